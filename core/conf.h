@@ -1,0 +1,38 @@
+/* Strict YAML as a tree that knows its lines: block and flow maps, lists, scalars; no anchors, tags,
+ * aliases, duplicate keys or further documents. Scalars stay text. */
+#ifndef CORE_CONF_H
+#define CORE_CONF_H
+#include "buf.h"
+
+#include <stddef.h>
+
+#define CONF_DEPTH	32		/* of nested maps and lists */
+#define CONF_NODES	2000000		/* in one file */
+#define CONF_FILE_MAX	(64u << 20)	/* bytes */
+#define CONF_MISTAKES	100		/* shown; the rest is counted */
+
+enum conf_kind { CONF_SCALAR, CONF_MAP, CONF_LIST };
+struct node {
+	struct node	*next;		/* its sibling */
+	struct node	*child;		/* first of a map or list */
+	char		*key;		/* in a map; else NULL */
+	char		*text;		/* of a scalar; NULL for an empty one (`key:`) */
+	int		 kind;		/* enum conf_kind */
+	int		 line;
+};
+
+/* All mistakes of a configuration, one a line: `file:line: what`. */
+struct mistakes {
+	struct buf	 text;
+	size_t		 n;
+};
+void		 mistakes_init(struct mistakes *);
+void		 mistakes_free(struct mistakes *);
+void		 mistake(struct mistakes *, const char *file, int line, const char *fmt, ...)
+		    __attribute__((format(printf, 4, 5)));
+
+/* NULL when it cannot be read or is no such YAML: the mistakes say so. An empty file is an empty map. */
+struct node	*conf_load(const char *file, struct mistakes *);
+void		 conf_free(struct node *);
+struct node	*conf_get(const struct node *map, const char *key);	/* or NULL */
+#endif

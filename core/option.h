@@ -1,0 +1,42 @@
+/* Typed options of plugins: what a descriptor asks for, what a configuration gives, and the struct
+ * that a callback gets. Used by setup (checking) and by the worker (filling). */
+#ifndef CORE_OPTION_H
+#define CORE_OPTION_H
+#include "buf.h"
+#include "wire.h"
+
+#include <courant/plugin.h>
+
+#define OPTION_MAX	128		/* options of one plugin */
+#define OPTION_VALUE_MAX (64u << 10)	/* bytes of one value */
+#define OPTION_SET_MAX	(256u << 10)	/* bytes of all values of one instance */
+
+/* Values of one instance, as text, in the order given. A list has one entry a value. */
+struct option_value { char *name, *value; };
+struct options {
+	struct option_value	*v;
+	size_t			 n;
+};
+void	 options_add(struct options *, const char *name, const char *value);
+void	 options_free(struct options *);
+const char *options_get(const struct options *, const char *name);	/* the first, or NULL */
+void	 options_write(const struct options *, struct buf *);		/* NAME\0VALUE\0... */
+int	 options_read(struct options *, struct bytes);			/* -1: malformed */
+
+/* Whether text is a value of the option; else -1 and why, one line for people, in err:
+ * `every: "5 mni" is no duration; say 30 s, 5 min, 2 h, 7 d`. */
+int	 option_check(const struct cr_option *, const char *text, struct buf *err);
+/* Units: s min h d w; kB MB GB (1000), KiB MiB GiB. -1: none. */
+int	 option_duration(const char *, int64_t *ms);
+int	 option_size(const char *, int64_t *bytes);
+int	 option_bool(const char *);		/* yes true on 1 / no false off 0; -1: neither */
+
+/* Fills a zeroed struct of `size` bytes by the table: defaults, then the values. What it allocates is
+ * freed by option_unfill(). -1 and why: as option_check(), or an option that has to be given. */
+int	 option_fill(const struct cr_option *, void *opts, size_t size, const struct options *,
+	    struct buf *err);
+void	 option_unfill(const struct cr_option *, void *opts);
+
+/* The nearest of n names to what was written, for "did you mean"; NULL when none is near. */
+const char *option_nearest(const char *written, const char *const *names, size_t n);
+#endif
