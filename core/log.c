@@ -1,5 +1,4 @@
 /* The log: one line a message on standard error. */
-#define _GNU_SOURCE
 #include "log.h"
 
 #include <stdarg.h>

@@ -1,5 +1,4 @@
 /* Allocation that does not fail. */
-#define _GNU_SOURCE
 #include "mem.h"
 
 #include <stdarg.h>

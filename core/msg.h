@@ -50,9 +50,10 @@ enum msg_type {
 	MSG_MAX
 };
 
-/* Name, for the log, and the most bytes that a payload of this type may have. 0: no such type. */
+/* Name, for the log, and the most bytes that a payload of this type may have. */
 const char	*msg_name(unsigned type);
 size_t		 msg_limit(unsigned type);
+int		 msg_known(unsigned type);
 
 /* ---- What is known of a source between polls; kept by store, moved by schedule ---- */
 struct mark {

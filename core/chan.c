@@ -1,0 +1,327 @@
+/* Frames over a socketpair, with descriptors; blocking or not, as its descriptor is. */
+#include "chan.h"
+#include "log.h"
+#include "mem.h"
+#include "msg.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define READ_MAX	65536		/* bytes of one recvmsg */
+#define HELD_MAX	64		/* descriptors that came and whose frame is not read yet */
+#define IN_MAX		(16u << 20)	/* bytes read and not yet taken */
+
+struct head {
+	uint32_t	 len;
+	uint16_t	 type, nfds;
+	uint32_t	 id;
+};
+
+/* A frame on its way out. */
+struct out {
+	struct out	*next;
+	size_t		 len, done;
+	int		 fd[CHAN_FDS];
+	unsigned	 nfds;
+	char		 data[];
+};
+
+struct chan {
+	int		 fd;
+	struct out	*first, **last;
+	size_t		 queued;
+	struct buf	 in;
+	size_t		 taken;		/* bytes of in that are done with */
+	int		 held[HELD_MAX];
+	unsigned	 nheld;
+	int		 given[CHAN_FDS];	/* of the frame last handed out */
+	struct frame	*frame;
+};
+
+struct chan *
+chan_new(int fd)
+{
+	struct chan *c = xcalloc(1, sizeof(*c));
+
+	c->fd = fd;
+	c->last = &c->first;
+	buf_init(&c->in, IN_MAX);
+	return c;
+}
+
+static void
+out_free(struct out *o)
+{
+	for (unsigned i = 0; i < o->nfds; i++)
+		close(o->fd[i]);
+	free(o);
+}
+
+/* Closes the descriptors of the last frame that its reader did not take. */
+static void
+frame_done(struct chan *c)
+{
+	if (c->frame == NULL)
+		return;
+	for (int i = 0; i < CHAN_FDS; i++) {
+		if (c->frame->fd[i] != -1 && c->frame->fd[i] == c->given[i])
+			close(c->given[i]);
+		c->frame->fd[i] = -1;
+	}
+	c->frame = NULL;
+}
+
+void
+chan_free(struct chan *c)
+{
+	struct out *o;
+
+	if (c == NULL)
+		return;
+	frame_done(c);
+	while ((o = c->first) != NULL) {
+		c->first = o->next;
+		out_free(o);
+	}
+	while (c->nheld > 0)
+		close(c->held[--c->nheld]);
+	buf_free(&c->in);
+	close(c->fd);
+	free(c);
+}
+
+int
+chan_fd(const struct chan *c)
+{
+	return c->fd;
+}
+
+size_t
+chan_queued(const struct chan *c)
+{
+	return c->queued;
+}
+
+int
+chan_put(struct chan *c, uint16_t type, uint32_t id, const void *data, size_t len, int fd0, int fd1)
+{
+	const int fds[CHAN_FDS] = { fd0, fd1 };
+	struct head head = { .len = (uint32_t)len, .type = type, .id = id };
+	struct out *o;
+
+	if (len > msg_limit(type) || c->queued + len > CHAN_QUEUE) {
+		log_warn("a %s of %zu bytes cannot be sent: %s", msg_name(type), len,
+		    len > msg_limit(type) ? "over its maximum" : "the other side does not read");
+		return -1;
+	}
+	o = xcalloc(1, sizeof(*o) + sizeof(head) + len);
+	for (int i = 0; i < CHAN_FDS; i++) {
+		if (fds[i] == -1)
+			continue;
+		o->fd[o->nfds] = fcntl(fds[i], F_DUPFD_CLOEXEC, 0);
+		if (o->fd[o->nfds] == -1) {
+			log_warn("a descriptor for %s: %s", msg_name(type), strerror(errno));
+			out_free(o);
+			return -1;
+		}
+		o->nfds++;
+	}
+	head.nfds = (uint16_t)o->nfds;
+	o->len = sizeof(head) + len;
+	memcpy(o->data, &head, sizeof(head));
+	if (len > 0)
+		memcpy(o->data + sizeof(head), data, len);
+	*c->last = o;
+	c->last = &o->next;
+	c->queued += o->len;
+	return 0;
+}
+
+/* One sendmsg: the descriptors go with a frame's first byte. */
+static ssize_t
+out_send(struct chan *c, struct out *o)
+{
+	union {
+		struct cmsghdr	 head;
+		char		 space[CMSG_SPACE(sizeof(int) * CHAN_FDS)];
+	} control = { 0 };
+	struct iovec iov = { o->data + o->done, o->len - o->done };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cm;
+
+	if (o->nfds > 0 && o->done == 0) {
+		m.msg_control = control.space;
+		m.msg_controllen = CMSG_SPACE(sizeof(int) * o->nfds);
+		cm = CMSG_FIRSTHDR(&m);
+		cm->cmsg_level = SOL_SOCKET;
+		cm->cmsg_type = SCM_RIGHTS;
+		cm->cmsg_len = CMSG_LEN(sizeof(int) * o->nfds);
+		memcpy(CMSG_DATA(cm), o->fd, sizeof(int) * o->nfds);
+	}
+	return sendmsg(c->fd, &m, MSG_NOSIGNAL);
+}
+
+int
+chan_flush(struct chan *c)
+{
+	struct out *o;
+	ssize_t n;
+
+	while ((o = c->first) != NULL) {
+		n = out_send(c, o);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? 0 : -1;
+		o->done += (size_t)n;
+		c->queued -= (size_t)n;
+		if (o->done < o->len)
+			continue;
+		c->first = o->next;
+		if (c->first == NULL)
+			c->last = &c->first;
+		out_free(o);
+	}
+	return 1;
+}
+
+/* Keeps the descriptors that came with a recvmsg. -1: more than any frame has. */
+static int
+hold(struct chan *c, struct msghdr *m)
+{
+	struct cmsghdr *cm;
+	int rc = m->msg_flags & MSG_CTRUNC ? -1 : 0, fd;
+	size_t n;
+
+	for (cm = CMSG_FIRSTHDR(m); cm != NULL; cm = CMSG_NXTHDR(m, cm)) {
+		if (cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < n; i++) {
+			memcpy(&fd, CMSG_DATA(cm) + i * sizeof(int), sizeof(int));
+			if (c->nheld < HELD_MAX)
+				c->held[c->nheld++] = fd;
+			else {
+				close(fd);
+				rc = -1;
+			}
+		}
+	}
+	return rc;
+}
+
+/* Moves what is not taken to the front once the front is mostly done with. */
+static void
+compact(struct chan *c)
+{
+	if (c->taken == 0 || (c->taken < c->in.len && c->taken < READ_MAX))
+		return;
+	memmove(c->in.data, c->in.data + c->taken, c->in.len - c->taken);
+	c->in.len -= c->taken;
+	c->taken = 0;
+}
+
+int
+chan_fill(struct chan *c)
+{
+	union {
+		struct cmsghdr	 head;
+		char		 space[CMSG_SPACE(sizeof(int) * CHAN_FDS)];
+	} control;
+	struct iovec iov = { .iov_len = READ_MAX };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.space,
+		.msg_controllen = sizeof(control.space) };
+	ssize_t n;
+
+	frame_done(c);
+	compact(c);
+	iov.iov_base = buf_room(&c->in, READ_MAX);
+	if (iov.iov_base == NULL)
+		return -1;
+	do
+		n = recvmsg(c->fd, &m, MSG_CMSG_CLOEXEC);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
+	if (n == 0 || hold(c, &m) == -1)
+		return -1;
+	c->in.len += (size_t)n;
+	return 1;
+}
+
+int
+chan_next(struct chan *c, struct frame *f)
+{
+	struct head head;
+	size_t have = c->in.len - c->taken;
+
+	frame_done(c);
+	if (have < sizeof(head))
+		return 0;
+	memcpy(&head, c->in.data + c->taken, sizeof(head));
+	if (!msg_known(head.type) || head.len > msg_limit(head.type) || head.nfds > CHAN_FDS)
+		return -1;
+	if (have < sizeof(head) + head.len)
+		return 0;
+	if (head.nfds > c->nheld)
+		return -1;
+	*f = (struct frame){ .type = head.type, .id = head.id, .len = head.len,
+		.data = c->in.data + c->taken + sizeof(head) };
+	for (unsigned i = 0; i < CHAN_FDS; i++)
+		f->fd[i] = c->given[i] = i < head.nfds ? c->held[i] : -1;
+	c->nheld -= head.nfds;
+	memmove(c->held, c->held + head.nfds, c->nheld * sizeof(int));
+	c->taken += sizeof(head) + head.len;
+	c->frame = f;
+	return 1;
+}
+
+/* Waits until the descriptor is ready. 1, 0 when the time is up, -1. */
+static int
+ready(const struct chan *c, short events, int timeout_ms)
+{
+	struct pollfd p = { .fd = c->fd, .events = events };
+	int n;
+
+	do
+		n = poll(&p, 1, timeout_ms);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
+int
+chan_send(struct chan *c, uint16_t type, uint32_t id, const struct buf *b, int fd0, int fd1)
+{
+	int rc;
+
+	if (b != NULL && b->over) {
+		log_warn("a %s is over its maximum", msg_name(type));
+		return -1;
+	}
+	if (chan_put(c, type, id, b != NULL ? b->data : NULL, b != NULL ? b->len : 0, fd0, fd1))
+		return -1;
+	while ((rc = chan_flush(c)) == 0)
+		if (ready(c, POLLOUT, -1) == -1)
+			return -1;
+	return rc == 1 ? 0 : -1;
+}
+
+int
+chan_recv(struct chan *c, struct frame *f, int timeout_ms)
+{
+	int rc;
+
+	while ((rc = chan_next(c, f)) == 0) {
+		rc = ready(c, POLLIN, timeout_ms);
+		if (rc <= 0)
+			return rc;
+		if (chan_fill(c) == -1)
+			return -1;
+	}
+	return rc;
+}
