@@ -44,6 +44,7 @@ void		 catalog_free(struct catalog *);
 int		 catalog_scan(struct catalog *, const char *folder, const char *copies, struct buf *err);
 /* One file, wherever it is. Never NULL: look at error. */
 const struct plugin *catalog_file(struct catalog *, const char *file, const char *copies);
+/* A refused one is found by its file's stem, KIND_NAME: look at error. NULL: there is none. */
 const struct plugin *catalog_find(const struct catalog *, const char *kind, const char *name);
 size_t		 catalog_count(const struct catalog *);
 const struct plugin *catalog_at(const struct catalog *, size_t);

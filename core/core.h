@@ -1,0 +1,164 @@
+/* The core process: one struct, and what its rooms offer each other. Nothing here blocks. */
+#ifndef CORE_CORE_H
+#define CORE_CORE_H
+#include "peer.h"
+#include "setup.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct event;
+struct event_base;
+
+#define JOBS_MAX	4096		/* polls under way, most of them waiting for their host */
+#define PARSE_QUEUE_MAX	256		/* fetched and waiting for a worker: no more polls begin */
+#define FETCH_TRIES	2		/* times that a fetch is asked for when its role dies */
+#define WORKER_TRIES	2		/* workers that may die of one job */
+#define WORKER_IDLE	10000		/* ms after which an idle worker retires */
+#define WORKER_USES	1000		/* jobs after which it does */
+#define STATIONS_BUSY	32		/* route workers at once */
+#define BATCH_MAX	500		/* records of a batch */
+#define LIST_SPACING	1000		/* ms between two writings of one list */
+#define ROLE_DELAY_MIN	100		/* ms before a role that died at once starts again */
+#define ROLE_DELAY_MAX	60000
+#define ROLE_STEADY	10000		/* ms alive after which a death is not "at once" */
+#define ADMIN_PEERS	16		/* connections to the admin socket */
+#define OBITUARIES	16		/* of workers, kept for status */
+
+enum role_id { ROLE_STORE, ROLE_FETCH, ROLE_SERVE, ROLES };
+
+struct role {
+	enum role_id	 id;
+	pid_t		 pid;		/* 0: not running */
+	struct peer	*peer;
+	int		 ready;		/* it answered MSG_READY since it was started */
+	int		 was_ready;	/* ever */
+	int64_t		 started;	/* date_ticks() */
+	int64_t		 delay;		/* ms before it starts again */
+	unsigned	 restarts;
+	char		*obituary;	/* of the last one that died; or NULL */
+	struct event	*timer;
+	struct core	*core;
+};
+
+/* A source while the daemon runs: place i stands beside setup->sources[i]. */
+struct run {
+	uint32_t	 id;		/* store's */
+	uint32_t	 place;		/* in the heap of due times; UINT32_MAX: not in it */
+	struct mark	 mark;		/* its strings are owned */
+	struct job	*job;		/* NULL: idle */
+	uint32_t	 refused;	/* records that emit() refused in the last document */
+	uint32_t	 partial;	/* the last document was cut or mended: mark.error says how */
+};
+
+struct obituary {
+	int64_t		 when;		/* wall clock, ms */
+	pid_t		 pid;
+	char		*plugin, *job, *text;
+};
+
+struct core {
+	struct event_base *base;
+	struct setup	*setup;
+	struct catalog	*catalog;
+	char		*state, *database, *out;	/* folders and files of this daemon */
+	int		 debug;
+	int		 listener;	/* of serve; -1: none */
+	char		 listen[64];	/* where it really listens */
+	int		 lock;
+	int		 stopping;
+	int		 status;	/* exit status, when stopping */
+	int64_t		 started;
+	struct role	 role[ROLES];
+
+	struct run	*runs;		/* beside setup->sources */
+	uint32_t	*heap;		/* of places in runs, by mark.due */
+	uint32_t	 nheap;
+	int		 known;		/* store told what it knows: polls may begin */
+	int64_t		 head;		/* the log's last n */
+	struct event	*due;		/* timer */
+	uint64_t	 polls, fetched, same, failed;	/* since the start */
+
+	struct jobs	*jobs;		/* poll.c */
+	struct pool	*pool;		/* pool.c */
+	struct station	*stations;	/* deliver.c: one a leg, one more for a route's filters */
+	size_t		 nstations, busy_stations;
+
+	struct admin	*admin;
+	struct obituary	 dead[OBITUARIES];	/* a ring */
+	unsigned	 ndead;
+};
+
+/* supervise.c: the roles */
+void	 roles_start(struct core *);
+void	 roles_stop(struct core *);
+void	 roles_send(struct core *, enum role_id, uint16_t type, uint32_t id, const struct buf *,
+	    int fd);			/* dropped with a debug line while the role is away */
+void	 roles_configure(struct core *);	/* tells store and fetch of a new setup */
+const char *role_name(enum role_id);
+
+/* poll.c: a source's way from due to committed */
+void	 poll_init(struct core *);
+void	 poll_known(struct core *, struct wire *);	/* what store told: marks; polls begin */
+void	 poll_due(struct core *);		/* begins what is due; sets the timer */
+void	 poll_fetched(struct core *, struct frame *);
+void	 poll_committed(struct core *, struct frame *);
+void	 poll_store_gone(struct core *);	/* commits under way are lost: fetched again */
+void	 poll_fetch_back(struct core *);	/* asks again for what was being fetched */
+int	 poll_now(struct core *, const char *source, struct buf *why);	/* an operator asks */
+/* After a reload: the runs of the new setup take over from the old by name. */
+void	 poll_setup(struct core *, const struct setup *old);
+size_t	 poll_jobs(const struct core *);
+
+/* deliver.c: a route's way from the log to its sinks */
+void	 deliver_setup(struct core *);		/* builds the stations anew; their workers stop */
+void	 deliver_known(struct core *, struct wire *);	/* store's ids of the routes; begins */
+void	 deliver_head(struct core *, int64_t head);	/* the log has grown */
+void	 deliver_work(struct core *, struct frame *);
+void	 deliver_settled(struct core *, struct frame *);
+void	 deliver_store_gone(struct core *);
+
+/* pool.c: the workers */
+struct worker;				/* opaque */
+enum worker_kind { WORKER_PARSE, WORKER_ROUTE };
+struct worker_use {
+	/* A frame that answers the job. Borrowed. */
+	void	(*frame)(struct worker *, struct frame *, void *arg);
+	/* It died, or was killed, with the job: why is for people. */
+	void	(*death)(struct worker *, const char *why, void *arg);
+};
+struct w_start;
+void	 pool_init(struct core *);
+/* Starts one. start: struct w_start and what follows it in MSG_W_START, encoded. NULL: cannot. */
+struct worker *worker_start(struct core *, enum worker_kind, const char *plugin,
+	    const struct buf *start);
+/* Gives it a job: the frame goes out now, the deadline and the CPU limit begin. what: for people. */
+void	 worker_job(struct worker *, const struct worker_use *, void *arg, const char *what,
+	    uint16_t type, const struct buf *, int fd0, int fd1);
+void	 worker_free_job(struct worker *);	/* the job is done: it is idle, or retires */
+void	 worker_stop(struct worker *);		/* no more of it; a job's callbacks do not come */
+void	 worker_kill(struct worker *, const char *why);	/* its death callback follows */
+/* An idle parse worker for the plugin (by copy), or a new one, or NULL when all are busy. */
+struct worker *pool_parse(struct core *, const struct plugin *, int fresh);
+void	 pool_status(struct core *, void (*each)(pid_t, const char *plugin, const char *job,
+	    int64_t age, void *), void *);
+void	 pool_stop(struct core *);
+pid_t	 worker_pid(const struct worker *);
+unsigned worker_uses(const struct worker *);
+
+/* local.c: file: URLs */
+/* The file as a sealed memfd (a NUL behind it) and its validators, as fetch would answer; fd -1 on
+ * 304 and errors. Only below setup->files. Strings of the answer are allocated in *own. */
+int	 local_fetch(const struct setup *, const struct fetch_job *, struct fetch_done *,
+	    struct buf *own);
+
+/* admin.c, status.c */
+void	 admin_start(struct core *);
+void	 admin_stop(struct core *);
+/* A request from courant (trusted) or from serve (which may only ask for "status"). */
+void	 admin_ask(struct core *, struct peer *, struct frame *, int trusted);
+void	 status_json(struct core *, struct buf *);
+void	 status_counts(struct core *, struct frame *);	/* MSG_COUNTS came */
+int	 core_reload(struct core *, struct buf *said);	/* 0, or 1 and the mistakes */
+void	 core_exit(struct core *, int status);
+#endif
