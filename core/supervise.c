@@ -1,0 +1,400 @@
+/* The roles store, fetch and serve: started, configured, and started again when they die. */
+#include "core.h"
+#include "date.h"
+#include "log.h"
+#include "mem.h"
+#include "msg.h"
+#include "result.h"
+#include "spawn.h"
+
+#include <event2/event.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SERVE_CONNECTIONS	256
+#define SERVE_PER_ADDRESS	64
+#define STOP_MS			5000	/* for the roles to finish when the daemon stops */
+
+static void	role_start(struct role *);
+
+/* What each role is sent first, and what is done with its frames. */
+static void	store_setup(struct role *);
+static void	store_frame(struct role *, struct frame *);
+static void	fetch_setup(struct role *);
+static void	fetch_frame(struct role *, struct frame *);
+static void	serve_setup(struct role *);
+static void	serve_frame(struct role *, struct frame *);
+
+static const struct {
+	const char	*name;
+	void		(*setup)(struct role *);
+	void		(*frame)(struct role *, struct frame *);
+} table[ROLES] = {
+	[ROLE_STORE] = { "store", store_setup, store_frame },
+	[ROLE_FETCH] = { "fetch", fetch_setup, fetch_frame },
+	[ROLE_SERVE] = { "serve", serve_setup, serve_frame },
+};
+
+const char *
+role_name(enum role_id id)
+{
+	return table[id].name;
+}
+
+static void
+timer_in(struct event *ev, int64_t ms)
+{
+	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	evtimer_add(ev, &tv);
+}
+
+/* A memfd of what b holds, sent and closed. */
+static void
+send_fd(struct core *c, enum role_id id, uint16_t type, const struct buf *b)
+{
+	int fd = b->over ? -1 : result_fd(b->data, b->len);
+
+	if (fd == -1 || result_seal(fd) == -1)
+		fatal("no memory file for %s: %s", msg_name(type), strerror(errno));
+	roles_send(c, id, type, 0, NULL, fd);
+	close(fd);
+}
+
+static void
+put_route(struct buf *b, const struct route *r)
+{
+	const struct store_route sr = { .name = r->name, .title = r->title, .all = (uint32_t)r->all,
+		.filters = (uint32_t)r->nfilters, .once_record = (uint32_t)r->once_record,
+		.updates = (uint32_t)r->updates };
+
+	wire_put(b, store_route, &sr);
+	wire_put_u32(b, (uint32_t)r->nfrom);
+	for (size_t i = 0; i < r->nfrom; i++)
+		wire_put_u32(b, r->from[i]);
+	wire_put_u32(b, (uint32_t)r->nroutes);
+	for (size_t i = 0; i < r->nroutes; i++)
+		wire_put_u32(b, r->routes[i]);
+	wire_put_u32(b, (uint32_t)r->nlegs);
+	for (size_t i = 0; i < r->nlegs; i++) {
+		const struct leg *l = &r->legs[i];
+		const struct plugin *p = l->instance->plugin;
+		const struct store_leg sl = { .name = l->name,
+			.takes = p != NULL && p->takes == CR_BATCH_LIST ? CR_BATCH_LIST :
+			    CR_BATCH_RECORDS,
+			.keep = l->keep, .backlog = l->backlog, .backlog_n = l->backlog_n };
+
+		wire_put(b, store_leg, &sl);
+	}
+}
+
+static void
+send_setup(struct core *c)
+{
+	const struct setup *s = c->setup;
+	struct buf b;
+
+	buf_init(&b, SIZE_MAX / 4);
+	wire_put_u32(&b, (uint32_t)s->nsources);
+	for (size_t i = 0; i < s->nsources; i++) {
+		const struct source *src = &s->sources[i];
+		const struct store_source ss = { .name = src->name, .was = src->was,
+			.url = src->url, .plugin = src->instance->name };
+
+		wire_put(&b, store_source, &ss);
+	}
+	wire_put_u32(&b, (uint32_t)s->nroutes);
+	for (size_t i = 0; i < s->nroutes; i++)
+		put_route(&b, &s->routes[i]);
+	send_fd(c, ROLE_STORE, MSG_STORE_CONF, &b);
+	buf_free(&b);
+}
+
+static void
+store_setup(struct role *r)
+{
+	struct buf b;
+
+	buf_init(&b, msg_limit(MSG_STORE_START));
+	wire_put_str(&b, r->core->database);
+	roles_send(r->core, r->id, MSG_STORE_START, 0, &b, -1);
+	buf_free(&b);
+}
+
+/* Store told which sources and routes it knows: the daemon can work. */
+static void
+store_known(struct core *c, struct frame *f)
+{
+	size_t size;
+	const void *p = result_map(f->fd[0], SIZE_MAX, &size);
+	struct wire w;
+
+	if (p == NULL)
+		fatal("what store knows cannot be read: %s", strerror(errno));
+	wire_init(&w, p, size);
+	poll_known(c, &w);
+	deliver_known(c, &w);
+	if (wire_end(&w) == -1)
+		fatal("what store knows is malformed");
+	result_unmap(p, size);
+	if (c->role[ROLE_SERVE].pid == 0 && c->listener != -1)
+		role_start(&c->role[ROLE_SERVE]);
+}
+
+static void
+store_frame(struct role *r, struct frame *f)
+{
+	struct core *c = r->core;
+
+	switch (f->type) {
+	case MSG_READY:
+		send_setup(c);
+		break;
+	case MSG_STORE_KNOWN:
+		store_known(c, f);
+		break;
+	case MSG_COMMITTED:
+		poll_committed(c, f);
+		break;
+	case MSG_WORK:
+		deliver_work(c, f);
+		break;
+	case MSG_SETTLED:
+		deliver_settled(c, f);
+		break;
+	case MSG_COUNTS:
+		status_counts(c, f);
+		break;
+	default:
+		fatal("store sent a %s", msg_name(f->type));
+	}
+}
+
+static void
+fetch_setup(struct role *r)
+{
+	const struct setup *s = r->core->setup;
+	char *agent = s->contact != NULL ?
+	    xasprintf("Courant/%s (+%s)", PACKAGE_VERSION, s->contact) :
+	    xasprintf("Courant/%s", PACKAGE_VERSION);
+	const struct fetch_start fs = { .agent = agent, .at_once = s->at_once, .total = s->total,
+		.spacing = s->spacing, .private_ok = (uint32_t)s->private_ok, .ca = s->ca };
+	struct buf b;
+
+	buf_init(&b, msg_limit(MSG_FETCH_START));
+	wire_put(&b, fetch_start, &fs);
+	wire_put_u32(&b, (uint32_t)s->nhosts);
+	for (size_t i = 0; i < s->nhosts; i++) {
+		const struct fetch_host fh = { .host = s->hosts[i].host,
+			.at_once = s->hosts[i].at_once, .spacing = s->hosts[i].spacing };
+
+		wire_put(&b, fetch_host, &fh);
+	}
+	roles_send(r->core, r->id, MSG_FETCH_START, 0, &b, -1);
+	buf_free(&b);
+	free(agent);
+}
+
+static void
+fetch_frame(struct role *r, struct frame *f)
+{
+	switch (f->type) {
+	case MSG_READY:
+		poll_fetch_back(r->core);
+		break;
+	case MSG_FETCHED:
+		poll_fetched(r->core, f);
+		break;
+	default:
+		fatal("fetch sent a %s", msg_name(f->type));
+	}
+}
+
+static void
+serve_setup(struct role *r)
+{
+	const struct core *c = r->core;
+	const struct serve_start ss = { .database = c->database, .out = c->out,
+		.base = c->setup->base, .connections = SERVE_CONNECTIONS,
+		.per_address = SERVE_PER_ADDRESS };
+	struct buf b;
+
+	buf_init(&b, msg_limit(MSG_SERVE_START));
+	wire_put(&b, serve_start, &ss);
+	roles_send(r->core, r->id, MSG_SERVE_START, 0, &b, c->listener);
+	buf_free(&b);
+}
+
+static void
+serve_frame(struct role *r, struct frame *f)
+{
+	switch (f->type) {
+	case MSG_READY:
+		break;
+	case MSG_ASK:
+		admin_ask(r->core, r->peer, f, 0);
+		break;
+	default:
+		log_warn("serve sent a %s, which it may not", msg_name(f->type));
+	}
+}
+
+/* The other side of a role's channel is closed: waits for its death, and plans its return. */
+static void
+role_died(struct role *r)
+{
+	struct core *c = r->core;
+	struct buf why;
+	int status = 0;
+
+	peer_free(r->peer);
+	r->peer = NULL;
+	if (!c->stopping)
+		kill(r->pid, SIGKILL);
+	while (waitpid(r->pid, &status, 0) == -1 && errno == EINTR)
+		;
+	buf_init(&why, 256);
+	spawn_obituary(&why, status);
+	r->pid = 0;
+	r->ready = 0;
+	if (c->stopping) {
+		buf_free(&why);
+		return;
+	}
+	xreplace(&r->obituary, why.data);
+	log_warn("%s died: %s", table[r->id].name, why.data);
+	buf_free(&why);
+	if (r->id == ROLE_STORE) {
+		c->known = 0;
+		poll_store_gone(c);
+		deliver_store_gone(c);
+		if (!r->was_ready && WIFEXITED(status) && WEXITSTATUS(status) != 0) {
+			core_exit(c, WEXITSTATUS(status));
+			return;
+		}
+	}
+	if (date_ticks() - r->started >= ROLE_STEADY || r->delay == 0)
+		r->delay = ROLE_DELAY_MIN;
+	else
+		r->delay = r->delay * 2 < ROLE_DELAY_MAX ? r->delay * 2 : ROLE_DELAY_MAX;
+	r->restarts++;
+	log_info("%s starts again in %lld ms", table[r->id].name, (long long)r->delay);
+	timer_in(r->timer, r->delay);
+}
+
+static void
+on_role(struct peer *p, struct frame *f, int bad, void *arg)
+{
+	struct role *r = arg;
+
+	(void)p;
+	if (f == NULL) {
+		if (bad)
+			log_warn("%s sent a bad frame", table[r->id].name);
+		role_died(r);
+		return;
+	}
+	if (f->type == MSG_READY) {
+		r->ready = r->was_ready = 1;
+		log_debug("%s is ready", table[r->id].name);
+	}
+	table[r->id].frame(r, f);
+}
+
+static void
+role_start(struct role *r)
+{
+	struct child child;
+
+	if (spawn_role(&child, table[r->id].name, r->core->debug) == -1) {
+		r->delay = r->delay == 0 ? ROLE_DELAY_MIN : r->delay * 2;
+		if (r->delay > ROLE_DELAY_MAX)
+			r->delay = ROLE_DELAY_MAX;
+		timer_in(r->timer, r->delay);
+		return;
+	}
+	r->pid = child.pid;
+	r->started = date_ticks();
+	r->ready = 0;
+	r->peer = peer_new(r->core->base, child.fd, on_role, r);
+	log_info("%s starts as pid %d", table[r->id].name, (int)r->pid);
+	table[r->id].setup(r);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	role_start(arg);
+}
+
+void
+roles_start(struct core *c)
+{
+	for (int i = 0; i < ROLES; i++) {
+		c->role[i].id = (enum role_id)i;
+		c->role[i].core = c;
+		c->role[i].timer = evtimer_new(c->base, on_timer, &c->role[i]);
+		if (c->role[i].timer == NULL)
+			fatal("no timer for a role");
+	}
+	role_start(&c->role[ROLE_STORE]);	/* serve follows once the database is up */
+	role_start(&c->role[ROLE_FETCH]);
+}
+
+/* Asks all to stop, serve and fetch first, so that store has the last word. */
+void
+roles_stop(struct core *c)
+{
+	static const enum role_id order[ROLES] = { ROLE_SERVE, ROLE_FETCH, ROLE_STORE };
+	int64_t until = date_ticks() + STOP_MS;
+
+	for (int i = 0; i < ROLES; i++) {
+		struct role *r = &c->role[order[i]];
+		int status;
+		pid_t pid = 0;
+
+		event_del(r->timer);
+		if (r->pid == 0)
+			continue;
+		peer_send(r->peer, MSG_STOP, 0, NULL, -1, -1);
+		peer_flush(r->peer);
+		while ((pid = waitpid(r->pid, &status, WNOHANG)) == 0 && date_ticks() < until)
+			usleep(2000);
+		if (pid == 0) {
+			log_warn("%s does not stop: killed", table[r->id].name);
+			kill(r->pid, SIGKILL);
+			waitpid(r->pid, &status, 0);
+		}
+		r->pid = 0;
+		peer_free(r->peer);
+		r->peer = NULL;
+	}
+}
+
+void
+roles_send(struct core *c, enum role_id id, uint16_t type, uint32_t job, const struct buf *b, int fd)
+{
+	struct role *r = &c->role[id];
+
+	if (r->peer == NULL)
+		log_debug("%s is away: a %s is dropped", table[id].name, msg_name(type));
+	else if (peer_send(r->peer, type, job, b, fd, -1) == -1)
+		log_debug("%s takes no %s", table[id].name, msg_name(type));
+}
+
+void
+roles_configure(struct core *c)
+{
+	c->known = 0;
+	if (c->role[ROLE_STORE].ready)
+		send_setup(c);
+	if (c->role[ROLE_FETCH].peer != NULL)
+		fetch_setup(&c->role[ROLE_FETCH]);
+}
