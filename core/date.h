@@ -6,7 +6,9 @@
 #define DATE_MAX	40		/* bytes of a written date, with its NUL */
 
 /* RFC 822/2822/5322, 3339, W3CDTF, ISO 8601 (week and ordinal dates too), asctime, HTTP, and the
- * common broken ones. Without a zone: UTC. 0, or -1 and *ms untouched. */
+ * common broken ones: month names of twenty languages, Korean and Japanese units, two-digit years,
+ * M/D/Y, seconds or ms since 1970. Without a zone, or with one not known: UTC. What stands behind a
+ * whole date is not looked at. 0, or -1 and *ms untouched: no date, or one that does not exist. */
 int	date_parse(const char *, int64_t *ms);
 
 /* Into out[DATE_MAX]; years 0 to 9999, others are clamped. */

@@ -247,8 +247,8 @@ text_is_word(uint32_t cp)
 	return low < COUNT(text_word) && cp >= text_word[low].first;
 }
 
-static uint32_t
-text_fold_case(uint32_t cp)
+uint32_t
+text_fold_char(uint32_t cp)
 {
 	size_t low = 0, high = COUNT(text_case), mid;
 
@@ -295,7 +295,7 @@ text_title_key(struct buf *b, const char *s, size_t n)
 		if (owed)
 			buf_char(b, ' ');
 		owed = 0;
-		text_put_char(b, text_fold_case(cp));
+		text_put_char(b, text_fold_char(cp));
 	}
 }
 

@@ -22,6 +22,8 @@ size_t	text_utf8(struct buf *, const char *, size_t);
 size_t	text_get_char(uint32_t *codepoint, size_t *bad, const char *s, size_t n);
 void	text_char(struct text_char *, uint32_t codepoint);	/* what is not fit for XML: U+FFFD */
 void	text_put_char(struct buf *, uint32_t codepoint);	/* the same */
+/* Its simple case folding, for Latin, Greek and Cyrillic. */
+uint32_t text_fold_char(uint32_t codepoint);
 /* Runs of white space (Unicode's too) become one space, ends are trimmed. */
 void	text_fold(struct buf *, const char *, size_t);
 /* What two titles share that are the same to a reader: folded case (Unicode simple folding for
