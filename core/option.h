@@ -11,7 +11,8 @@
 #define OPTION_VALUE_MAX (64u << 10)	/* bytes of one value */
 #define OPTION_SET_MAX	(256u << 10)	/* bytes of all values of one instance */
 
-/* Values of one instance, as text, in the order given. A list has one entry a value. */
+/* Values of one instance, as text, in the order given. A list has one entry a value, an empty list
+ * the one entry "". A secret may have several, too: the struct gets them as lines. */
 struct option_value { char *name, *value; };
 struct options {
 	struct option_value	*v;
@@ -23,16 +24,27 @@ const char *options_get(const struct options *, const char *name);	/* the first,
 void	 options_write(const struct options *, struct buf *);		/* NAME\0VALUE\0... */
 int	 options_read(struct options *, struct bytes);			/* -1: malformed */
 
-/* Whether text is a value of the option; else -1 and why, one line for people, in err:
- * `every: "5 mni" is no duration; say 30 s, 5 min, 2 h, 7 d`. */
+/* Whether text is a value of the option (one value of a list); else -1 and why, one line for people,
+ * in err: `every: "5 mni" is no duration; say 30 s, 5 min, 2 h, 7 d`. A secret is not shown. "" is a
+ * value where it is the default, and means the same; and of any text with a default. */
 int	 option_check(const struct cr_option *, const char *text, struct buf *err);
-/* Units: s min h d w; kB MB GB (1000), KiB MiB GiB. -1: none. */
+/* What it takes, in words: "a duration such as 30 s, 5 min, 2 h, 7 d"; "a duration in 1 s..1 h". */
+void	 option_takes(const struct cr_option *, struct buf *);
+const char *option_type_name(int type);	/* "duration"; NULL: no such type */
+/* Units: ms s min h d w; B kB MB GB (1000), KiB MiB GiB. Needed, but after 0. -1: none. */
 int	 option_duration(const char *, int64_t *ms);
 int	 option_size(const char *, int64_t *bytes);
 int	 option_bool(const char *);		/* yes true on 1 / no false off 0; -1: neither */
 
+const struct cr_option *option_find(const struct cr_option *, const char *name);	/* or NULL */
+/* Whether a descriptor's table can be used for a struct of `size` bytes: names, types, ranges,
+ * members inside the struct and apart, defaults that pass option_check(). The default of a list is
+ * its values with | between them, its range the values that it may hold. -1 and why. */
+int	 option_table(const struct cr_option *, size_t size, struct buf *err);
+
 /* Fills a zeroed struct of `size` bytes by the table: defaults, then the values. What it allocates is
- * freed by option_unfill(). -1 and why: as option_check(), or an option that has to be given. */
+ * freed by option_unfill(). -1 and why: as option_check(), an unknown name, a second value of what is
+ * no list, or an option that has to be given; the struct is then empty. */
 int	 option_fill(const struct cr_option *, void *opts, size_t size, const struct options *,
 	    struct buf *err);
 void	 option_unfill(const struct cr_option *, void *opts);
