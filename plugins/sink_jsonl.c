@@ -1,15 +1,19 @@
 /* sink_jsonl: appends records to a file as JSON Lines (jsonlines.org), one object a line, and starts
  * a new file by size or day. What it said is done is on disk; a line that a crash tore is cut off. */
-#include "sink_files.h"
+#include "out/files.h"
 
 #include <courant/plugin.h>
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define CHUNK_MAX	(4u << 20)	/* bytes of one write(), but for a longer record */
 #define TAIL_MAX	(8u << 20)	/* read back after a start, to find what a crash repeats */

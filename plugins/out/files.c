@@ -1,15 +1,11 @@
-/* What the sinks that write files share: names that stay in the output folder, which is the working
- * directory, and folders that are there and on disk. Static, for each plugin is one file. */
-#ifndef SINK_FILES_H
-#define SINK_FILES_H
+/* Names that stay in the output folder, and its folders. */
+#include "files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define FILES_PATH_MAX	1024		/* bytes of a path below the output folder */
-#define FILES_NAME_MAX	255		/* of one name in it, with all that the sink adds */
 
 /* What is wrong with one name of a path, or NULL. */
 static const char *
@@ -29,9 +25,7 @@ files_name_wrong(const char *name, size_t len)
 	return NULL;
 }
 
-/* Why path is no name for a file below the output folder, or NULL. spare: bytes that the sink adds
- * to the last name. */
-static const char *
+const char *
 files_wrong(const char *path, size_t spare)
 {
 	const char *name = path, *why;
@@ -53,8 +47,7 @@ files_wrong(const char *path, size_t spare)
 	return len + spare > FILES_NAME_MAX ? "is too long" : NULL;
 }
 
-/* The folder of path, without a slash at the end, into out[FILES_PATH_MAX + 1]; "." for none. */
-static const char *
+const char *
 files_folder(char *out, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -67,8 +60,7 @@ files_folder(char *out, const char *path)
 	return out;
 }
 
-/* Waits until the names in path's folder are on disk. -1 with errno. */
-static int
+int
 files_sync_folder(const char *path)
 {
 	char folder[FILES_PATH_MAX + 1];
@@ -83,8 +75,7 @@ files_sync_folder(const char *path)
 	return rc;
 }
 
-/* Makes the folders on the way to path. -1 with errno. */
-static int
+int
 files_make_folders(const char *path)
 {
 	char at[FILES_PATH_MAX + 1];
@@ -107,4 +98,3 @@ files_make_folders(const char *path)
 	}
 	return 0;
 }
-#endif

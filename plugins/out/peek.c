@@ -1,0 +1,217 @@
+/* What sink_feed reads out of a record beyond its fields: members of its JSON, text of its HTML. */
+#include "out.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REFERENCE_MAX	12		/* bytes of a character reference */
+
+static const char *
+json_space(const char *p)
+{
+	return p + strspn(p, " \t\r\n");
+}
+
+/* p stands on a quote; behind the string. */
+static const char *
+json_skip_string(const char *p)
+{
+	for (p++; *p != '\0' && *p != '"'; p++)
+		if (*p == '\\' && p[1] != '\0')
+			p++;
+	return *p == '"' ? p + 1 : p;
+}
+
+static const char *
+json_skip(const char *p)
+{
+	int depth = 0;
+
+	do {
+		p = json_space(p);
+		if (*p == '"')
+			p = json_skip_string(p);
+		else if (*p == '{' || *p == '[')
+			depth++, p++;
+		else if (*p == '}' || *p == ']')
+			depth--, p++;
+		else
+			p += *p == ',' || *p == ':' ? 1 : strcspn(p, ",:]} \t\r\n");
+	} while (depth > 0 && *p != '\0');
+	return p;
+}
+
+const char *
+json_member(const char *p, const char *name)
+{
+	size_t len = strlen(name);
+	const char *key;
+
+	if (p == NULL || *p != '{')
+		return NULL;
+	for (p = json_space(p + 1); *p == '"'; p = json_space(p)) {
+		key = p + 1;
+		p = json_space(json_skip_string(p));
+		if (*p != ':')
+			return NULL;
+		p = json_space(p + 1);
+		if (strncmp(key, name, len) == 0 && key[len] == '"')
+			return p;
+		p = json_space(json_skip(p));
+		if (*p == ',')
+			p++;
+	}
+	return NULL;
+}
+
+const char *
+json_first(const char *p)
+{
+	if (p == NULL || *p != '[')
+		return NULL;
+	p = json_space(p + 1);
+	return *p != ']' ? p : NULL;
+}
+
+const char *
+json_next(const char *p)
+{
+	p = json_space(json_skip(p));
+	return *p == ',' ? json_space(p + 1) : NULL;
+}
+
+void
+out_raw(struct out *o, const char *value)
+{
+	out_bytes(o, value, (size_t)(json_skip(value) - value));
+}
+
+static size_t
+put_utf8(char *out, uint32_t c)
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		out[0] = (char)(0xc0 | c >> 6);
+		out[1] = (char)(0x80 | (c & 0x3f));
+		return 2;
+	}
+	if (c < 0x10000) {
+		out[0] = (char)(0xe0 | c >> 12);
+		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (c & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | c >> 18);
+	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (c & 0x3f));
+	return 4;
+}
+
+/* The character of an escape, p behind its backslash; returns behind it. */
+static const char *
+json_escape(const char *p, uint32_t *c)
+{
+	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+	const char *hit = strchr(from, *p);
+	unsigned high, low;
+
+	if (*p != 'u' || sscanf(p + 1, "%4x", &high) != 1) {
+		*c = hit != NULL && *p != '\0' ? (uint32_t)to[hit - from] : (unsigned char)*p;
+		return *p != '\0' ? p + 1 : p;
+	}
+	p += 1 + strspn(p + 1, "0123456789abcdefABCDEF") % 5;
+	*c = high;
+	if (high >= 0xd800 && high < 0xdc00 && sscanf(p, "\\u%4x", &low) == 1) {
+		*c = 0x10000 + ((high - 0xd800) << 10) + ((low - 0xdc00) & 0x3ff);
+		p += 6;
+	}
+	if (*c == 0 || (*c >= 0xd800 && *c < 0xe000))
+		*c = 0xfffd;
+	return p;
+}
+
+void
+out_xml_of_json(struct out *o, const char *p)
+{
+	char part[512];
+	size_t n = 0;
+	uint32_t c;
+
+	if (p == NULL || *p != '"')
+		return;
+	for (p++; *p != '\0' && *p != '"';) {
+		if (*p == '\\') {
+			p = json_escape(p + 1, &c);
+			n += put_utf8(part + n, c);
+		} else
+			part[n++] = *p++;
+		if (n > sizeof(part) - 8 && ((unsigned char)*p & 0xc0) != 0x80) {
+			part[n] = '\0';
+			out_xml(o, part);
+			n = 0;
+		}
+	}
+	part[n] = '\0';
+	out_xml(o, part);
+}
+
+/* The character that the reference at p (on its &) stands for, and its length; 0: it is none. */
+static size_t
+reference(const char *p, uint32_t *c)
+{
+	static const struct { const char *name; uint32_t c; } names[] = {
+		{ "&amp;", '&' }, { "&lt;", '<' }, { "&gt;", '>' }, { "&quot;", '"' },
+		{ "&apos;", '\'' }, { "&nbsp;", ' ' },
+	};
+	const char *end = memchr(p, ';', strnlen(p, REFERENCE_MAX));
+	unsigned long n;
+	size_t i;
+
+	if (end == NULL)
+		return 0;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(p, names[i].name, strlen(names[i].name)) == 0) {
+			*c = names[i].c;
+			return strlen(names[i].name);
+		}
+	if (p[1] != '#')
+		return 0;
+	n = p[2] == 'x' || p[2] == 'X' ? strtoul(p + 3, NULL, 16) : strtoul(p + 2, NULL, 10);
+	*c = n < ' ' || n > 0x10ffff || (n >= 0xd800 && n < 0xe000) ? 0xfffd : (uint32_t)n;
+	return (size_t)(end - p) + 1;
+}
+
+const char *
+plain(char *out, size_t max, const char *html)
+{
+	const char *close;
+	size_t n = 0, len;
+	uint32_t c;
+
+	while (*html != '\0' && (n < max || ((unsigned char)*html & 0xc0) == 0x80)) {
+		c = (unsigned char)*html;
+		len = 1;
+		if (c == '<' && (close = strchr(html, '>')) != NULL) {
+			len = (size_t)(close - html) + 1;
+			c = ' ';
+		} else if (c == '&' && (len = reference(html, &c)) == 0)
+			len = 1;
+		if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
+			if (n > 0 && out[n - 1] != ' ')
+				out[n++] = ' ';
+		} else if (len == 1)
+			out[n++] = *html;
+		else
+			n += put_utf8(out + n, c);
+		html += len;
+	}
+	while (n > 0 && out[n - 1] == ' ')
+		n--;
+	strcpy(out + n, *html != '\0' ? "\xe2\x80\xa6" : "");
+	return out;
+}
