@@ -76,13 +76,13 @@ struct core {
 	uint32_t	 nheap;
 	int		 known;		/* store told what it knows: polls may begin */
 	int64_t		 head;		/* the log's last n */
-	struct event	*due;		/* timer */
 	uint64_t	 polls, fetched, same, failed;	/* since the start */
 
 	struct jobs	*jobs;		/* poll.c */
 	struct pool	*pool;		/* pool.c */
 	struct station	*stations;	/* deliver.c: one a leg, one more for a route's filters */
 	size_t		 nstations, busy_stations;
+	struct setup	*next;		/* read and found good; taken once no station is busy */
 
 	struct admin	*admin;
 	struct obituary	 dead[OBITUARIES];	/* a ring */
@@ -117,6 +117,9 @@ void	 deliver_head(struct core *, int64_t head);	/* the log has grown */
 void	 deliver_work(struct core *, struct frame *);
 void	 deliver_settled(struct core *, struct frame *);
 void	 deliver_store_gone(struct core *);
+void	 deliver_on(struct core *);		/* begins what waited: a place, a new setup */
+/* How the station of a leg (or PULL_FILTER) stands, in a word; pid of its worker or 0. */
+const char *deliver_state(const struct core *, size_t route, uint32_t leg, pid_t *);
 
 /* pool.c: the workers */
 struct worker;				/* opaque */
@@ -143,6 +146,8 @@ struct worker *pool_parse(struct core *, const struct plugin *, int fresh);
 void	 pool_status(struct core *, void (*each)(pid_t, const char *plugin, const char *job,
 	    int64_t age, void *), void *);
 void	 pool_stop(struct core *);
+/* Keeps *ref pointing at the worker, and NULL once it stops or dies. ref NULL: no owner. */
+void	 worker_owner(struct worker *, struct worker **ref);
 pid_t	 worker_pid(const struct worker *);
 unsigned worker_uses(const struct worker *);
 
@@ -160,5 +165,6 @@ void	 admin_ask(struct core *, struct peer *, struct frame *, int trusted);
 void	 status_json(struct core *, struct buf *);
 void	 status_counts(struct core *, struct frame *);	/* MSG_COUNTS came */
 int	 core_reload(struct core *, struct buf *said);	/* 0, or 1 and the mistakes */
-void	 core_exit(struct core *, int status);
+void	 core_exit(struct core *, int status);	/* once deliveries under way are settled */
+void	 core_idle(struct core *);		/* no station is busy: a new setup, an exit */
 #endif

@@ -26,6 +26,7 @@
 struct worker {
 	TAILQ_ENTRY(worker)	 entry;
 	struct core		*core;
+	struct worker		**ref;		/* its owner's pointer; NULL once it is gone */
 	enum worker_kind	 kind;
 	char			*plugin;	/* for people, and to find an idle one: the copy */
 	pid_t			 pid;
@@ -42,6 +43,7 @@ struct worker {
 	int64_t			 since;		/* ticks: idle, or with the job */
 	int64_t			 cpu;		/* ms of CPU when the job began */
 	unsigned		 uses;
+	int			 stopped;	/* told to; takes no other job */
 };
 TAILQ_HEAD(workers, worker);
 
@@ -97,6 +99,8 @@ static void
 bury(struct worker *w)
 {
 	TAILQ_REMOVE(&w->core->pool->all, w, entry);
+	if (w->ref != NULL)
+		*w->ref = NULL;
 	if (w->kind == WORKER_PARSE)
 		w->core->pool->nparse--;
 	peer_free(w->peer);
@@ -146,6 +150,7 @@ worker_died(struct worker *w)
 	if (use != NULL || w->why != NULL || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		note_death(w, why.data);
 	w->use = NULL;
+	worker_owner(w, NULL);
 	if (use != NULL)
 		use->death(w, why.data, arg);
 	buf_free(&why);
@@ -160,8 +165,8 @@ on_frame(struct peer *p, struct frame *f, int bad, void *arg)
 	struct wire wire;
 
 	(void)p;
-	if (f != NULL && w->why != NULL)
-		return;			/* already condemned */
+	if (f != NULL && (w->why != NULL || w->stopped))
+		return;			/* condemned, or nobody waits for it */
 	if (f == NULL) {
 		if (bad)
 			xreplace(&w->why, "it sent a bad frame");
@@ -242,8 +247,10 @@ void
 worker_stop(struct worker *w)
 {
 	w->use = NULL;
+	worker_owner(w, NULL);
 	(void)peer_send(w->peer, MSG_STOP, 0, NULL, -1, -1);
-	w->uses = WORKER_USES;		/* takes no other job */
+	w->stopped = 1;
+	w->since = date_ticks();
 }
 
 void
@@ -252,6 +259,16 @@ worker_kill(struct worker *w, const char *why)
 	if (w->why == NULL)
 		w->why = xstrdup(why);
 	kill(w->pid, SIGKILL);
+}
+
+void
+worker_owner(struct worker *w, struct worker **ref)
+{
+	if (w->ref != NULL)
+		*w->ref = NULL;
+	w->ref = ref;
+	if (ref != NULL)
+		*ref = w;
 }
 
 pid_t
@@ -299,9 +316,10 @@ on_watch(evutil_socket_t fd, short what, void *arg)
 	TAILQ_FOREACH(w, &c->pool->all, entry) {
 		if (w->use != NULL)
 			watch_busy(w, now);
-		else if (w->uses >= WORKER_USES && now - w->since > WORKER_IDLE)
+		else if (w->stopped && now - w->since > WORKER_IDLE)
 			worker_kill(w, "it did not stop when told");
-		else if (w->kind == WORKER_PARSE && now - w->since > WORKER_IDLE)
+		else if (!w->stopped && w->kind == WORKER_PARSE &&
+		    now - w->since > WORKER_IDLE)
 			worker_stop(w);
 	}
 }
@@ -349,7 +367,7 @@ pool_parse(struct core *c, const struct plugin *p, int fresh)
 			continue;
 		if (w->use != NULL)
 			busy++;
-		else if (w->uses < WORKER_USES && w->why == NULL) {
+		else if (!w->stopped && w->why == NULL) {
 			if (!fresh && strcmp(w->plugin, p->copy) == 0)
 				return w;
 			other = w;

@@ -1,0 +1,812 @@
+/* A source's way from due to committed: fetch, parse in a worker, store. */
+#include "core.h"
+#include "date.h"
+#include "due.h"
+#include "log.h"
+#include "mem.h"
+#include "msg.h"
+#include "result.h"
+#include "schedule.h"
+
+#include <event2/event.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define VALIDATOR_MAX	1024		/* bytes of an ETag or a date that we keep */
+#define WAIT_MAX	60000		/* ms: the clock may be turned meanwhile */
+#define SLOTS		JOBS_MAX	/* a power of two: an id is generation and slot */
+
+enum job_state { JOB_FETCH, JOB_QUEUED, JOB_PARSE, JOB_COMMIT };
+
+/* One poll of one source. */
+struct job {
+	STAILQ_ENTRY(job)	 queued;
+	struct core		*core;
+	uint32_t		 source;	/* place; UINT32_MAX: it is no longer configured */
+	uint32_t		 id;
+	uint64_t		 hash;		/* of the source when the poll began */
+	enum job_state		 state;
+	pid_t			 asked;		/* fetch role that has it */
+	int			 tries;		/* fetch roles, then workers, that it was given to */
+	struct buf		 answer;	/* struct fetch_done, encoded */
+	int			 body, out;	/* memfds; -1 */
+	struct worker		*worker;
+	struct outcome		 outcome;
+	char			*error;		/* of the outcome, or of a partial document */
+	int			 partial;
+};
+STAILQ_HEAD(queue, job);
+
+struct jobs {
+	struct job	*slot[SLOTS];
+	uint32_t	 generation, next;
+	size_t		 n, nqueued;
+	struct queue	 queue;			/* fetched, waiting for a worker */
+	struct event	*wake;
+};
+
+static void	begin_parse(struct job *);
+static void	parse_next(struct core *);
+static void	job_ask(struct job *);
+
+static uint32_t
+chance(void)
+{
+	uint32_t r = 0;
+
+	(void)getrandom(&r, sizeof(r), GRND_NONBLOCK);
+	return r;
+}
+
+static struct job *
+job_new(struct core *c, uint32_t source)
+{
+	struct jobs *js = c->jobs;
+	struct job *j;
+
+	while (js->slot[js->next % SLOTS] != NULL)
+		js->next++;
+	j = xcalloc(1, sizeof(*j));
+	j->core = c;
+	j->source = source;
+	j->hash = c->setup->sources[source].hash;
+	j->id = (js->generation++ * SLOTS) | (js->next % SLOTS);
+	j->body = j->out = -1;
+	buf_init(&j->answer, msg_limit(MSG_FETCHED) + 1);
+	js->slot[js->next++ % SLOTS] = j;
+	js->n++;
+	c->runs[source].job = j;
+	return j;
+}
+
+static struct job *
+job_find(struct core *c, uint32_t id)
+{
+	struct job *j = c->jobs->slot[id % SLOTS];
+
+	return j != NULL && j->id == id ? j : NULL;
+}
+
+static void
+job_close(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+static void
+job_free(struct job *j)
+{
+	struct core *c = j->core;
+
+	if (j->state == JOB_QUEUED) {
+		STAILQ_REMOVE(&c->jobs->queue, j, job, queued);
+		c->jobs->nqueued--;
+	}
+	if (j->source != UINT32_MAX)
+		c->runs[j->source].job = NULL;
+	c->jobs->slot[j->id % SLOTS] = NULL;
+	c->jobs->n--;
+	job_close(&j->body);
+	job_close(&j->out);
+	buf_free(&j->answer);
+	free(j->error);
+	if (j->source != UINT32_MAX)
+		due_set(c, j->source);
+	free(j);
+}
+
+size_t
+poll_jobs(const struct core *c)
+{
+	return c->jobs->n;
+}
+
+static struct fetch_done
+job_answer(const struct job *j)
+{
+	struct fetch_done d;
+	struct wire w;
+
+	wire_init(&w, j->answer.data, j->answer.len);
+	wire_get(&w, fetch_done, &d);
+	if (wire_end(&w) == -1)
+		fatal("an answer of fetch is malformed");
+	return d;
+}
+
+/* Whether the source is still what it was when the poll began (DESIGN law 10). */
+static int
+job_current(const struct job *j)
+{
+	return j->source != UINT32_MAX && j->core->setup->sources[j->source].hash == j->hash;
+}
+
+/* Moves the mark by what happened, and plans the next poll. */
+static void
+move(struct job *j, int64_t now)
+{
+	struct core *c = j->core;
+	const struct source *s = &c->setup->sources[j->source];
+	const struct schedule_rule rule = { s->every_min, s->every_max };
+	struct mark *m = &c->runs[j->source].mark;
+
+	j->outcome.random = chance();
+	j->outcome.error = j->error;
+	schedule_move(m, &rule, &j->outcome, now);
+	xreplace((char **)(uintptr_t)&m->error, j->error);
+	c->runs[j->source].partial = (uint32_t)j->partial;
+}
+
+/* Tells store of a mark that changed without any record. */
+static void
+touch(struct core *c, uint32_t source)
+{
+	struct buf b;
+
+	buf_init(&b, msg_limit(MSG_TOUCH));
+	wire_put_u32(&b, c->runs[source].id);
+	wire_put(&b, mark, &c->runs[source].mark);
+	roles_send(c, ROLE_STORE, MSG_TOUCH, 0, &b, -1);
+	buf_free(&b);
+}
+
+/* Ends a poll that brought nothing to store. */
+static void
+job_end(struct job *j, int kind, const char *error)
+{
+	struct core *c = j->core;
+
+	if (j->source == UINT32_MAX) {
+		job_free(j);
+		return;
+	}
+	if (!job_current(j)) {
+		kind = OUTCOME_DROPPED;
+		error = NULL;
+	}
+	j->outcome.kind = kind;
+	xreplace(&j->error, error);
+	move(j, date_now());
+	if (error != NULL)
+		log_warn("%s: %s", c->setup->sources[j->source].name, error);
+	if (kind == OUTCOME_SAME)
+		c->same++;
+	else if (kind != OUTCOME_DROPPED)
+		c->failed++;
+	touch(c, j->source);
+	job_free(j);
+	poll_due(c);
+}
+
+/* ---- fetch ---- */
+
+/* "CONFIGURED MOVED" in mark.moved: the second holds while the first is what is configured. */
+static const char *
+moved_to(const struct run *r, const struct source *s)
+{
+	size_t n = strlen(s->url);
+	const char *m = r->mark.moved;
+
+	return m != NULL && strncmp(m, s->url, n) == 0 && m[n] == ' ' ? m + n + 1 : NULL;
+}
+
+/* Puts option values for {NAME} in a template: secrets too, for this goes to fetch, not to a plugin. */
+static void
+fill_template(struct buf *b, const char *template, const struct source *s)
+{
+	const struct instance *in = s->instance;
+	const char *p = template, *end, *value;
+	char name[64];
+
+	while (*p != '\0') {
+		end = *p == '{' ? strchr(p, '}') : NULL;
+		if (end == NULL || (size_t)(end - p) > sizeof(name)) {
+			buf_char(b, *p++);
+			continue;
+		}
+		memcpy(name, p + 1, (size_t)(end - p) - 1);
+		name[end - p - 1] = '\0';
+		value = options_get(&in->options, name);
+		for (size_t i = 0; i < in->nsecrets; i++)
+			if (strcmp(in->secrets[i].name, name) == 0)
+				value = in->secrets[i].value;
+		if (value == NULL && in->plugin != NULL)
+			for (size_t i = 0; i < in->plugin->noptions; i++)
+				if (strcmp(in->plugin->options[i].name, name) == 0)
+					value = in->plugin->options[i].value;
+		buf_str(b, value);
+		p = end + 1;
+	}
+}
+
+static void
+answer_locally(struct job *j, const struct fetch_job *fj)
+{
+	struct fetch_done d;
+	struct frame f = { .fd = { -1, -1 }, .id = j->id };
+	struct buf own, b;
+
+	buf_init(&own, 8192);
+	buf_init(&b, msg_limit(MSG_FETCHED));
+	f.fd[0] = local_fetch(j->core->setup, fj, &d, &own);
+	wire_put(&b, fetch_done, &d);
+	f.data = b.data;
+	f.len = b.len;
+	poll_fetched(j->core, &f);
+	job_close(&f.fd[0]);
+	buf_free(&own);
+	buf_free(&b);
+}
+
+/* Has the page fetched: by the role, or here when it is a file. */
+static void
+job_ask(struct job *j)
+{
+	struct core *c = j->core;
+	const struct source *s = &c->setup->sources[j->source];
+	const struct run *r = &c->runs[j->source];
+	const char *moved = moved_to(r, s);
+	struct fetch_job fj = { .source = s->name, .url = moved != NULL ? moved : s->url,
+		.etag = r->mark.etag, .modified = r->mark.modified,
+		.validated = r->mark.validated, .max = c->setup->max_body,
+		.timeout = c->setup->fetch_timeout };
+	struct buf b, headers;
+
+	buf_init(&headers, 16384);
+	if (s->instance->plugin->headers != NULL)
+		fill_template(&headers, s->instance->plugin->headers, s);
+	fj.headers = headers.data;
+	log_debug("%s: fetches %s as job %u", s->name, fj.url, j->id);
+	if (strncmp(fj.url, "file:", 5) == 0) {
+		answer_locally(j, &fj);
+	} else {
+		buf_init(&b, msg_limit(MSG_FETCH));
+		wire_put(&b, fetch_job, &fj);
+		j->asked = c->role[ROLE_FETCH].pid;
+		j->tries++;
+		roles_send(c, ROLE_FETCH, MSG_FETCH, j->id, &b, -1);
+		buf_free(&b);
+	}
+	buf_free(&headers);
+}
+
+void
+poll_fetch_back(struct core *c)
+{
+	for (size_t i = 0; i < SLOTS; i++) {
+		struct job *j = c->jobs->slot[i];
+
+		if (j == NULL || j->state != JOB_FETCH || j->asked == c->role[ROLE_FETCH].pid)
+			continue;
+		if (j->source == UINT32_MAX)
+			job_free(j);
+		else if (j->tries < FETCH_TRIES)
+			job_ask(j);
+		else
+			job_end(j, OUTCOME_ERROR, "the fetch role died of it twice");
+	}
+}
+
+/* What an answer without a document means for the schedule. */
+static int
+answer_kind(const struct fetch_done *d)
+{
+	if (d->why == FETCH_OK)
+		return OUTCOME_SAME;
+	if (d->why == FETCH_STATUS && d->status == 410)
+		return OUTCOME_GONE;
+	if (d->why == FETCH_STATUS && (d->status == 429 || d->status == 503))
+		return OUTCOME_SLOW;
+	return OUTCOME_ERROR;
+}
+
+/* A 304 may carry new validators (RFC 9110 15.4.5). */
+static void
+take_validators(struct mark *m, const struct fetch_done *d)
+{
+	if ((d->etag != NULL && strlen(d->etag) > VALIDATOR_MAX) ||
+	    (d->modified != NULL && strlen(d->modified) > VALIDATOR_MAX))
+		return;
+	if (d->status == 304 && d->etag == NULL && d->modified == NULL)
+		return;
+	if (d->status != 304 || d->etag != NULL)
+		xreplace((char **)(uintptr_t)&m->etag, d->etag);
+	if (d->status != 304 || d->modified != NULL)
+		xreplace((char **)(uintptr_t)&m->modified, d->modified);
+	xreplace((char **)(uintptr_t)&m->validated, d->url);
+}
+
+static void
+take_move(struct core *c, uint32_t source, const struct fetch_done *d)
+{
+	const struct source *s = &c->setup->sources[source];
+	struct mark *m = &c->runs[source].mark;
+
+	if (d->why != FETCH_OK && moved_to(&c->runs[source], s) != NULL) {
+		log_info("%s: the address it moved to fails; back to %s", s->name, s->url);
+		xreplace((char **)(uintptr_t)&m->moved, NULL);
+	} else if (d->why == FETCH_OK && d->moved != NULL) {
+		free((char *)(uintptr_t)m->moved);
+		m->moved = xasprintf("%s %s", s->url, d->moved);
+		log_info("%s: moved for good to %s: please change its url", s->name, d->moved);
+	}
+}
+
+void
+poll_fetched(struct core *c, struct frame *f)
+{
+	struct job *j = job_find(c, f->id);
+	struct fetch_done d;
+
+	if (j == NULL || j->state != JOB_FETCH)
+		return;			/* its source is gone */
+	if (j->source == UINT32_MAX) {
+		job_free(j);
+		return;
+	}
+	buf_clear(&j->answer);
+	buf_add(&j->answer, f->data, f->len);
+	d = job_answer(j);
+	c->runs[j->source].mark.status = d.status;
+	j->outcome.retry_after = d.retry_after;
+	j->outcome.max_age = d.max_age;
+	take_move(c, j->source, &d);
+	if (d.why != FETCH_OK || f->fd[0] == -1 || !job_current(j)) {
+		if (d.why == FETCH_OK && job_current(j))
+			take_validators(&c->runs[j->source].mark, &d);
+		job_end(j, answer_kind(&d), d.why == FETCH_OK ? NULL : d.error);
+		return;
+	}
+	j->body = f->fd[0];
+	f->fd[0] = -1;
+	j->state = JOB_QUEUED;
+	j->tries = 0;
+	STAILQ_INSERT_TAIL(&c->jobs->queue, j, queued);
+	c->jobs->nqueued++;
+	c->fetched++;
+	parse_next(c);
+}
+
+/* ---- parse ---- */
+
+static void	on_parsed(struct worker *, struct frame *, void *);
+static void	on_parse_death(struct worker *, const char *, void *);
+static const struct worker_use parse_use = { on_parsed, on_parse_death };
+
+/* Gives waiting documents to workers while there are any. */
+static void
+parse_next(struct core *c)
+{
+	struct job *j;
+
+	while ((j = STAILQ_FIRST(&c->jobs->queue)) != NULL) {
+		const struct plugin *p;
+
+		if (!job_current(j)) {
+			job_end(j, OUTCOME_DROPPED, NULL);
+			continue;
+		}
+		p = c->setup->sources[j->source].instance->plugin;
+		j->worker = pool_parse(c, p, j->tries > 0);
+		if (j->worker == NULL)
+			return;
+		begin_parse(j);
+	}
+}
+
+static void
+begin_parse(struct job *j)
+{
+	struct core *c = j->core;
+	const struct source *s = &c->setup->sources[j->source];
+	const struct fetch_done d = job_answer(j);
+	struct parse_job pj = { .source = s->name, .url = d.url, .type = d.type,
+		.charset = d.charset, .headers = d.headers, .tag = "", .now = date_now(),
+		.len = d.len, .hash = s->hash };
+	struct buf options, b;
+
+	STAILQ_REMOVE(&c->jobs->queue, j, job, queued);
+	c->jobs->nqueued--;
+	j->state = JOB_PARSE;
+	j->tries++;
+	job_close(&j->out);
+	j->out = result_fd(NULL, 0);
+	if (j->out == -1)
+		fatal("no memory file for results: %s", strerror(errno));
+	pj.when = pj.now;
+	buf_init(&options, OPTION_SET_MAX);
+	setup_source_options(s, &options);
+	pj.options = (struct bytes){ options.len > 0 ? options.data : "", options.len };
+	pj.state = (struct bytes){ "", 0 };
+	buf_init(&b, msg_limit(MSG_W_PARSE));
+	wire_put(&b, parse_job, &pj);
+	worker_job(j->worker, &parse_use, j, s->name, MSG_W_PARSE, &b, j->body, j->out);
+	buf_free(&options);
+	buf_free(&b);
+}
+
+static void
+on_parse_death(struct worker *w, const char *why, void *arg)
+{
+	struct job *j = arg;
+	struct core *c = j->core;
+	char *text;
+
+	(void)w;
+	j->worker = NULL;
+	if (j->source == UINT32_MAX || !job_current(j)) {
+		job_end(j, OUTCOME_DROPPED, NULL);
+	} else if (j->tries < WORKER_TRIES) {
+		log_info("%s: tried once more in a fresh worker", c->setup->sources[j->source].name);
+		j->state = JOB_QUEUED;
+		STAILQ_INSERT_HEAD(&c->jobs->queue, j, queued);
+		c->jobs->nqueued++;
+	} else {
+		text = xasprintf("parked: %d workers died of its document: %s", WORKER_TRIES, why);
+		job_end(j, OUTCOME_PARKED, text);
+		free(text);
+	}
+	parse_next(c);
+}
+
+/* What a plugin's failure means for the schedule. */
+static int
+failure_kind(uint32_t failed)
+{
+	switch (failed) {
+	case 0:
+		return OUTCOME_SAME;
+	case FAILED_RETRY:
+		return OUTCOME_RETRY;
+	case CR_GONE:
+		return OUTCOME_GONE;
+	default:
+		return OUTCOME_ERROR;
+	}
+}
+
+/* Takes what the plugin said of the document. */
+static void
+take_parsed(struct job *j, const struct parse_done *pd)
+{
+	struct run *r = &j->core->runs[j->source];
+
+	j->outcome.kind = failure_kind(pd->failed);
+	j->outcome.ttl = pd->ttl;
+	j->outcome.skip_hours = pd->skip_hours;
+	j->outcome.skip_days = pd->skip_days;
+	if (pd->failed == FAILED_RETRY && pd->retry >= 0)
+		j->outcome.retry_after = pd->retry;
+	j->partial = pd->failed == 0 && pd->partial != NULL;
+	xreplace(&j->error, pd->failed != 0 ? pd->error : pd->partial);
+	if (pd->failed != 0 && j->error == NULL)
+		j->error = xstrdup("the plugin failed without saying why");
+	r->refused = pd->refused;
+	r->mark.found = pd->records;
+}
+
+/* Hands the results to store together with the mark as it will stand. */
+static void
+job_commit(struct job *j)
+{
+	struct core *c = j->core;
+	struct run *r = &c->runs[j->source];
+	const struct fetch_done d = job_answer(j);
+	const struct commit cm = { .source = r->id, .url = d.url, .when = date_now(),
+		.flags = COMMIT_LAST | (j->outcome.kind == OUTCOME_SAME ? 0 : COMMIT_FAILED) };
+	struct buf b;
+
+	if (j->outcome.kind == OUTCOME_SAME) {
+		if (j->partial) {
+			xreplace((char **)(uintptr_t)&r->mark.etag, NULL);
+			xreplace((char **)(uintptr_t)&r->mark.modified, NULL);
+			xreplace((char **)(uintptr_t)&r->mark.validated, NULL);
+		} else
+			take_validators(&r->mark, &d);
+	}
+	move(j, cm.when);
+	if (j->error != NULL)
+		log_warn("%s: %s", c->setup->sources[j->source].name, j->error);
+	buf_init(&b, msg_limit(MSG_COMMIT));
+	wire_put(&b, commit, &cm);
+	wire_put(&b, mark, &r->mark);
+	j->state = JOB_COMMIT;
+	roles_send(c, ROLE_STORE, MSG_COMMIT, j->id, &b, j->out);
+	buf_free(&b);
+	job_close(&j->body);
+	job_close(&j->out);
+}
+
+static void
+on_parsed(struct worker *w, struct frame *f, void *arg)
+{
+	struct job *j = arg;
+	struct core *c = j->core;
+	struct parse_done pd;
+	struct wire wire;
+
+	wire_init(&wire, f->data, f->len);
+	wire_get(&wire, parse_done, &pd);
+	if (f->type != MSG_W_PARSED || wire_end(&wire) == -1) {
+		worker_kill(w, "it sent a bad frame");
+		return;
+	}
+	if (result_seal(j->out) == -1) {
+		worker_kill(w, "it keeps its results open for writing");
+		return;
+	}
+	j->worker = NULL;
+	worker_free_job(w);
+	if (!job_current(j)) {
+		job_end(j, OUTCOME_DROPPED, NULL);
+	} else {
+		take_parsed(j, &pd);
+		if (c->known)
+			job_commit(j);
+		else		/* store is away: fetched again once it is back */
+			job_end(j, OUTCOME_DROPPED, NULL);
+	}
+	parse_next(c);
+	poll_due(c);
+}
+
+/* ---- commit ---- */
+
+void
+poll_committed(struct core *c, struct frame *f)
+{
+	struct job *j = job_find(c, f->id);
+	struct committed cd;
+	struct wire w;
+
+	wire_init(&w, f->data, f->len);
+	wire_get(&w, committed, &cd);
+	if (wire_end(&w) == -1)
+		fatal("store's COMMITTED is malformed");
+	if (cd.head > c->head)
+		deliver_head(c, cd.head);
+	if (j == NULL || j->state != JOB_COMMIT)
+		return;
+	if (j->source != UINT32_MAX && cd.bad) {
+		job_end(j, OUTCOME_PARKED, "parked: its plugin wrote results that are malformed");
+		return;
+	}
+	if (j->source != UINT32_MAX) {
+		log_debug("%s: job %u committed, %u seen, %u new, %u revised",
+		    c->setup->sources[j->source].name, j->id, cd.seen, cd.added, cd.revised);
+		if (cd.added > 0 && j->outcome.kind == OUTCOME_SAME && job_current(j)) {
+			j->outcome.kind = OUTCOME_NEW;
+			move(j, date_now());
+			touch(c, j->source);
+		}
+	}
+	c->polls++;
+	job_free(j);
+	poll_due(c);
+}
+
+void
+poll_store_gone(struct core *c)
+{
+	for (size_t i = 0; i < SLOTS; i++) {
+		struct job *j = c->jobs->slot[i];
+
+		if (j == NULL || j->state != JOB_COMMIT)
+			continue;
+		if (j->source != UINT32_MAX)	/* as the database has it, once it is back */
+			c->runs[j->source].mark.due = 0;
+		job_free(j);
+	}
+	due_clear(c);
+}
+
+/* ---- begin ---- */
+
+static void
+on_due(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	poll_due(arg);
+}
+
+static void
+wake_in(struct core *c, int64_t ms)
+{
+	struct timeval tv;
+
+	if (ms < 0)
+		ms = 0;
+	if (ms > WAIT_MAX)
+		ms = WAIT_MAX;
+	tv = (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	evtimer_add(c->jobs->wake, &tv);
+}
+
+void
+poll_due(struct core *c)
+{
+	int64_t now = date_now();
+	uint32_t place;
+
+	if (!c->known || c->stopping)
+		return;
+	while ((place = due_first(c)) != UINT32_MAX && c->runs[place].mark.due <= now) {
+		if (c->jobs->n >= JOBS_MAX || c->jobs->nqueued >= PARSE_QUEUE_MAX)
+			return;		/* goes on when a poll ends */
+		due_remove(c, place);
+		job_ask(job_new(c, place));
+	}
+	if (place != UINT32_MAX)
+		wake_in(c, c->runs[place].mark.due - now);
+}
+
+int
+poll_now(struct core *c, const char *source, struct buf *why)
+{
+	int64_t now = date_now();
+	size_t i;
+
+	for (i = 0; i < c->setup->nsources; i++)
+		if (strcmp(c->setup->sources[i].name, source) == 0)
+			break;
+	if (i == c->setup->nsources)
+		buf_fmt(why, "there is no source %s\n", source);
+	else if (c->setup->sources[i].instance->plugin == NULL)
+		buf_fmt(why, "%s\n", c->setup->sources[i].instance->waiting);
+	else if (c->runs[i].job != NULL)
+		buf_fmt(why, "%s is being polled\n", source);
+	else if (!c->known)
+		buf_fmt(why, "the store role is away; try again\n");
+	else if (c->runs[i].mark.not_before > now)
+		buf_fmt(why, "%s: its server asked to wait for %lld s more\n", source,
+		    (long long)(c->runs[i].mark.not_before - now) / 1000);
+	else {
+		c->runs[i].mark.due = now;
+		due_set(c, (uint32_t)i);
+		poll_due(c);
+		return 0;
+	}
+	return -1;
+}
+
+/* ---- set-up ---- */
+
+static void
+mark_free(struct mark *m)
+{
+	const char **texts[] = { &m->etag, &m->modified, &m->validated, &m->moved, &m->error };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		free((char *)(uintptr_t)*texts[i]);
+	*m = (struct mark){ 0 };
+}
+
+/* Takes a mark whose strings lie in a frame. */
+static void
+mark_take(struct mark *m, const struct mark *from)
+{
+	const char **texts[] = { &m->etag, &m->modified, &m->validated, &m->moved, &m->error };
+
+	mark_free(m);
+	*m = *from;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (*texts[i] != NULL)
+			*texts[i] = xstrdup(*texts[i]);
+}
+
+void
+poll_known(struct core *c, struct wire *w)
+{
+	uint32_t n = wire_u32(w);
+	int64_t now = date_now();
+	struct mark m;
+
+	if (n != c->setup->nsources)
+		fatal("store knows %u sources of %zu", n, c->setup->nsources);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct source *s = &c->setup->sources[i];
+		const struct schedule_rule rule = { s->every_min, s->every_max };
+
+		c->runs[i].id = wire_u32(w);
+		(void)wire_bytes(w);
+		wire_get(w, mark, &m);
+		if (w->bad)
+			fatal("what store knows of the sources is malformed");
+		if (c->runs[i].job != NULL)
+			continue;
+		if (c->runs[i].mark.checked < m.checked || c->runs[i].mark.due == 0)
+			mark_take(&c->runs[i].mark, &m);
+		if (s->instance->plugin == NULL)
+			continue;
+		c->runs[i].mark.due = schedule_first(&c->runs[i].mark, &rule, now, chance(), n);
+		due_set(c, i);
+	}
+	c->known = 1;
+	poll_due(c);
+}
+
+/* The run that a source had before, by its name; its poll goes with it. */
+static void
+take_over(struct run *r, uint32_t place, struct run *old)
+{
+	*r = *old;
+	r->place = UINT32_MAX;
+	*old = (struct run){ .place = UINT32_MAX };
+	if (r->job != NULL)
+		r->job->source = place;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct source *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+void
+poll_setup(struct core *c, const struct setup *old)
+{
+	struct run *runs = xcalloc(c->setup->nsources, sizeof(*runs));
+	size_t n = old != NULL ? old->nsources : 0;
+	const struct source **names = xcalloc(n, sizeof(const struct source *)), **hit;
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = &old->sources[i];
+	qsort(names, n, sizeof(names[0]), by_name);
+	for (uint32_t i = 0; i < c->setup->nsources; i++) {
+		const struct source *key = &c->setup->sources[i];
+
+		runs[i].place = UINT32_MAX;
+		hit = n > 0 ? bsearch(&key, names, n, sizeof(names[0]), by_name) : NULL;
+		if (hit != NULL)
+			take_over(&runs[i], i, &c->runs[*hit - old->sources]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (c->runs[i].job != NULL)
+			c->runs[i].job->source = UINT32_MAX;
+		mark_free(&c->runs[i].mark);
+	}
+	free(names);
+	free(c->runs);
+	c->runs = runs;
+	due_clear(c);
+}
+
+void
+poll_init(struct core *c)
+{
+	c->jobs = xcalloc(1, sizeof(*c->jobs));
+	STAILQ_INIT(&c->jobs->queue);
+	c->jobs->wake = evtimer_new(c->base, on_due, c);
+	if (c->jobs->wake == NULL)
+		fatal("no timer for the polls");
+}
