@@ -1,0 +1,186 @@
+/* When a source is polled next. Times wait in `not_before` when the server or the feed asked for
+ * them, in `due` when the rule did: so both survive a restart, and a changed rule moves only due. */
+#include "schedule.h"
+
+#define HOUR		(INT64_C(3600000))
+#define DAY		(24 * HOUR)
+#define PARKED_FOR	DAY		/* before a job that killed workers is tried again */
+#define RETRY_FLOOR	(60 * INT64_C(1000))	/* a plugin's retry() is not taken below this */
+#define DROPPED_WAIT	(2 * INT64_C(1000))	/* before a dropped result is fetched again */
+#define FIRST_SPREAD	(10 * INT64_C(1))	/* ms a source, for those due at the start */
+#define WEEK_HOURS	(7 * 24)
+
+static int64_t
+least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t
+most(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t
+clamp(int64_t v, const struct schedule_rule *rule)
+{
+	return most(rule->every_min, least(v, most(rule->every_max, rule->every_min)));
+}
+
+/* A random part of span. */
+static int64_t
+part(int64_t span, uint32_t random)
+{
+	return span / 4096 * (random >> 20) + span % 4096 * (random >> 20) / 4096;
+}
+
+/* Up to a tenth of the wait. */
+static int64_t
+jitter(int64_t wait, uint32_t random)
+{
+	return part(wait / 10, random);
+}
+
+/* Doubles with each failure after the first; never faster than the interval. */
+static int64_t
+backoff(int64_t interval, uint32_t failures)
+{
+	int64_t wait = interval;
+
+	for (; failures > 1 && wait < SCHEDULE_BACKOFF_MAX; failures--)
+		wait *= 2;
+	return most(interval, least(wait, SCHEDULE_BACKOFF_MAX));
+}
+
+/* Learns: news bring the interval half the way to its least, silence makes it half as long again. */
+static int64_t
+learn(int64_t interval, const struct schedule_rule *rule, int kind)
+{
+	if (interval <= 0)
+		return rule->every_min;
+	interval = clamp(interval, rule);
+	if (kind == OUTCOME_NEW)
+		interval = rule->every_min + (interval - rule->every_min) / 2;
+	else if (kind == OUTCOME_SAME)
+		interval += interval / 2;
+	return clamp(interval, rule);
+}
+
+/* What the server and the feed ask for: max-age and ttl up to the longest that we would ever wait,
+ * Retry-After up to its own maximum. 0: nothing. */
+static int64_t
+asked(const struct outcome *o, const struct schedule_rule *rule, int64_t now)
+{
+	int64_t hint = least(most(o->max_age, o->ttl), most(rule->every_max, SCHEDULE_EVERY_MAX));
+	int64_t wait = most(hint, least(o->retry_after, SCHEDULE_RETRY_MAX));
+
+	return wait > 0 ? now + wait : 0;
+}
+
+/* Whether the feed wants no visit in this hour of the week; hours count from the epoch, a Thursday. */
+static int
+skipped(const struct outcome *o, int64_t hour)
+{
+	return (o->skip_hours >> (hour % 24) & 1) != 0 ||
+	    (o->skip_days >> ((hour / 24 + 4) % 7) & 1) != 0;
+}
+
+/* Moves a time behind the hours and days that the feed names; a feed that names all names none. */
+static int64_t
+skip(const struct outcome *o, int64_t due)
+{
+	int64_t first = due / HOUR, hour = first;
+
+	while (hour < first + WEEK_HOURS && skipped(o, hour))
+		hour++;
+	if (hour == first || hour == first + WEEK_HOURS)
+		return due;
+	return hour * HOUR + jitter(HOUR, o->random);
+}
+
+/* The wait that the outcome calls for by itself. */
+static int64_t
+wait_for(const struct mark *m, const struct outcome *o)
+{
+	switch (o->kind) {
+	case OUTCOME_NEW:
+	case OUTCOME_SAME:
+		return m->interval;
+	case OUTCOME_SLOW:
+		return o->retry_after >= 0 ? m->interval : backoff(m->interval, m->failures);
+	case OUTCOME_RETRY:
+		if (o->retry_after >= 0)
+			return most(o->retry_after, least(m->interval, RETRY_FLOOR));
+		return backoff(m->interval, m->failures);
+	case OUTCOME_PARKED:
+		return most(m->interval, PARKED_FOR);
+	case OUTCOME_DROPPED:
+		return least(m->interval, DROPPED_WAIT);
+	default:
+		return backoff(m->interval, m->failures);
+	}
+}
+
+static void
+count(struct mark *m, const struct outcome *o, int64_t now)
+{
+	static const uint32_t states[] = {
+		[OUTCOME_NEW] = MARK_OK, [OUTCOME_SAME] = MARK_OK, [OUTCOME_SLOW] = MARK_FAILING,
+		[OUTCOME_ERROR] = MARK_FAILING, [OUTCOME_GONE] = MARK_GONE,
+		[OUTCOME_PARKED] = MARK_PARKED, [OUTCOME_RETRY] = MARK_FAILING,
+	};
+
+	m->checked = now;
+	if (o->kind == OUTCOME_DROPPED)
+		return;
+	m->state = states[o->kind];
+	if (m->state == MARK_OK) {
+		m->failures = 0;
+		m->ok = now;
+	} else if (m->failures < UINT32_MAX) {
+		m->failures++;
+	}
+}
+
+void
+schedule_move(struct mark *m, const struct schedule_rule *rule, const struct outcome *o, int64_t now)
+{
+	int64_t wait, due;
+
+	count(m, o, now);
+	m->interval = learn(m->interval, rule, o->kind);
+	m->not_before = most(asked(o, rule, now), o->kind == OUTCOME_DROPPED ? m->not_before : 0);
+	if (o->kind == OUTCOME_GONE) {
+		m->due = INT64_MAX;
+		return;
+	}
+	wait = wait_for(m, o);
+	due = most(now + wait, m->not_before);
+	due += jitter(due - now, o->random);
+	m->due = skip(o, due);
+	if (m->due > due)
+		m->not_before = m->due;
+}
+
+int64_t
+schedule_first(const struct mark *m, const struct schedule_rule *rule, int64_t now, uint32_t random,
+    uint32_t sources)
+{
+	int64_t base = least(m->checked, now), interval, wait, due = m->due;
+	int64_t spread = least(part(FIRST_SPREAD * sources, random), rule->every_min);
+
+	if (m->state == MARK_GONE)
+		return INT64_MAX;
+	if (m->checked == 0)
+		return now + spread;
+	interval = learn(m->interval, rule, OUTCOME_ERROR);
+	wait = m->state == MARK_PARKED ? most(interval, PARKED_FOR) : backoff(interval, m->failures);
+	/* The rule may be another than the one by which due was set, and the clock turned back. */
+	due = least(due, most(base + wait + jitter(wait, random), m->not_before));
+	if (m->failures == 0)
+		due = most(due, base + wait);
+	if (m->checked <= now || m->not_before <= now + SCHEDULE_RETRY_MAX)
+		due = most(due, m->not_before);
+	return due > now ? due : now + spread;
+}
