@@ -1,0 +1,67 @@
+"""Captured feeds of real sites, through the running daemon."""
+import gzip
+import json
+import re
+
+import pytest
+
+import courant
+from courant import SHARED
+from test_path import EVERYTHING
+
+
+def captured():
+    folder = SHARED / "feeds-real" if SHARED else None
+    if not folder or not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if p.suffix not in (".tsv", ".md"))
+
+
+def plain(path):
+    data = path.read_bytes()
+    return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+
+
+def entries(data):
+    """How many entries the document has, by a reading that shares nothing with ours."""
+    if data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
+        return len(json.loads(data.decode("utf-8-sig"))["items"])
+    data = re.sub(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>", b"", data, flags=re.S)
+    return len(re.findall(rb"<(?:\w+:)?(?:item|entry)[\s>]", data))
+
+
+@pytest.mark.shared
+def test_every_captured_feed_gives_its_entries_and_nothing_new_the_second_time(daemon, origin):
+    files = captured()
+    if not files:
+        pytest.skip("feeds-real is missing beside the tree")
+    sources, expected = {}, {}
+    for path in files:
+        name = re.sub(r"[^A-Za-z0-9_.-]", "_", path.name)
+        origin.put(path.name, path.read_bytes())
+        if path.read_bytes()[:2] == b"\x1f\x8b":
+            origin.set("/" + path.name, file=path.name, type="text/xml", conditional=False,
+                       headers={"Content-Encoding": "gzip"})
+        else:
+            origin.set("/" + path.name, file=path.name, conditional=False)
+        sources[name] = {"plugin": "feed", "url": origin.url("/" + path.name), "every": "1 h"}
+        expected[name] = entries(plain(path))
+    d = daemon(sources, EVERYTHING).start()
+    pids = d.pids()
+    d.settled(60)
+    status = d.status()
+    wrong = {s["name"]: (s["found"], expected[s["name"]], s["error"]) for s in status["sources"]
+             if s["found"] != expected[s["name"]]}
+    assert not wrong, f"(found, entries, error): {wrong}"
+    assert sum(expected.values()) > 1000
+    lines = d.lines()
+    assert len({r["id"] for r in lines}) == len(lines)
+    records, delivered = status["counts"]["records"], len(lines)
+
+    d.refresh()
+    d.settled(60)
+    assert (d.records(), len(d.lines())) == (records, delivered)
+    assert d.status()["counts"].get("revisions", 0) == status["counts"].get("revisions", 0)
+    assert d.pids() == pids
+    assert not re.search(r"died|killed by signal", d.log()), d.log()
+    assert courant.until(lambda: d.http("/healthz").status == 200, 5, "healthz")
