@@ -374,6 +374,8 @@ poll_fetched(struct core *c, struct frame *f)
 	buf_clear(&j->answer);
 	buf_add(&j->answer, f->data, f->len);
 	d = job_answer(j);
+	log_debug("%s: job %u fetched, status %u", c->setup->sources[j->source].name, j->id,
+	    d.status);
 	c->runs[j->source].mark.status = d.status;
 	j->outcome.retry_after = d.retry_after;
 	j->outcome.max_age = d.max_age;
@@ -538,6 +540,7 @@ job_commit(struct job *j)
 	wire_put(&b, commit, &cm);
 	wire_put(&b, mark, &r->mark);
 	j->state = JOB_COMMIT;
+	log_debug("%s: job %u commits", c->setup->sources[j->source].name, j->id);
 	roles_send(c, ROLE_STORE, MSG_COMMIT, j->id, &b, j->out);
 	buf_free(&b);
 	job_close(&j->body);
