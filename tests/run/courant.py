@@ -93,6 +93,13 @@ def processes(group):
     return found
 
 
+class Told(dict):
+    """What status told; what it left out is None."""
+
+    def __missing__(self, key):
+        return None
+
+
 class Answer:
     """One HTTP answer: status, headers (names in lower case), body as it came."""
 
@@ -162,10 +169,10 @@ class Daemon:
 
     # -- its life
 
-    def start(self, wait=True, seconds=20):
+    def start(self, wait=True, seconds=20, debug=False):
         log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
-            [program("courantd"), "-c", str(self.conf)], stdin=subprocess.DEVNULL, stdout=log,
+            [program("courantd"), "-c", str(self.conf), *(["-d"] if debug else [])], stdin=subprocess.DEVNULL, stdout=log,
             stderr=log, start_new_session=True, cwd=self.folder)
         log.close()
         if wait:
@@ -175,10 +182,10 @@ class Daemon:
     def ready(self):
         assert self.process.poll() is None, f"courantd ended: {self.process.returncode}\n{self.log()}"
         with contextlib.suppress(ValueError, OSError, subprocess.SubprocessError):
-            roles = {r["name"]: r for r in self.status()["roles"]}
-            return all(r["pid"] > 0 and r.get("state") in (None, "up", "ready", "running")
-                       for r in roles.values()) and roles
-        return None
+            roles = self.status()["roles"]
+            wanted = {"core", "store", "fetch"} | ({"serve"} if self.status()["listen"] else set())
+            return {r["name"] for r in roles if r["state"] == "running"} >= wanted
+        return False
 
     def stop(self, seconds=20):
         """A clean stop: its exit status. Nothing of it is left behind."""
@@ -243,7 +250,7 @@ class Daemon:
         return done
 
     def status(self):
-        return json.loads(self.courant("status", "--json").stdout)
+        return json.loads(self.courant("status", "--json").stdout, object_hook=Told)
 
     def source(self, name):
         return next(s for s in self.status()["sources"] if s["name"] == name)
@@ -272,8 +279,8 @@ class Daemon:
         def quiet():
             now = self.status()
             head = now["counts"]["head"]
-            return all(s["checked"] for s in now["sources"]) and all(
-                leg["delivered"] >= head for r in now["routes"] for leg in r["legs"])
+            return all(s["checked"] and not s["polling"] for s in now["sources"]) and all(
+                (leg["delivered"] or 0) >= head for r in now["routes"] for leg in r["legs"])
         self.until(quiet, seconds, "all sources read, all routes at the head of the log")
         return self
 
