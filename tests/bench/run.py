@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""make bench: what Courant takes, as ratios to what cannot be avoided, all measured in one run.
+
+Each row names its aim; nothing fails when an aim is missed: the numbers are for people."""
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TREE / "tests/run"))
+sys.dont_write_bytecode = True
+import courant  # noqa: E402
+from courant import BUILD, SHARED, Daemon, folder, processes  # noqa: E402
+
+WORDS = ("tide harbour rope signal lamp cable storm engine compass anchor ledger voyage beacon "
+         "current drift queue socket thread buffer parser index journal cursor batch").split()
+QUICK = "--quick" in sys.argv
+
+
+def row(name, value, aim=""):
+    print(f"{name:58s} {value:>22s}  {aim}", flush=True)
+
+
+def helper(name, sources, libraries, *includes):
+    """A C helper, built into the build folder, beside the worker that it starts."""
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", *libraries], check=True,
+                           capture_output=True, text=True).stdout.split() if libraries else []
+    program = BUILD / name
+    subprocess.run(["cc", "-std=c17", "-D_GNU_SOURCE", "-DHAVE_CONFIG_H", "-O2", "-Wall",
+                    "-I", BUILD, "-I", TREE / "include", "-I", TREE / "core",
+                    '-DCOURANT_LIBEXECDIR="/nonexistent"', '-DCOURANT_PLUGINDIR="/nonexistent"',
+                    "-o", program, *[TREE / s for s in sources], *flags], check=True)
+    return str(program)
+
+
+def sentence(rng, n):
+    return " ".join(rng.choice(WORDS) for _ in range(n))
+
+
+def feed(name, items, size=900):
+    """An RSS feed as blogs write it: escaped HTML, dates, categories."""
+    rng = random.Random(name)
+    out = ['<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" '
+           'xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>', name,
+           "</title><link>https://", name, ".example.org/</link><description>d</description>\n"]
+    for n in range(items):
+        words = sentence(rng, size // 8)
+        out.append(
+            f"<item><title>{sentence(rng, 6)} {n}</title><link>https://{name}.example.org/{n}</link>"
+            f"<guid>https://{name}.example.org/{n}</guid><dc:creator>Ada {n % 7}</dc:creator>"
+            f"<category>{rng.choice(WORDS)}</category>"
+            f"<pubDate>Sat, {1 + n % 28:02d} Nov 2026 {n % 24:02d}:00:00 +0000</pubDate>"
+            f"<description>&lt;p&gt;{words}&lt;/p&gt;&lt;ul&gt;&lt;li&gt;{name}&lt;/li&gt;"
+            f"&lt;/ul&gt;</description></item>\n")
+    out.append("</channel></rss>\n")
+    return "".join(out)
+
+
+def bench_parse(work):
+    """source_feed in its worker against bare SAX2 push over the same bytes."""
+    sax2 = helper("bench-sax2", ["tests/bench/sax2.c"], ["libxml-2.0"])
+    core = ["chan", "msg", "wire", "buf", "result", "spawn", "log", "mem", "date"]
+    worker = helper("bench-worker", ["tests/bench/worker.c"] + [f"core/{c}.c" for c in core], [])
+    plugin = str(BUILD / "plugins/source_feed.so")
+    sets = {}
+    ours = work / "feeds"
+    ours.mkdir()
+    for n in range(8):
+        (ours / f"{n}.rss").write_text(feed(f"bench{n}", 100))
+    sets["our own feeds"] = sorted(ours.iterdir())
+    if SHARED and (SHARED / "feeds-real").is_dir():
+        sets["captured feeds"] = [
+            p for p in sorted((SHARED / "feeds-real").iterdir())
+            if p.suffix in (".rss", ".atom", ".xml", ".rdf") and p.read_bytes()[:1] == b"<"]
+    for name, files in sets.items():
+        total = sum(f.stat().st_size for f in files)
+        rounds = max(2, (20 if QUICK else 150) * 1000000 // total)
+        bare, mine = [], []
+        for _ in range(3):                      # in turn, the best of each: others share the machine
+            bare.append(subprocess.run([sax2, str(rounds), *files], capture_output=True,
+                                       check=True, text=True).stdout.split())
+            mine.append(subprocess.run([worker, plugin, str(rounds), *files], capture_output=True,
+                                       check=True, text=True).stdout.split())
+        a, b = (min(x, key=lambda r: float(r[1])) for x in (bare, mine))
+        speed_a, speed_b = (float(x[0]) / float(x[1]) / 1e6 for x in (a, b))
+        row(f"{name}: bare SAX2 push", f"{speed_a:.0f} MB/s")
+        row(f"{name}: source_feed in its worker", f"{speed_b:.0f} MB/s")
+        row(f"{name}: ratio", f"{speed_b / speed_a:.2f}", "aim 0.4")
+
+
+def bench_path(work):
+    """Records per CPU second of all processes, from files to JSON Lines."""
+    feeds, per = (10, 1000) if QUICK else (40, 1000)
+    place = work / "path"
+    place.mkdir(mode=0o755)
+    for n in range(feeds):
+        (place / f"{n}.rss").write_text(feed(f"path{n}", per, 700))
+    d = Daemon({f"s{n}": {"plugin": "feed", "url": f"file://{place}/{n}.rss", "every": "1 d"}
+                for n in range(feeds)},
+               {"all": {"from": ["*"], "once": "record", "to": {"jsonl": {"path": "all.jsonl"}}}},
+               {"files": [str(place)], "serve": None})
+    try:
+        begun = time.monotonic()
+        d.start(seconds=60)
+        d.until(lambda: sum(s["found"] or 0 for s in d.status()["sources"]) >= feeds * per, 120,
+                "all read")
+        d.settled(240)
+        wall = time.monotonic() - begun
+        total = d.records()
+        d.process.send_signal(15)
+        _, status, used = os.wait4(d.process.pid, 0)
+        d.process.returncode = status
+        cpu = used.ru_utime + used.ru_stime
+        lines = sum(1 for _ in d.out("all.jsonl").open("rb"))
+        assert total == lines == feeds * per, (total, lines)
+        row("from file to JSON Lines, all processes", f"{total / cpu:.0f} records/CPU s",
+            "aim 10,000")
+        row("from file to JSON Lines, by the clock", f"{total / wall:.0f} records/s")
+        row("  user and system time", f"{used.ru_utime:.2f} + {used.ru_stime:.2f} s")
+    finally:
+        d.close()
+
+
+def pss(pids):
+    """kB of proportional set size, of each process."""
+    found = {}
+    for pid, line in pids.items():
+        text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+        role = re.search(r"--role (\w+)", line)
+        name = role[1] if role else "worker" if "courant-worker" in line else "core"
+        found[name] = found.get(name, 0) + int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1])
+    return found
+
+
+def bench_memory(work):
+    """Sum of PSS, idle, with 10, 1,000 and 10,000 sources."""
+    place = work / "memory"
+    place.mkdir(mode=0o755)
+    (place / "f.rss").write_text(feed("memory", 3, 200))
+    core = {}
+    for n in (10, 1000) if QUICK else (10, 1000, 10000):
+        names = work / f"names{n}.txt"
+        names.write_text("".join(f"entry-{i}\n" for i in range(n)))
+        names.chmod(0o644)
+        for i in range(n):
+            target = place / f"entry-{i}.rss"
+            if not target.exists():
+                os.link(place / "f.rss", target)
+        d = Daemon({"g": {"plugin": "feed", "each_file": str(names), "every": "1 d",
+                          "url": f"file://{place}/{{each}}.rss"}},
+                   {"all": {"from": ["*"], "to": {"jsonl": {"path": "all.jsonl"}}}},
+                   {"files": [str(place)]})
+        try:
+            d.start(seconds=60)
+            d.until(lambda: all(s["checked"] for s in d.status()["sources"]), 600, "all polled")
+            d.settled(120)
+            d.until(lambda: not d.status()["workers"], 60, "idle workers are gone", )
+            found = pss(processes(d.process.pid))
+            core[n] = found["core"]
+            row(f"PSS idle with {n} sources", f"{sum(found.values()) / 1024:.1f} MB",
+                "aim under 40 MB" if n == 1000 else "")
+            row("  " + ", ".join(f"{k} {v / 1024:.1f}" for k, v in sorted(found.items())), "")
+        finally:
+            d.close()
+    if 10000 in core:
+        row("core, for each source beyond 1,000", f"{(core[10000] - core[1000]) * 1024 / 9000:.0f} B",
+            "aim 600 B")
+
+
+def main():
+    work = folder("courant-bench-")
+    try:
+        for each in (bench_parse, bench_path, bench_memory):
+            if len([a for a in sys.argv[1:] if not a.startswith("-")]) and \
+                    each.__name__[6:] not in sys.argv:
+                continue
+            each(work)
+    finally:
+        shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    main()
