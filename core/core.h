@@ -81,10 +81,11 @@ struct core {
 	struct jobs	*jobs;		/* poll.c */
 	struct pool	*pool;		/* pool.c */
 	struct station	*stations;	/* deliver.c: one a leg, one more for a route's filters */
-	size_t		 nstations, busy_stations;
+	size_t		 nstations, busy_stations, turn;
 	struct setup	*next;		/* read and found good; taken once no station is busy */
 
 	struct admin	*admin;
+	struct tally	*tally;		/* status.c: what store counted last */
 	struct obituary	 dead[OBITUARIES];	/* a ring */
 	unsigned	 ndead;
 };
@@ -119,6 +120,7 @@ void	 deliver_settled(struct core *, struct frame *);
 void	 deliver_store_gone(struct core *);
 void	 deliver_on(struct core *);		/* begins what waited: a place, a new setup */
 /* How the station of a leg (or PULL_FILTER) stands, in a word; pid of its worker or 0. */
+uint32_t deliver_route_id(const struct core *, size_t route);	/* store's; 0: not known */
 const char *deliver_state(const struct core *, size_t route, uint32_t leg, pid_t *);
 
 /* pool.c: the workers */
@@ -160,6 +162,8 @@ int	 local_fetch(const struct setup *, const struct fetch_job *, struct fetch_do
 /* admin.c, status.c */
 void	 admin_start(struct core *);
 void	 admin_stop(struct core *);
+void	 admin_status(struct core *);		/* answers who waits for the status */
+void	 admin_forget(struct core *, const struct peer *);	/* it is about to be freed */
 /* A request from courant (trusted) or from serve (which may only ask for "status"). */
 void	 admin_ask(struct core *, struct peer *, struct frame *, int trusted);
 void	 status_json(struct core *, struct buf *);

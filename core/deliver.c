@@ -390,6 +390,8 @@ station_give(struct station *s)
 	s->tries++;
 	s->progress = 0;
 	set_state(s, STATION_WORK);
+	log_debug("route %s, %s: delivers %u of batch %s", s->route->name, station_name(s),
+	    s->work.count, s->work.id);
 	bj.len = len > 0 ? (uint64_t)len : 0;
 	if (s->leg == PULL_FILTER) {
 		if (s->out != -1)
@@ -432,8 +434,7 @@ deliver_work(struct core *c, struct frame *f)
 			s->behind = 1;
 			s->not_before = date_ticks() + (w.due - date_now());
 		}
-		if (s->behind)
-			station_pull(s);
+		deliver_on(c);
 		core_idle(c);
 		return;
 	}
@@ -482,11 +483,14 @@ deliver_head(struct core *c, int64_t head)
 	deliver_on(c);
 }
 
+/* Each turn begins with another station, so that none waits for ever when all have work. */
 void
 deliver_on(struct core *c)
 {
+	size_t first = c->turn++;
+
 	for (size_t i = 0; i < c->nstations; i++)
-		station_pull(&c->stations[i]);
+		station_pull(&c->stations[(first + i) % c->nstations]);
 }
 
 /* What was pulled is pulled again once store is back; a settlement on its way may be lost, and then
@@ -568,6 +572,15 @@ deliver_known(struct core *c, struct wire *w)
 				c->stations[k].id = id;
 	}
 	deliver_head(c, wire_i64(w));
+}
+
+uint32_t
+deliver_route_id(const struct core *c, size_t route)
+{
+	for (size_t i = 0; i < c->nstations; i++)
+		if (c->stations[i].route == &c->setup->routes[route])
+			return c->stations[i].id;
+	return 0;
 }
 
 const char *

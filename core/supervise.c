@@ -252,6 +252,7 @@ role_died(struct role *r)
 	struct buf why;
 	int status = 0;
 
+	admin_forget(c, r->peer);
 	peer_free(r->peer);
 	r->peer = NULL;
 	if (!c->stopping)
@@ -271,6 +272,7 @@ role_died(struct role *r)
 	buf_free(&why);
 	if (r->id == ROLE_STORE) {
 		c->known = 0;
+		admin_status(c);
 		poll_store_gone(c);
 		deliver_store_gone(c);
 		if (!r->was_ready && WIFEXITED(status) && WEXITSTATUS(status) != 0) {

@@ -1,0 +1,339 @@
+/* courant: asks the running daemon, and tries plugins on files. */
+#include "cli.h"
+#include "catalog.h"
+#include "chan.h"
+#include "conf.h"
+#include "log.h"
+#include "mem.h"
+#include "msg.h"
+#include "result.h"
+#include "setup.h"
+#include "spawn.h"
+
+#include <jansson.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#ifndef COURANT_SYSCONFDIR
+#define COURANT_SYSCONFDIR	"/etc"
+#endif
+#define CONF_DEFAULT	COURANT_SYSCONFDIR "/courant/courant.yaml"
+#define ANSWER_MS	30000
+
+static const char *conf_file = CONF_DEFAULT;
+static const char *state_dir;
+
+void
+cli_usage(void)
+{
+	fprintf(stderr, "usage: courant [-c FILE | -s STATE] COMMAND\n"
+	    "  status [--json]       sources, routes, roles and what is wrong\n"
+	    "  reload                read the configuration again\n"
+	    "  refresh SOURCE        poll a source now\n"
+	    "  plugins [FILE...]     what plugins there are, or what these are\n"
+	    "  parse [-o NAME=VALUE] [--plugin FILE] FILE...\n"
+	    "  parse --batch         read FEED<TAB>HEADERS lines, print one JSON line for each\n");
+	exit(2);
+}
+
+/* ---- asking the daemon ---- */
+
+static char *
+socket_path(void)
+{
+	struct mistakes m;
+	struct node *tree = NULL;
+	struct setup *s;
+	char *path;
+
+	if (state_dir != NULL)
+		return xasprintf("%s/admin.sock", state_dir);
+	mistakes_init(&m);
+	s = setup_open(conf_file, &m, &tree);
+	if (s == NULL) {
+		fprintf(stderr, "%scourant: name the daemon's state folder with -s, or its "
+		    "configuration with -c\n", m.text.data);
+		exit(1);
+	}
+	path = xasprintf("%s/admin.sock", s->state);
+	conf_free(tree);
+	setup_free(s);
+	mistakes_free(&m);
+	return path;
+}
+
+static struct chan *
+daemon_open(void)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	char *path = socket_path();
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	if (fd == -1 || connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+		fprintf(stderr, "courant: %s: %s; does courantd run?\n", path, strerror(errno));
+		exit(1);
+	}
+	free(path);
+	return chan_new(fd);
+}
+
+/* Asks; *text is allocated. Returns the status that the daemon gave. */
+static int
+ask(const char *command, const char *arg, char **text)
+{
+	struct chan *c = daemon_open();
+	struct frame f;
+	struct wire w;
+	struct buf b;
+	const char *s;
+	size_t size;
+	uint32_t status;
+
+	buf_init(&b, msg_limit(MSG_ASK));
+	wire_put_str(&b, command);
+	wire_put_str(&b, arg);
+	if (chan_send(c, MSG_ASK, 1, &b, -1, -1) == -1 || chan_recv(c, &f, ANSWER_MS) != 1 ||
+	    f.type != MSG_TOLD) {
+		fprintf(stderr, "courant: the daemon does not answer; its log may say why\n");
+		exit(1);
+	}
+	wire_init(&w, f.data, f.len);
+	status = wire_u32(&w);
+	s = wire_str(&w);
+	if (s == NULL && f.fd[0] != -1 && (s = result_map(f.fd[0], SIZE_MAX, &size)) != NULL)
+		*text = xstrndup(s, size);
+	else
+		*text = xstrdup(s != NULL ? s : "");
+	buf_free(&b);
+	chan_free(c);
+	return (int)status;
+}
+
+static int
+simple(const char *command, const char *arg)
+{
+	char *text;
+	int status = ask(command, arg, &text);
+
+	fputs(text, status == 0 ? stdout : stderr);
+	free(text);
+	return status;
+}
+
+static int
+cli_reload(int argc, char **argv)
+{
+	(void)argv;
+	if (argc != 1)
+		cli_usage();
+	return simple("reload", NULL);
+}
+
+static int
+cli_refresh(int argc, char **argv)
+{
+	if (argc != 2)
+		cli_usage();
+	return simple("refresh", argv[1]);
+}
+
+/* ---- status for people ---- */
+
+static const char *
+member(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s != NULL ? s : "";
+}
+
+static long long
+number(const json_t *o, const char *name)
+{
+	return (long long)json_integer_value(json_object_get(o, name));
+}
+
+static void
+show_roles(const json_t *all)
+{
+	const json_t *o;
+	size_t i;
+
+	printf("\nROLE      PID      STATE     RESTARTS\n");
+	json_array_foreach(json_object_get(all, "roles"), i, o)
+		printf("%-9s %-8lld %-9s %lld  %s\n", member(o, "name"), number(o, "pid"),
+		    member(o, "state"), number(o, "restarts"), member(o, "obituary"));
+	json_array_foreach(json_object_get(all, "obituaries"), i, o)
+		printf("%s worker %lld of %s died of %s: %s\n", member(o, "when"),
+		    number(o, "pid"), member(o, "plugin"), member(o, "job"), member(o, "text"));
+}
+
+static void
+show_sources(const json_t *all)
+{
+	const json_t *o;
+	size_t i;
+
+	printf("\nSOURCE                           STATE    FOUND NEXT\n");
+	json_array_foreach(json_object_get(all, "sources"), i, o) {
+		printf("%-32s %-8s %5lld %s\n", member(o, "name"), member(o, "state"),
+		    number(o, "found"), member(o, "due"));
+		if (member(o, "error")[0] != '\0')
+			printf("    %s\n", member(o, "error"));
+		if (member(o, "moved")[0] != '\0')
+			printf("    moved for good to%s: change its url\n", member(o, "moved"));
+	}
+}
+
+static void
+show_leg(const char *route, const json_t *o)
+{
+	printf("%-16s %-10s %-9s %9lld %9lld %5lld  %s\n", route, member(o, "name"),
+	    member(o, "state"), number(o, "delivered"), number(o, "pending"),
+	    number(o, "dead"), member(o, "reason"));
+}
+
+static void
+show_routes(const json_t *all)
+{
+	const json_t *o, *leg;
+	size_t i, k;
+
+	printf("\nROUTE            SINK       STATE     DELIVERED   PENDING  DEAD\n");
+	json_array_foreach(json_object_get(all, "routes"), i, o) {
+		if (json_object_get(o, "filters") != NULL)
+			show_leg(member(o, "name"), json_object_get(o, "filters"));
+		json_array_foreach(json_object_get(o, "legs"), k, leg)
+			show_leg(member(o, "name"), leg);
+	}
+	json_array_foreach(json_object_get(all, "plugins"), i, o)
+		if (member(o, "error")[0] != '\0')
+			printf("plugin %s: %s\n", member(o, "file"), member(o, "error"));
+}
+
+static int
+cli_status(int argc, char **argv)
+{
+	const json_t *n;
+	json_error_t why;
+	json_t *all;
+	char *text;
+	int status;
+
+	if (argc == 2 && strcmp(argv[1], "--json") == 0)
+		return simple("status", NULL);
+	if (argc != 1)
+		cli_usage();
+	status = ask("status", NULL, &text);
+	all = json_loads(text, 0, &why);
+	free(text);
+	if (all == NULL) {
+		fprintf(stderr, "courant: the status cannot be read: %s\n", why.text);
+		return 1;
+	}
+	n = json_object_get(all, "counts");
+	printf("courantd %s, up %lld s%s%s\n", member(all, "version"), number(all, "uptime"),
+	    member(all, "listen")[0] != '\0' ? ", http://" : "", member(all, "listen"));
+	printf("%lld records, %lld revisions, %lld stories, %lld bytes\n",
+	    number(n, "records"), number(n, "revisions"), number(n, "stories"),
+	    number(n, "bytes"));
+	show_roles(all);
+	show_sources(all);
+	show_routes(all);
+	json_decref(all);
+	return status;
+}
+
+/* ---- plugins ---- */
+
+static int
+show_plugin(const struct plugin *p)
+{
+	if (p->error != NULL) {
+		printf("%s: refused: %s\n", p->file, p->error);
+		return 1;
+	}
+	printf("%s_%s %s: %s\n    %s\n    sha256 %s\n", p->kind, p->name, p->version, p->help,
+	    p->file, p->hash);
+	for (size_t i = 0; i < p->noptions; i++) {
+		const struct cr_option *o = &p->options[i];
+
+		printf("    %-14s %s%s%s%s\n", o->name, o->help,
+		    o->value == NULL ? " (has to be given)" : o->value[0] != '\0' ? " (" : "",
+		    o->value != NULL ? o->value : "",
+		    o->value != NULL && o->value[0] != '\0' ? ")" : "");
+	}
+	return 0;
+}
+
+static int
+cli_plugins(int argc, char **argv)
+{
+	struct catalog *c = catalog_new();
+	struct buf err;
+	int rc = 0;
+
+	buf_init(&err, 4096);
+	if (argc == 1) {
+		if (catalog_scan(c, spawn_plugin_dir(), NULL, &err) == -1) {
+			fprintf(stderr, "courant: %s\n", err.data);
+			rc = 1;
+		}
+		for (size_t i = 0; i < catalog_count(c); i++)
+			rc |= show_plugin(catalog_at(c, i));
+	}
+	for (int i = 1; i < argc; i++)
+		rc |= show_plugin(catalog_file(c, argv[i], NULL));
+	buf_free(&err);
+	catalog_free(c);
+	return rc;
+}
+
+static const struct {
+	const char	*name;
+	int		(*run)(int, char **);
+} commands[] = {
+	{ "status", cli_status },
+	{ "reload", cli_reload },
+	{ "refresh", cli_refresh },
+	{ "plugins", cli_plugins },
+	{ "parse", cli_parse },
+};
+
+int
+main(int argc, char **argv)
+{
+	int opt;
+
+	log_open("courant", 0);
+	signal(SIGPIPE, SIG_IGN);
+	while ((opt = getopt(argc, argv, "+c:s:V")) != -1)
+		switch (opt) {
+		case 'c':
+			conf_file = optarg;
+			break;
+		case 's':
+			state_dir = optarg;
+			break;
+		case 'V':
+			printf("courant %s\n", PACKAGE_VERSION);
+			return 0;
+		default:
+			cli_usage();
+		}
+	if (optind == argc)
+		cli_usage();
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, argv[optind]) == 0)
+			return commands[i].run(argc - optind, argv + optind);
+	cli_usage();
+}
