@@ -1,0 +1,232 @@
+/* What the parts of the feed reader share: its limits and options, the draft of an entry, the
+ * reader of XML, and the verbs of each part. Nothing here knows the daemon but by <courant/plugin.h>. */
+#ifndef PLUGINS_FEED_H
+#define PLUGINS_FEED_H
+#include <courant/plugin.h>
+#include <libxml/parser.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FEED_DEPTH_MAX	1024		/* of nested elements, whatever the option says */
+#define FEED_ENTRY_MAX	(3u << 20)	/* bytes of all texts of one entry */
+#define FEED_LINE_MAX	(15u << 10)	/* bytes of a title, a URL, a name */
+#define FEED_LIST_MAX	250		/* authors, categories, enclosures of one entry, each */
+#define FEED_EXTRA_MAX	200		/* extras, numbers and counters of one entry together */
+#define FEED_STRINGS	10000		/* different xml:base and xml:lang values of a document */
+#define FEED_NAME_MAX	64		/* bytes of an extra's name made from an element's */
+#define FEED_CHUNK	(64u << 10)	/* bytes handed to libxml2 at once */
+
+struct feed_opts {
+	int64_t	 attributes, depth, entries, field;
+};
+
+/* ---- draft.c: an entry, or the feed itself, while its elements are still coming in ---- */
+enum slot {
+	SLOT_NONE, SLOT_TITLE, SLOT_LINK, SLOT_SUMMARY, SLOT_CONTENT, SLOT_PUBLISHED, SLOT_UPDATED,
+	SLOT_LANGUAGE, SLOT_IMAGE, SLOT_COMMENTS, SLOT_RIGHTS, SLOT_GUID, SLOT_MAX
+};
+enum kind { KIND_TEXT, KIND_HTML };
+enum item {
+	ITEM_CATEGORY, ITEM_AUTHOR, ITEM_CONTRIBUTOR, ITEM_ENCLOSURE, ITEM_EXTRA, ITEM_NUMBER,
+	ITEM_COUNTER, ITEM_MAX
+};
+/* Places in draft.text; 0 is the empty string, and means none. */
+struct value {
+	uint32_t	 at;
+	uint16_t	 base;		/* which of reader.strings is its xml:base */
+	uint8_t		 kind, rank;	/* rank: which of two for the same slot counts */
+};
+struct part {
+	const char	*name;		/* of an extra, number, counter; NULL: at[0] is */
+	uint32_t	 at[3];		/* author: name, mail, URI; enclosure: URL, type; else text */
+	uint16_t	 base;
+	uint8_t		 item;
+	double		 n;		/* size of an enclosure, a number, a counter */
+};
+struct draft {
+	char		*text;
+	size_t		 len, cap;
+	struct value	 one[SLOT_MAX];
+	struct part	*parts;
+	size_t		 nparts, parts_cap;
+	uint32_t	 count[ITEM_MAX];
+	int		 lost;		/* something did not fit */
+};
+void	 draft_init(struct draft *);
+void	 draft_free(struct draft *);
+void	 draft_clear(struct draft *);
+int	 draft_room(struct draft *, size_t);	/* -1: over FEED_ENTRY_MAX, or no memory */
+uint32_t draft_text(struct draft *, const char *, size_t);	/* trimmed copy; 0: empty or no room */
+void	 draft_set(struct draft *, enum slot, struct value);	/* unless one of higher rank is there */
+struct part *draft_add(struct draft *, enum item);	/* NULL: the list is full */
+void	 draft_extra(struct draft *, const char *name, uint32_t at);	/* first of a name counts */
+
+/* ---- names.c ---- */
+enum ns {
+	NS_NONE, NS_RSS, NS_RSS090, NS_ATOM, NS_ATOM03, NS_OTHER, NS_RDF, NS_DC, NS_DCTERMS, NS_CONTENT,
+	NS_XHTML, NS_ITUNES, NS_MEDIA, NS_SLASH, NS_SY, NS_THR, NS_WFW, NS_CC, NS_FEEDBURNER,
+	NS_GEO, NS_GEORSS, NS_GML, NS_PODCAST, NS_ADMIN, NS_FOAF, NS_XML, NS_GOOGLEPLAY, NS_HISTORY,
+	NS_RDFS, NS_YA, NS_PRISM, NS_PSC, NS_RAWVOICE, NS_SVG, NS_MAX
+};
+enum ns	 ns_of_uri(const char *uri);	/* its case, scheme and closing slash do not matter */
+enum ns	 ns_of_prefix(const char *prefix);	/* of one that was used without a declaration */
+
+/* ---- elements.c: what each element means, by namespace, name and where it stands ---- */
+enum {
+	IN_DOC = 1, IN_ROOT = 2, IN_FEED = 4, IN_ENTRY = 8, IN_IMAGE = 16, IN_INPUT = 32,
+	IN_AUTHOR = 64, IN_CONTRIBUTOR = 128, IN_SOURCE = 256, IN_MEDIA = 512, IN_SKIP = 1024,
+	IN_OUTLINE = 2048, IN_OTHER = 4096, IN_AGENT = 8192, IN_OWNER = 16384, IN_CATEGORY = 32768,
+	IN_POINT = 65536,
+	IN_BOTH = IN_FEED | IN_ENTRY, IN_PERSON = IN_AUTHOR | IN_CONTRIBUTOR
+};
+/* How the text of an element is gathered. */
+enum gather {
+	GATHER_NONE, GATHER_PLAIN,	/* text only; tags inside are passed over */
+	GATHER_TEXT, GATHER_SNIFF,	/* plain text; or HTML if it looks like it */
+	GATHER_HTML, GATHER_XHTML, GATHER_BASE64
+};
+struct reader;
+struct attrs;
+struct frame;
+struct element {
+	uint8_t		 ns;		/* enum ns; NS_NONE: also RSS and Atom */
+	uint8_t		 gather;	/* enum gather */
+	uint8_t		 slot;		/* or any number that its functions understand */
+	uint8_t		 rank;
+	uint32_t	 in;		/* where it means this */
+	uint32_t	 enter;		/* what its children stand in; 0: IN_OTHER */
+	const char	*name;		/* lower case */
+	void		(*open)(struct reader *, struct frame *, const struct attrs *);
+	void		(*close)(struct reader *, struct frame *, uint32_t at, size_t len);
+	const char	*extra;		/* name of the extra, number or counter that it gives */
+};
+extern const struct element elements[];
+extern const size_t elements_count;
+
+/* ---- attrs.c: attributes of a start tag, in libxml2's array of five pointers each ---- */
+struct attrs {
+	struct reader	*r;
+	const xmlChar	**v;
+	int		 n;
+};
+struct str {
+	const char	*p;		/* not terminated; NULL: none */
+	size_t		 len;
+};
+struct str attr(const struct attrs *, const char *name);	/* any case; no namespace's or any's */
+int	 str_is(struct str, const char *lower);		/* the same but for case and white space */
+struct str str_trim(struct str);
+void	 text_person(struct str, struct str *name, struct str *mail);	/* parts of it; .len 0: none */
+long long str_number(struct str, long long none);	/* digits; none: it is no number */
+uint32_t attr_keep(const struct attrs *, const char *name);	/* its place in the draft; 0: none */
+
+/* ---- reader.c: one document on its way through libxml2 ---- */
+struct frame {
+	const struct element *el;	/* NULL: not known, or markup within a text */
+	uint32_t	 mark;		/* of its own: free for open and close */
+	uint32_t	 in;		/* where its children stand */
+	uint16_t	 base, lang;	/* in reader.strings; 0: none */
+	uint8_t		 tag;		/* enum frame_tag */
+	uint8_t		 ns;
+};
+enum frame_tag { FRAME_PLAIN, FRAME_MARKUP, FRAME_HIDDEN, FRAME_VOID };
+struct person {
+	uint32_t	 name, mail, uri;
+};
+struct reader {
+	struct cr		*cr;
+	const struct feed_opts	*opts;
+	xmlParserCtxtPtr	 xml;
+	struct draft		 feed, entry;
+	struct draft		*now;		/* which of the two is being filled */
+	struct frame		*stack;
+	int			 depth;
+	struct {				/* the text being gathered */
+		int	 frame;			/* 0: none */
+		uint8_t	 gather;		/* enum gather */
+		uint8_t	 children;		/* tags were in it */
+		size_t	 start, max;
+	} cap;
+	struct person		 person;
+	char			**strings;	/* [0]: NULL */
+	size_t			 nstrings;
+	struct names		*names;
+	const char		*format;
+	int			 atom;		/* 3, 10: Atom 0.3, 1.0 */
+	int64_t			 entries, skip, emitted;
+	int64_t			 lost;		/* entries beyond the limit */
+	uint16_t		 base;		/* that the host was last told */
+	const char		*entity;	/* first undeclared one, or NULL */
+	char			 entity_name[FEED_NAME_MAX];
+	int			 entity_line;
+	int			 foreign;	/* a prefix was used that is not declared */
+	char			 why[200];	/* first error */
+	int			 line;
+	int			 ended;		/* it was that the document ends too early */
+	int			 stopped;	/* by us: why says so, nothing more is read */
+	char			 root[FEED_NAME_MAX];	/* name of the root element */
+	char			 hours[128], days[128];
+	char			 entity_text[16];
+	xmlEntity		 entity_now;
+	struct outline		*outline;
+};
+int	 reader_init(struct reader *, struct cr *, const struct feed_opts *);
+void	 reader_free(struct reader *);
+int	 reader_run(struct reader *, const char *, size_t);	/* 0; -1: not well-formed, see why */
+void	 reader_stop(struct reader *, const char *fmt, ...) CR_PRINTF(2, 3);
+void	 reader_entry(struct reader *);		/* the entry is whole: hands it to the host */
+void	 reader_feed(struct reader *);		/* tells the host of the feed */
+void	 outline_free(struct reader *);
+void	 gather_begin(struct reader *, int frame, enum gather, size_t max);
+void	 gather_drop(struct reader *);
+uint32_t gather_end(struct reader *, size_t *len);	/* its place in the draft, trimmed */
+struct value value_of(struct reader *, const struct frame *, uint32_t at, enum kind);
+uint16_t reader_string(struct reader *, const char *, size_t, uint16_t near);
+
+/* ---- names of one document: elements found by libxml2's own pointers ---- */
+struct names *names_new(void);
+void	 names_free(struct names *);
+/* The row for this element where it stands, or NULL. */
+const struct element *names_find(struct names *, const xmlChar *name, enum ns, unsigned in);
+enum ns	 names_ns(struct names *, const xmlChar *uri, const xmlChar *prefix);
+
+/* ---- markup.c: tags within a text, written out again ---- */
+void	 markup_open(struct reader *, struct frame *, const xmlChar *name, const struct attrs *);
+void	 markup_close(struct reader *, struct frame *, const xmlChar *name);
+void	 markup_text(struct reader *, const char *, size_t);
+
+/* ---- text.c ---- */
+int	 text_looks_html(const char *, size_t);
+size_t	 text_base64(char *, size_t);		/* decodes in place; SIZE_MAX: it is none */
+int	 text_resolve(char *out, size_t size, const char *base, const char *ref, size_t len);
+int	 text_is_void(const char *name);	/* an element of HTML without an end tag */
+size_t	 text_cut(const char *, size_t len, size_t max);	/* no more than max, whole characters */
+uint32_t text_put(char *out, uint32_t code);	/* as UTF-8; its length */
+
+/* ---- entities.c ---- */
+const char *entity_find(const char *name, size_t len, size_t *n);	/* UTF-8, or NULL */
+
+/* ---- scan.c: what may not reach libxml2 ---- */
+/* NULL, or why not: a tag with too many attributes, an entity declaration. */
+const char *scan_refuse(const char *, size_t, const struct feed_opts *, char *why, size_t size);
+
+/* ---- mend.c ---- */
+/* A copy of a document that is not well-formed, as XML that libxml2 reads; malloc()ed. */
+char	*mend(const char *, size_t, size_t *len, const struct feed_opts *);
+
+/* ---- encoding.c ---- */
+struct decoded {
+	const char	*text;		/* UTF-8, of the page or the host */
+	size_t		 len, bad;
+	char		 name[64];	/* lower case */
+	const char	*why;		/* where its name comes from */
+	int		 mistaken;	/* the document said something else, or nothing that there is */
+	char		*own;		/* to free() */
+};
+void	 decode(struct cr *, const struct cr_page *, struct decoded *);
+
+/* ---- json.c ---- */
+int	 json_feed(struct cr *, const struct feed_opts *, const char *, size_t,
+	    const struct decoded *);
+#endif

@@ -1,0 +1,117 @@
+/* Lists of feeds: each outline of OPML with an address is a record, its groups are categories. */
+#include "handlers.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* An outline that is open, to its parent; allocated as they nest. */
+struct outline {
+	struct outline	*parent;
+	char		*text;		/* NULL: none */
+};
+
+void
+outline_free(struct reader *r)
+{
+	struct outline *o;
+
+	while ((o = r->outline) != NULL) {
+		r->outline = o->parent;
+		free(o->text);
+		free(o);
+	}
+}
+
+static void
+push_outline(struct reader *r, struct str text)
+{
+	struct outline *o = calloc(1, sizeof(*o));
+
+	if (o == NULL) {
+		reader_stop(r, "out of memory");
+		return;
+	}
+	o->parent = r->outline;
+	o->text = text.len > 0 ? strndup(text.p, text_cut(text.p, text.len, 1024)) : NULL;
+	r->outline = o;
+}
+
+static void
+category(struct reader *r, struct str s)
+{
+	struct part *p;
+	uint32_t at;
+
+	while (s.len > 0 && (s.p[0] == '/' || s.p[0] == ' ')) {
+		s.p++;
+		s.len--;
+	}
+	if ((at = draft_text(r->now, s.p, s.len)) == 0)
+		return;
+	if ((p = draft_add(r->now, ITEM_CATEGORY)) != NULL)
+		p->at[0] = at;
+}
+
+/* Its own, in an attribute after commas, and the texts of the groups around it. */
+static void
+categories(struct reader *r, const struct attrs *a)
+{
+	struct str s = attr(a, "category");
+	const struct outline *o;
+	const char *comma;
+	size_t n;
+
+	for (; s.len > 0; s.p += n, s.len -= n) {
+		comma = memchr(s.p, ',', s.len);
+		n = comma != NULL ? (size_t)(comma - s.p) : s.len;
+		category(r, str_trim((struct str){ s.p, n }));
+		n += comma != NULL;
+	}
+	for (o = r->outline; o != NULL; o = o->parent)
+		if (o->text != NULL)
+			category(r, (struct str){ o->text, strlen(o->text) });
+}
+
+void
+open_outline(struct reader *r, struct frame *f, const struct attrs *a)
+{
+	struct str text = attr(a, "text");
+	uint32_t url;
+
+	if (text.len == 0)
+		text = attr(a, "title");
+	draft_clear(&r->entry);
+	r->now = &r->entry;
+	url = attr_keep(a, "xmlurl");
+	if (url != 0 && !str_is(attr(a, "type"), "source")) {
+		draft_set(r->now, SLOT_LINK, value_of(r, f, url, KIND_TEXT));
+		draft_set(r->now, SLOT_GUID, value_of(r, f, url, KIND_TEXT));
+		draft_set(r->now, SLOT_TITLE,
+		    value_of(r, f, draft_text(r->now, text.p, text.len), KIND_TEXT));
+		draft_extra(r->now, "htmlUrl", attr_keep(a, "htmlurl"));
+		draft_set(r->now, SLOT_SUMMARY,
+		    value_of(r, f, attr_keep(a, "description"), KIND_TEXT));
+		draft_set(r->now, SLOT_LANGUAGE,
+		    value_of(r, f, attr_keep(a, "language"), KIND_TEXT));
+		categories(r, a);
+		reader_entry(r);
+	}
+	r->now = &r->feed;
+	push_outline(r, text);
+}
+
+void
+close_outline(struct reader *r, struct frame *f, uint32_t at, size_t len)
+{
+	struct outline *o = r->outline;
+
+	(void)f;
+	(void)at;
+	(void)len;
+	if (o == NULL)
+		return;
+	r->outline = o->parent;
+	free(o->text);
+	free(o);
+}

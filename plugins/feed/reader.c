@@ -1,0 +1,415 @@
+/* One document on its way through libxml2: the stack of open elements, the text being gathered, and
+ * what is done with an entry that is whole. */
+#include "feed.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+reader_stop(struct reader *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (r->stopped)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(r->why, sizeof(r->why), fmt, ap);
+	va_end(ap);
+	r->stopped = 1;
+	if (r->xml != NULL)
+		xmlStopParser(r->xml);
+}
+
+/* A string that frames and values refer to by number: the same again, or a new one. */
+uint16_t
+reader_string(struct reader *r, const char *s, size_t len, uint16_t near)
+{
+	char **strings;
+	size_t i;
+
+	if (near != 0 && strlen(r->strings[near]) == len && memcmp(r->strings[near], s, len) == 0)
+		return near;
+	for (i = r->nstrings; i > 1 && i + 8 > r->nstrings; i--)
+		if (strlen(r->strings[i - 1]) == len && memcmp(r->strings[i - 1], s, len) == 0)
+			return (uint16_t)(i - 1);
+	if (r->nstrings == FEED_STRINGS)
+		return near;
+	if ((r->nstrings & (r->nstrings - 1)) == 0) {	/* full at each power of two */
+		strings = realloc(r->strings, 2 * r->nstrings * sizeof(*strings));
+		if (strings == NULL)
+			return near;
+		r->strings = strings;
+	}
+	if ((r->strings[r->nstrings] = strndup(s, len)) == NULL)
+		return near;
+	return (uint16_t)r->nstrings++;
+}
+
+/* ---- gathering text ---- */
+
+void
+gather_begin(struct reader *r, int frame, enum gather gather, size_t max)
+{
+	size_t limit = (size_t)r->opts->field;
+
+	r->cap.frame = frame;
+	r->cap.gather = (uint8_t)gather;
+	r->cap.children = 0;
+	r->cap.start = r->now->len;
+	r->cap.max = max < limit ? max : limit;
+}
+
+void
+gather_drop(struct reader *r)
+{
+	r->now->len = r->cap.start;
+	r->cap.frame = 0;
+}
+
+static void
+gather_add(struct reader *r, const char *s, size_t len)
+{
+	struct draft *d = r->now;
+	size_t have = d->len - r->cap.start;
+
+	if (have + len > r->cap.max) {
+		len = have < r->cap.max ? text_cut(s, len, r->cap.max - have) : 0;
+		r->cap.max = have + len;	/* nothing after the cut */
+		d->lost = 1;
+	}
+	if (len == 0 || draft_room(d, len) == -1)
+		return;
+	memcpy(d->text + d->len, s, len);
+	d->len += len;
+}
+
+uint32_t
+gather_end(struct reader *r, size_t *len)
+{
+	struct draft *d = r->now;
+	struct str s;
+
+	r->cap.frame = 0;
+	s = str_trim((struct str){ d->text + r->cap.start, d->len - r->cap.start });
+	*len = s.len;
+	if (s.len == 0) {
+		d->len = r->cap.start;
+		return 0;
+	}
+	d->len = (size_t)(s.p - d->text) + s.len;
+	d->text[d->len++] = '\0';	/* draft_room() keeps a byte for it */
+	return (uint32_t)(s.p - d->text);
+}
+
+void
+markup_text(struct reader *r, const char *s, size_t len)
+{
+	static const char *const escapes[256] = {
+		['<'] = "&lt;", ['>'] = "&gt;", ['&'] = "&amp;", ['"'] = "&quot;",
+	};
+	size_t i, from = 0;
+
+	for (i = 0; i < len; i++)
+		if (escapes[(unsigned char)s[i]] != NULL) {
+			gather_add(r, s + from, i - from);
+			gather_add(r, escapes[(unsigned char)s[i]],
+			    strlen(escapes[(unsigned char)s[i]]));
+			from = i + 1;
+		}
+	gather_add(r, s + from, len - from);
+}
+
+struct value
+value_of(struct reader *r, const struct frame *f, uint32_t at, enum kind kind)
+{
+	(void)r;
+	return (struct value){ .at = at, .base = f->base, .kind = (uint8_t)kind,
+		.rank = f->el != NULL ? f->el->rank : 0 };
+}
+
+/* ---- what libxml2 calls ---- */
+
+/* xml:base and xml:lang hold for the element and what is in it. */
+static void
+inherit(struct reader *r, struct frame *f, const struct attrs *a)
+{
+	char base[FEED_LINE_MAX];
+	int i;
+
+	for (i = 0; i < a->n; i++) {
+		const xmlChar **v = a->v + 5 * i;
+		struct str s = { (const char *)v[3], (size_t)(v[4] - v[3]) };
+
+		if (v[1] == NULL || strcmp((const char *)v[1], "xml") != 0)
+			continue;
+		s = str_trim(s);
+		if (strcmp((const char *)v[0], "lang") == 0)
+			f->lang = s.len > 0 ? reader_string(r, s.p, s.len, f->lang) : 0;
+		else if (strcmp((const char *)v[0], "base") == 0 && s.len > 0 &&
+		    text_resolve(base, sizeof(base),
+			f->base != 0 ? r->strings[f->base] : "", s.p, s.len) == 0)
+			f->base = reader_string(r, base, strlen(base), f->base);
+	}
+}
+
+/* An element that no row is for: its text may become an extra, under its name in the document. */
+static void
+open_unknown(struct reader *r, struct frame *f, const xmlChar *name, const xmlChar *prefix)
+{
+	char extra[FEED_NAME_MAX];
+	int n;
+
+	f->in = IN_OTHER;
+	if (prefix == NULL || r->now != &r->entry || (r->stack[r->depth - 1].in & IN_ENTRY) == 0)
+		return;
+	n = snprintf(extra, sizeof(extra), "%s:%s", prefix, name);
+	if (n < 0 || (size_t)n >= sizeof(extra))
+		return;
+	f->mark = draft_text(r->now, extra, (size_t)n);
+	if (f->mark != 0)
+		gather_begin(r, r->depth, GATHER_PLAIN, FEED_LINE_MAX);
+}
+
+static void
+close_unknown(struct reader *r, const struct frame *f)
+{
+	struct part *p;
+	size_t len;
+	uint32_t at = gather_end(r, &len);
+
+	if (at != 0 && (p = draft_add(r->now, ITEM_EXTRA)) != NULL) {
+		p->at[0] = f->mark;
+		p->at[1] = at;
+		p->base = f->base;
+	}
+}
+
+/* A tag within the text being gathered. 1: it is dealt with; 0: it is an element of its own. */
+static int
+within_text(struct reader *r, struct frame *f, const xmlChar *name, const struct attrs *a)
+{
+	const struct frame *of = &r->stack[r->cap.frame];
+
+	f->tag = FRAME_HIDDEN;
+	if (r->cap.gather > GATHER_PLAIN) {
+		markup_open(r, f, name, a);
+		return 1;
+	}
+	if (of->el != NULL && of->el->enter == 0)
+		return 1;
+	gather_drop(r);
+	f->tag = FRAME_PLAIN;
+	return 0;
+}
+
+static size_t
+max_of(enum gather gather)
+{
+	return gather == GATHER_PLAIN || gather == GATHER_SNIFF ? FEED_LINE_MAX : SIZE_MAX;
+}
+
+static struct frame *
+push(struct reader *r)
+{
+	struct frame *f;
+
+	if (r->depth + 1 >= r->opts->depth || r->depth + 1 >= FEED_DEPTH_MAX) {
+		reader_stop(r, "elements nested deeper than %lld (option depth)",
+		    (long long)r->opts->depth);
+		return NULL;
+	}
+	f = &r->stack[++r->depth];
+	*f = f[-1];
+	f->el = NULL;
+	f->mark = 0;
+	f->tag = FRAME_PLAIN;
+	return f;
+}
+
+static void
+on_start(void *arg, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int nns,
+    const xmlChar **nss, int n, int defaulted, const xmlChar **v)
+{
+	struct reader *r = arg;
+	struct attrs a = { r, v, n };
+	struct frame *f;
+	unsigned in = r->stack[r->depth].in;
+
+	(void)nns;
+	(void)nss;
+	(void)defaulted;
+	if (r->stopped || (f = push(r)) == NULL)
+		return;
+	if (n > 0)
+		inherit(r, f, &a);
+	f->ns = (uint8_t)names_ns(r->names, uri, prefix);
+	if (r->cap.frame != 0 && within_text(r, f, name, &a))
+		return;
+	if (r->depth == 1)
+		snprintf(r->root, sizeof(r->root), "%s", (const char *)name);
+	f->el = names_find(r->names, name, f->ns, in);
+	if (f->el == NULL) {
+		open_unknown(r, f, name, prefix);
+		return;
+	}
+	f->in = f->el->enter != 0 ? f->el->enter : IN_OTHER;
+	if (f->el->open != NULL)
+		f->el->open(r, f, &a);
+	else if (f->el->gather != GATHER_NONE)
+		gather_begin(r, r->depth, f->el->gather, max_of(f->el->gather));
+}
+
+static void
+on_end(void *arg, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
+{
+	struct reader *r = arg;
+	struct frame *f = &r->stack[r->depth];
+	uint32_t at = 0;
+	size_t len = 0;
+
+	(void)prefix;
+	(void)uri;
+	if (r->stopped || r->depth == 0)
+		return;
+	if (f->tag != FRAME_PLAIN) {
+		if (r->cap.frame != 0)
+			markup_close(r, f, name);
+	} else if (f->el != NULL) {
+		if (r->cap.frame == r->depth)
+			at = gather_end(r, &len);
+		if (f->el->close != NULL)
+			f->el->close(r, f, at, len);
+	} else if (r->cap.frame == r->depth)
+		close_unknown(r, f);
+	r->depth--;
+}
+
+static void
+on_text(void *arg, const xmlChar *s, int len)
+{
+	struct reader *r = arg;
+
+	if (r->cap.frame == 0 || r->stopped)
+		return;
+	if (r->cap.gather == GATHER_XHTML)
+		markup_text(r, (const char *)s, (size_t)len);
+	else
+		gather_add(r, (const char *)s, (size_t)len);
+}
+
+/* Entities that HTML has and the document does not declare. In an attribute libxml2 would take one
+ * byte of it: there it is an error, and the document is mended. */
+static xmlEntityPtr
+on_entity(void *arg, const xmlChar *name)
+{
+	struct reader *r = arg;
+	const char *text;
+	size_t n;
+
+	if (r->xml->instate == XML_PARSER_ATTRIBUTE_VALUE)
+		return NULL;
+	text = entity_find((const char *)name, strlen((const char *)name), &n);
+	if (text == NULL || n >= sizeof(r->entity_text))
+		return NULL;
+	memcpy(r->entity_text, text, n);
+	r->entity_text[n] = '\0';
+	if (r->entity == NULL) {
+		snprintf(r->entity_name, sizeof(r->entity_name), "%s", (const char *)name);
+		r->entity = r->entity_name;
+		r->entity_line = xmlSAX2GetLineNumber(r->xml);
+	}
+	r->entity_now.etype = XML_INTERNAL_PREDEFINED_ENTITY;
+	r->entity_now.name = BAD_CAST r->entity_name;
+	r->entity_now.content = BAD_CAST r->entity_text;
+	r->entity_now.length = (int)n;
+	return &r->entity_now;
+}
+
+static void
+on_error(void *arg, xmlErrorPtr e)
+{
+	struct reader *r = arg;
+	size_t n;
+
+	if (e->domain == XML_FROM_NAMESPACE)
+		r->foreign = 1;
+	if (e->level < XML_ERR_FATAL || r->line != 0 || r->stopped)
+		return;
+	r->line = e->line > 0 ? e->line : 1;
+	snprintf(r->why, sizeof(r->why), "%s", e->message != NULL ? e->message : "unknown error");
+	n = strcspn(r->why, "\r\n");
+	r->why[n] = '\0';
+	r->ended = e->code == XML_ERR_DOCUMENT_END || e->code == XML_ERR_TAG_NOT_FINISHED ||
+	    e->code == XML_ERR_CDATA_NOT_FINISHED || e->code == XML_ERR_DOCUMENT_EMPTY;
+}
+
+static xmlSAXHandler handler = {
+	.initialized = XML_SAX2_MAGIC,
+	.startElementNs = on_start,
+	.endElementNs = on_end,
+	.characters = on_text,
+	.ignorableWhitespace = on_text,
+	.cdataBlock = on_text,
+	.getEntity = on_entity,
+	.serror = on_error,
+};
+
+/* ---- one document ---- */
+
+int
+reader_init(struct reader *r, struct cr *cr, const struct feed_opts *opts)
+{
+	memset(r, 0, sizeof(*r));
+	r->cr = cr;
+	r->opts = opts;
+	draft_init(&r->feed);
+	draft_init(&r->entry);
+	r->now = &r->feed;
+	r->names = names_new();
+	r->stack = calloc(FEED_DEPTH_MAX, sizeof(*r->stack));
+	r->strings = calloc(1, sizeof(*r->strings));
+	r->nstrings = 1;
+	if (r->names == NULL || r->stack == NULL || r->strings == NULL)
+		return -1;
+	r->stack[0].in = IN_DOC;
+	r->xml = xmlCreatePushParserCtxt(&handler, r, NULL, 0, NULL);
+	if (r->xml == NULL)
+		return -1;
+	/* The text is UTF-8 by now, whatever its declaration says. */
+	xmlCtxtUseOptions(r->xml, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
+	return 0;
+}
+
+void
+reader_free(struct reader *r)
+{
+	size_t i;
+
+	if (r->xml != NULL && r->xml->myDoc != NULL)
+		xmlFreeDoc(r->xml->myDoc);
+	xmlFreeParserCtxt(r->xml);
+	names_free(r->names);
+	draft_free(&r->feed);
+	draft_free(&r->entry);
+	for (i = 1; r->strings != NULL && i < r->nstrings; i++)
+		free(r->strings[i]);
+	free(r->strings);
+	free(r->stack);
+	outline_free(r);
+}
+
+int
+reader_run(struct reader *r, const char *text, size_t len)
+{
+	size_t n;
+
+	for (; len > 0 && r->line == 0 && !r->stopped; text += n, len -= n) {
+		n = len < FEED_CHUNK ? len : FEED_CHUNK;
+		xmlParseChunk(r->xml, text, (int)n, 0);
+	}
+	if (r->line == 0 && !r->stopped)
+		xmlParseChunk(r->xml, NULL, 0, 1);
+	return r->line == 0 && !r->stopped ? 0 : -1;
+}

@@ -1,0 +1,383 @@
+/* Elements that hold a text: titles, summaries, contents, addresses, dates, numbers, categories. */
+#include "handlers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- of which kind a text is ---- */
+
+/* Values of `type`: Atom 1.0's own (RFC 4287 3.1.1), and the media types of 0.3 and of contents. */
+static const struct {
+	const char	*type;
+	enum gather	 gather;
+} types[] = {
+	{ "text", GATHER_TEXT }, { "html", GATHER_HTML }, { "xhtml", GATHER_XHTML },
+	{ "plain", GATHER_TEXT }, { "escaped", GATHER_HTML }, { "text/plain", GATHER_TEXT },
+	{ "text/html", GATHER_HTML }, { "application/xhtml+xml", GATHER_XHTML },
+	{ "application/octet-stream", GATHER_BASE64 },
+};
+
+static enum gather
+gather_of_type(struct str type, enum gather otherwise)
+{
+	size_t i, n = strcspn(type.p, ";");
+
+	if (n < type.len)
+		type.len = n;
+	for (i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (str_is(type, types[i].type))
+			return types[i].gather;
+	if (type.len > 4 && strncasecmp(type.p + type.len - 4, "/xml", 4) == 0)
+		return GATHER_XHTML;
+	if (type.len > 4 && strncasecmp(type.p + type.len - 4, "+xml", 4) == 0)
+		return GATHER_XHTML;
+	if (type.len > 5 && strncasecmp(type.p, "text/", 5) == 0)
+		return GATHER_TEXT;
+	return memchr(type.p, '/', type.len) != NULL ? GATHER_BASE64 : otherwise;
+}
+
+/* mark: what a base64 text holds once it is decoded. */
+void
+open_typed(struct reader *r, struct frame *f, const struct attrs *a)
+{
+	enum gather gather = f->el->gather, inner;
+	struct str type = attr(a, "type"), mode = attr(a, "mode");
+
+	if (r->atom != 0 && f->ns <= NS_ATOM03)
+		gather = GATHER_TEXT;
+	if (type.len > 0 && (r->atom != 0 || f->ns != NS_NONE || mode.p != NULL))
+		gather = gather_of_type(type, gather);
+	inner = gather;
+	if (str_is(mode, "base64"))
+		gather = GATHER_BASE64;
+	else if (str_is(mode, "escaped") && gather == GATHER_XHTML)
+		gather = GATHER_HTML;
+	else if (str_is(mode, "xml") && gather == GATHER_HTML)
+		gather = GATHER_XHTML;
+	f->mark = inner == GATHER_BASE64 ? GATHER_SNIFF : inner;
+	gather_begin(r, r->depth, gather, SIZE_MAX);
+}
+
+/* Atom's content may lie elsewhere. */
+void
+open_content(struct reader *r, struct frame *f, const struct attrs *a)
+{
+	uint32_t src = attr_keep(a, "src");
+
+	if (src != 0) {
+		draft_extra(r->now, "content-src", src);
+		draft_extra(r->now, "content-type", attr_keep(a, "type"));
+		return;
+	}
+	open_typed(r, f, a);
+}
+
+static enum kind
+kind_of(struct reader *r, const struct frame *f, uint32_t at, size_t *len)
+{
+	char *text = r->now->text + at;
+	uint8_t gather = r->cap.gather;
+	size_t n;
+
+	if (gather == GATHER_BASE64) {
+		n = text_base64(text, *len);
+		if (n != SIZE_MAX) {
+			text[n] = '\0';
+			*len = n;
+		}
+		gather = (uint8_t)f->mark;
+	}
+	if (gather == GATHER_SNIFF)
+		return text_looks_html(text, *len) ? KIND_HTML : KIND_TEXT;
+	return gather == GATHER_HTML || gather == GATHER_XHTML ? KIND_HTML : KIND_TEXT;
+}
+
+void
+close_text(struct reader *r, struct frame *f, uint32_t at, size_t len)
+{
+	enum kind kind;
+
+	if (at == 0)
+		return;
+	kind = kind_of(r, f, at, &len);
+	if (f->el->slot == SLOT_TITLE && len > FEED_LINE_MAX)
+		r->now->text[at + text_cut(r->now->text + at, len, FEED_LINE_MAX)] = '\0';
+	draft_set(r->now, f->el->slot, value_of(r, f, at, kind));
+	if (f->lang != 0 && r->now == &r->entry && r->now->one[SLOT_LANGUAGE].at == 0)
+		draft_set(r->now, SLOT_LANGUAGE, (struct value){ .at = draft_text(r->now,
+		    r->strings[f->lang], strlen(r->strings[f->lang])) });
+}
+
+/* One line: a date, an address, a language. */
+void
+close_line(struct reader *r, struct frame *f, uint32_t at, size_t len)
+{
+	(void)len;
+	draft_set(r->now, f->el->slot, value_of(r, f, at, KIND_TEXT));
+}
+
+/* ---- addresses ---- */
+
+static void
+link_extra(struct reader *r, const struct attrs *a, const char *name)
+{
+	draft_extra(r->now, name, attr_keep(a, "href"));
+}
+
+static void
+link_alternate(struct reader *r, struct frame *f, const struct attrs *a)
+{
+	struct value v = value_of(r, f, attr_keep(a, "href"), KIND_TEXT);
+	struct str type = attr(a, "type");
+
+	v.rank = type.len == 0 || str_is(type, "text/html") ||
+	    str_is(type, "application/xhtml+xml") ? 4 : 3;
+	draft_set(r->now, SLOT_LINK, v);
+}
+
+static void
+link_replies(struct reader *r, struct frame *f, const struct attrs *a)
+{
+	struct str type = attr(a, "type");
+	long long n = str_number(attr(a, "count"), -1);
+	struct part *p;
+
+	if (type.len == 0 || str_is(type, "text/html"))
+		draft_set(r->now, SLOT_COMMENTS, value_of(r, f, attr_keep(a, "href"), KIND_TEXT));
+	else
+		link_extra(r, a, "replies");
+	if (n >= 0 && (p = draft_add(r->now, ITEM_COUNTER)) != NULL) {
+		p->name = "comments";
+		p->n = (double)n;
+	}
+}
+
+/* What a link is, by its relation; those that are kept under a name have no function. */
+static const struct {
+	const char	*rel;
+	void		(*open)(struct reader *, struct frame *, const struct attrs *);
+	const char	*extra;
+} relations[] = {
+	{ "alternate", link_alternate, NULL },
+	{ "enclosure", open_enclosure, NULL },
+	{ "replies", link_replies, NULL },
+	{ "self", NULL, "self" }, { "hub", NULL, "hub" }, { "next", NULL, "next" },
+	{ "previous", NULL, "previous" }, { "prev", NULL, "previous" }, { "first", NULL, "first" },
+	{ "last", NULL, "last" }, { "current", NULL, "current" },
+	{ "prev-archive", NULL, "prev-archive" }, { "next-archive", NULL, "next-archive" },
+	{ "via", NULL, "via" }, { "related", NULL, "related" }, { "license", NULL, "license" },
+	{ "edit", NULL, "edit" }, { "search", NULL, "search" },
+	{ "http://www.iana.org/assignments/relation/alternate", link_alternate, NULL },
+	{ "http://www.iana.org/assignments/relation/self", NULL, "self" },
+};
+
+/* With an address in an attribute it is Atom's, whatever its namespace; else RSS's. */
+void
+open_link(struct reader *r, struct frame *f, const struct attrs *a)
+{
+	struct str rel = attr(a, "rel");
+	size_t i;
+
+	if (attr(a, "href").p == NULL) {
+		draft_set(r->now, SLOT_LINK, value_of(r, f, attr_keep(a, "resource"), KIND_TEXT));
+		gather_begin(r, r->depth, GATHER_PLAIN, FEED_LINE_MAX);
+		return;
+	}
+	if (rel.len == 0) {
+		link_alternate(r, f, a);
+		return;
+	}
+	for (i = 0; i < sizeof(relations) / sizeof(*relations); i++)
+		if (str_is(rel, relations[i].rel)) {
+			if (relations[i].open != NULL)
+				relations[i].open(r, f, a);
+			else
+				link_extra(r, a, relations[i].extra);
+			return;
+		}
+}
+
+void
+open_guid(struct reader *r, struct frame *f, const struct attrs *a)
+{
+	f->mark = str_is(attr(a, "ispermalink"), "false") ? 1 : 0;
+	gather_begin(r, r->depth, GATHER_PLAIN, FEED_LINE_MAX);
+}
+
+/* A guid is the link too, unless it says that it is not or cannot be one. */
+void
+close_guid(struct reader *r, struct frame *f, uint32_t at, size_t len)
+{
+	struct value v = value_of(r, f, at, KIND_TEXT);
+	const char *text = r->now->text + at;
+
+	(void)len;
+	draft_set(r->now, SLOT_GUID, v);
+	if (f->mark != 0 || at == 0 ||
+	    (strncasecmp(text, "http://", 7) != 0 && strncasecmp(text, "https://", 8) != 0))
+		return;
+	v.rank = 1;
+	draft_set(r->now, SLOT_LINK, v);
+}
+
+/* Its address is in rdf:resource, or in href, url. */
+void
+open_resource(struct reader *r, struct frame *f, const struct attrs *a)
+{
+	static const char *const names[] = { "resource", "href", "url" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		uint32_t at = attr_keep(a, names[i]);
+
+		if (at != 0 && f->el->slot != SLOT_NONE)
+			draft_set(r->now, f->el->slot, value_of(r, f, at, KIND_TEXT));
+		else if (at != 0 && f->el->extra != NULL)
+			draft_extra(r->now, f->el->extra, at);
+	}
+	if (f->el->gather != GATHER_NONE)
+		gather_begin(r, r->depth, f->el->gather, FEED_LINE_MAX);
+}
+
+/* ---- categories ---- */
+
+static void
+add_category(struct reader *r, uint32_t at)
+{
+	struct draft *d = r->now;
+	struct part *p;
+	size_t i;
+
+	if (at == 0)
+		return;
+	for (i = d->nparts > FEED_LIST_MAX ? d->nparts - FEED_LIST_MAX : 0; i < d->nparts; i++)
+		if (d->parts[i].item == ITEM_CATEGORY &&
+		    strcmp(d->text + d->parts[i].at[0], d->text + at) == 0)
+			return;
+	if ((p = draft_add(d, ITEM_CATEGORY)) != NULL)
+		p->at[0] = at;
+}
+
+void
+open_category(struct reader *r, struct frame *f, const struct attrs *a)
+{
+	static const char *const names[] = { "term", "text", "value" };
+	size_t i;
+
+	(void)f;
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		add_category(r, attr_keep(a, names[i]));
+	gather_begin(r, r->depth, GATHER_PLAIN, FEED_LINE_MAX);
+}
+
+void
+close_category(struct reader *r, struct frame *f, uint32_t at, size_t len)
+{
+	(void)f;
+	(void)len;
+	add_category(r, at);
+}
+
+void
+close_keywords(struct reader *r, struct frame *f, uint32_t at, size_t len)
+{
+	size_t i = 0, n;
+	char word[256];
+
+	(void)f;
+	for (; at != 0 && i < len; i += n + 1) {
+		n = strcspn(r->now->text + at + i, ",");
+		if (n == 0 || n >= sizeof(word))
+			continue;
+		memcpy(word, r->now->text + at + i, n);	/* the draft may move */
+		add_category(r, draft_text(r->now, word, n));
+	}
+}
+
+/* ---- what is kept under a name ---- */
+
+void
+close_extra(struct reader *r, struct frame *f, uint32_t at, size_t len)
+{
+	(void)len;
+	draft_extra(r->now, f->el->extra, at);
+}
+
+void
+close_counter(struct reader *r, struct frame *f, uint32_t at, size_t len)
+{
+	long long n = str_number((struct str){ r->now->text + at, len }, -1);
+	struct part *p;
+
+	if (n >= 0 && (p = draft_add(r->now, ITEM_COUNTER)) != NULL) {
+		p->name = f->el->extra;
+		p->n = (double)n;
+	}
+}
+
+void
+close_number(struct reader *r, struct frame *f, uint32_t at, size_t len)
+{
+	char *end, *text = r->now->text + at;
+	double n = strtod(text, &end);
+	struct part *p;
+
+	if (len == 0 || end == text || n != n || n > 1e300 || n < -1e300)
+		return;
+	if ((p = draft_add(r->now, ITEM_NUMBER)) != NULL) {
+		p->name = f->el->extra;
+		p->n = n;
+	}
+}
+
+/* Words after one another, in a list of fixed room; more than fits is left out. */
+static void
+add_word(char *list, size_t size, const char *word)
+{
+	size_t have = strlen(list), len = strlen(word);
+
+	if (len > 0 && have + len + 2 < size)
+		snprintf(list + have, size - have, "%s%s", have > 0 ? " " : "", word);
+}
+
+void
+close_hour(struct reader *r, struct frame *f, uint32_t at, size_t len)
+{
+	long long hour = str_number((struct str){ r->now->text + at, len }, -1);
+	char word[16];
+
+	(void)f;
+	if (hour < 0 || hour > 24)
+		return;
+	snprintf(word, sizeof(word), "%lld", hour % 24);
+	add_word(r->hours, sizeof(r->hours), word);
+}
+
+void
+close_day(struct reader *r, struct frame *f, uint32_t at, size_t len)
+{
+	(void)f;
+	if (at != 0 && len <= 9)
+		add_word(r->days, sizeof(r->days), r->now->text + at);
+}
+
+/* ---- where an entry came from (RSS source, Atom source) ---- */
+
+void
+open_source(struct reader *r, struct frame *f, const struct attrs *a)
+{
+	(void)f;
+	draft_extra(r->now, "source-url", attr_keep(a, "url"));
+	gather_begin(r, r->depth, GATHER_PLAIN, FEED_LINE_MAX);
+}
+
+/* What an entry answers to (RFC 4685). */
+void
+open_reply(struct reader *r, struct frame *f, const struct attrs *a)
+{
+	uint32_t ref = attr_keep(a, "ref");
+
+	draft_extra(r->now, f->el->extra, ref != 0 ? ref : attr_keep(a, "href"));
+}

@@ -1,0 +1,160 @@
+/* source_feed: the entries of RSS, Atom, CDF, JSON Feed and lists of feeds. */
+#include "feed/feed.h"
+
+#include <libxml/catalog.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct cr_option options[] = {
+	CR_OPTION(struct feed_opts, attributes, INT, "1000", "1..100000",
+	    "attributes that a tag may have"),
+	CR_OPTION(struct feed_opts, depth, INT, "256", "16..1000", "elements nested at most"),
+	CR_OPTION(struct feed_opts, entries, INT, "10000", "1..1000000",
+	    "entries taken of one document"),
+	CR_OPTION(struct feed_opts, field, SIZE, "1000000", "1000..1000000",
+	    "bytes of one text; the rest is cut off"),
+	CR_END
+};
+
+static int
+feed_open(struct cr *cr, void *opts)
+{
+	(void)cr;
+	(void)opts;
+	xmlInitParser();
+	xmlCatalogSetDefaults(XML_CATA_ALLOW_NONE);
+	return 0;
+}
+
+static struct str
+begin_of(const char *s, size_t len)
+{
+	struct str t = str_trim((struct str){ s, len });
+
+	if (t.len >= 3 && memcmp(t.p, "\xef\xbb\xbf", 3) == 0)
+		t = str_trim((struct str){ t.p + 3, t.len - 3 });
+	return t;
+}
+
+static int
+begins(struct str s, const char *with)
+{
+	size_t n = strlen(with);
+
+	return s.len >= n && strncasecmp(s.p, with, n) == 0;
+}
+
+/* What a document is that is no feed, in words for whoever configured it. */
+static int
+not_a_feed(struct cr *cr, const struct reader *r, struct str s, const struct cr_page *page)
+{
+	int shown = (int)strcspn(s.p, "\r\n");
+
+	if (s.len == 0)
+		return cr->fail(cr, CR_BAD_DATA, "the document is empty");
+	if (strcasecmp(r->root, "html") == 0 || begins(s, "<!doctype html") || begins(s, "<html"))
+		return cr->fail(cr, CR_BAD_DATA,
+		    "an HTML page, no feed: look there for the feed's address");
+	if (r->root[0] != '\0')
+		return cr->fail(cr, CR_BAD_DATA, "XML, but no feed: its root is <%s>", r->root);
+	return cr->fail(cr, CR_BAD_DATA, "no feed (%s): it begins \"%.*s\"",
+	    page->type[0] != '\0' ? page->type : "no type told", shown < 80 ? shown : 80, s.p);
+}
+
+/* Tells the host of the whole: what was found, in which shape. */
+static void
+tell(struct cr *cr, struct reader *r, const struct decoded *d, int wellformed)
+{
+	struct cr_record *rec = cr->feed(cr);
+
+	cr->set_extra(rec, "format", r->format);
+	cr->set_extra(rec, "encoding", d->name);
+	cr->set_extra(rec, "encoding-why", d->why);
+	cr->set_extra(rec, "wellformed", wellformed && !r->foreign && !d->mistaken ? "yes" : "no");
+	if (d->bad > 0)
+		cr->log(cr, "%zu bytes are no %s and were replaced", d->bad, d->name);
+	if (r->lost > 0)
+		cr->partial(cr, "%lld entries beyond the first %lld left out (option entries)",
+		    (long long)r->lost, (long long)r->opts->entries);
+	reader_feed(r);
+}
+
+/* A second time, mended: entries given already are passed over. */
+static int
+again(struct cr *cr, struct reader *r, struct str s, const struct feed_opts *opts)
+{
+	struct reader mended;
+	char *text, why[200];
+	size_t len;
+	int rc = -1;
+
+	if ((text = mend(s.p, s.len, &len, opts)) == NULL)
+		return -1;
+	if (scan_refuse(text, len, opts, why, sizeof(why)) == NULL &&
+	    reader_init(&mended, cr, opts) == 0) {
+		mended.skip = r->entries;
+		mended.entries = r->entries;
+		rc = reader_run(&mended, text, len);
+		memcpy(mended.why, r->why, sizeof(mended.why));
+		mended.line = r->line;
+		mended.foreign |= r->foreign;
+		reader_free(r);
+		*r = mended;
+		rc = r->format != NULL ? 0 : -1;
+	}
+	free(text);
+	return rc;
+}
+
+static int
+parse_xml(struct cr *cr, const struct feed_opts *opts, const struct cr_page *page, struct str s,
+    const struct decoded *d)
+{
+	struct reader r;
+	char why[200];
+	int whole, rc = 0;
+
+	if (scan_refuse(s.p, s.len, opts, why, sizeof(why)) != NULL)
+		return cr->fail(cr, CR_BAD_DATA, "refused: %s", why);
+	if (reader_init(&r, cr, opts) == -1) {
+		reader_free(&r);
+		return cr->fail(cr, CR_BAD_DATA, "out of memory");
+	}
+	whole = reader_run(&r, s.p, s.len) == 0;
+	if (!whole && !r.stopped && !(r.ended && r.format != NULL))
+		again(cr, &r, s, opts);
+	if (r.format == NULL)
+		rc = not_a_feed(cr, &r, s, page);
+	else {
+		if (!whole)
+			cr->partial(cr, "not well-formed at line %d: %s", r.line, r.why);
+		else if (r.entity != NULL)
+			cr->partial(cr, "not well-formed at line %d: entity %s is not declared",
+			    r.entity_line, r.entity);
+		tell(cr, &r, d, whole && r.entity == NULL);
+	}
+	reader_free(&r);
+	return rc;
+}
+
+static int
+feed_parse(struct cr *cr, void *opts, const struct cr_page *page)
+{
+	struct decoded d;
+	struct str s;
+
+	decode(cr, page, &d);
+	s = begin_of(d.text, d.len);
+	if (s.len > 0 && (s.p[0] == '{' || s.p[0] == '['))
+		return json_feed(cr, opts, s.p, s.len, &d);
+	return parse_xml(cr, opts, page, s, &d);
+}
+
+const struct cr_plugin cr_plugin_v1 = {
+	CR_PLUGIN, .name = "feed", .version = "1",
+	.help = "RSS, Atom, CDF, JSON Feed and OPML, of all versions",
+	.options = options, .options_size = sizeof(struct feed_opts),
+	.headers = "Accept: application/atom+xml, application/rss+xml, application/feed+json;q=0.9, "
+	    "application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1\n",
+	.open = feed_open, .parse = feed_parse,
+};
