@@ -4,7 +4,7 @@
 #include "log.h"
 #include "mem.h"
 #include "msg.h"
-#include "spawn.h"
+#include "child.h"
 
 #include <openssl/evp.h>
 

@@ -8,7 +8,7 @@
 #include "msg.h"
 #include "result.h"
 #include "setup.h"
-#include "spawn.h"
+#include "child.h"
 
 #include <jansson.h>
 

@@ -9,7 +9,7 @@
 #include "option.h"
 #include "record.h"
 #include "result.h"
-#include "spawn.h"
+#include "child.h"
 
 #include <jansson.h>
 

@@ -5,7 +5,7 @@
 #include "mem.h"
 #include "msg.h"
 #include "roles.h"
-#include "spawn.h"
+#include "child.h"
 
 #include <event2/event.h>
 

@@ -59,7 +59,8 @@ chance(void)
 {
 	uint32_t r = 0;
 
-	(void)getrandom(&r, sizeof(r), GRND_NONBLOCK);
+	if (getrandom(&r, sizeof(r), GRND_NONBLOCK) != (ssize_t)sizeof(r))
+		log_debug("no random numbers yet");
 	return r;
 }
 

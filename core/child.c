@@ -1,5 +1,5 @@
 /* Starting child processes, and telling how they ended. */
-#include "spawn.h"
+#include "child.h"
 #include "log.h"
 #include "mem.h"
 

@@ -1,6 +1,6 @@
 /* Starting child processes: a role (this program again) or a worker, with a channel on descriptor 3. */
-#ifndef CORE_SPAWN_H
-#define CORE_SPAWN_H
+#ifndef CORE_CHILD_H
+#define CORE_CHILD_H
 #include "buf.h"
 #include "chan.h"
 
