@@ -7,7 +7,7 @@
 #include "log.h"
 #include "msg.h"
 #include "result.h"
-#include "spawn.h"
+#include "child.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -15,7 +15,8 @@ import tempfile
 import time
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("COURANT_BUILD", TREE / "build")).resolve()
+BUILD = pathlib.Path(os.environ.get("COURANT_BUILD") or os.environ.get("BUILD")
+                     or TREE / "build").resolve()
 LONG = os.environ.get("COURANT_LONG", "") not in ("", "0")
 SLOW = float(os.environ.get("COURANT_SLOW", "1"))  # sanitizers: how much longer to wait
 ROLES = ("store", "fetch", "serve")
