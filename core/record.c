@@ -55,7 +55,7 @@ struct chunk {
 };
 
 struct single {
-	const char	*text;		/* NULL: none; "": unset by somebody */
+	const char	*text;		/* NULL: none; "": unset, which is told as a change */
 	size_t		 len;
 };
 
@@ -70,6 +70,12 @@ struct item {
 	} v;
 };
 
+/* What is no part of the record's value, and so changes in a const one too. */
+struct beside {
+	char			 shown[2][DATE_MAX];	/* times as text, for record_get() */
+	struct record_json	 about;
+};
+
 struct cr_record {
 	struct chunk	*chunks;	/* the one being filled first */
 	size_t		 used;		/* bytes in all chunks */
@@ -78,7 +84,7 @@ struct cr_record {
 	uint32_t	 has_time;	/* bits by field: set, be it to CR_NO_TIME */
 	uint32_t	 changed;	/* bits by field, since record_watch() */
 	int		 watched;
-	char		(*shown)[DATE_MAX];	/* times as text, for record_get() */
+	struct beside	*beside;
 	struct item	*items;
 	size_t		 n, cap;
 	uint16_t	 count[TAG_MAX];	/* items by tag */
@@ -112,9 +118,10 @@ chunks_free(struct chunk *c)
 static struct cr_record *
 record_sized(size_t cap)
 {
-	struct cr_record *r = xcalloc(1, sizeof(*r) + 2 * DATE_MAX);
+	struct cr_record *r = xcalloc(1, sizeof(*r) + sizeof(*r->beside));
 
-	r->shown = (void *)(r + 1);
+	r->beside = (void *)(r + 1);
+	r->beside->about.seen = CR_NO_TIME;
 	r->chunks = chunk_new(cap);
 	r->time[0] = r->time[1] = CR_NO_TIME;
 	return r;
@@ -153,8 +160,9 @@ record_clear(struct cr_record *r)
 {
 	struct cr_record was = *r;
 
+	was.beside->about = (struct record_json){ NULL, 0, CR_NO_TIME };
 	*r = (struct cr_record){
-		.chunks = chunks_clear(was.chunks, was.used), .shown = was.shown,
+		.chunks = chunks_clear(was.chunks, was.used), .beside = was.beside,
 		.items = was.items, .cap = was.cap, .time = { CR_NO_TIME, CR_NO_TIME },
 	};
 }
@@ -326,7 +334,7 @@ record_set(struct cr_record *r, int field, const char *text, size_t len)
 	if ((copy = keep(r, field, text, len, fields[field].max)) == NULL)
 		return -1;
 	if (shape == SHAPE_TEXT) {
-		r->single[field] = (struct single){ copy, len };
+		r->single[field] = (struct single){ len > 0 || r->watched ? copy : NULL, len };
 		touch(r, field);
 		return 0;
 	}
@@ -429,6 +437,12 @@ record_add_enclosure(struct cr_record *r, const char *url, const char *type, int
 	return 0;
 }
 
+struct record_json *
+record_about(const struct cr_record *r)
+{
+	return &r->beside->about;
+}
+
 const char *
 record_bad(const struct cr_record *r)
 {
@@ -456,7 +470,7 @@ record_get(const struct cr_record *r, int field, size_t nth)
 		return filled(r->single[field].text);
 	if (shape == SHAPE_TIME) {
 		ms = record_get_time(r, field);
-		return ms != CR_NO_TIME ? date_rfc3339(r->shown[field == CR_UPDATED], ms) : NULL;
+		return ms != CR_NO_TIME ? date_rfc3339(r->beside->shown[field == CR_UPDATED], ms) : NULL;
 	}
 	if ((it = item_at(r, field, nth)) == NULL)
 		return NULL;
@@ -634,6 +648,7 @@ record_changes(const struct cr_record *r, struct cr_record *out)
 	int field, any = r->changed != 0;
 	size_t i;
 
+	out->watched = 1;		/* what was unset is kept as such */
 	for (field = 0; field <= CR_RIGHTS; field++)
 		if ((r->changed >> field & 1) != 0)
 			field_copy(out, r, field);

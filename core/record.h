@@ -72,4 +72,7 @@ struct record_json {
 	int64_t		 seen;		/* CR_NO_TIME: not told */
 };
 void	 record_json(const struct cr_record *, const struct record_json *, struct buf *);
+/* A place beside the record for what record_json() is to be told of it; it begins as { 0,
+ * CR_NO_TIME }. The delivery is borrowed. */
+struct record_json *record_about(const struct cr_record *);
 #endif

@@ -1,0 +1,133 @@
+/* What the worker offers the plugin it loaded: the table `struct cr`, and the jobs run with it. One
+ * process holds one host. Used by worker.c alone; divided over host.c (the table, what all callbacks
+ * may call), host_set.c (filling and reading records), host_parse.c and host_batch.c (the jobs). */
+#ifndef CORE_HOST_H
+#define CORE_HOST_H
+#include "buf.h"
+#include "msg.h"
+#include "record.h"
+#include "result.h"
+
+#include <courant/plugin.h>
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HOST_OPEN	64		/* records made and not yet emitted */
+#define HOST_RECORDS	100000		/* records of one page */
+#define HOST_BATCH	10000		/* records of one batch */
+#define HOST_STATE	(64u << 10)	/* bytes of an instance's state */
+#define HOST_KEY	255		/* bytes of a key in it */
+#define HOST_SCRATCH	(16u << 20)	/* bytes of a text before it is made clean */
+#define HOST_LINES	200		/* lines that a job may log */
+#define HOST_ERROR	1000		/* bytes of a reason */
+#define HOST_FLUSH	65536		/* bytes of results gathered before they are written */
+
+/* Which callback runs: decides what it may call. */
+enum phase { PHASE_NONE = 0, PHASE_OPEN = 1, PHASE_CLOSE = 2, PHASE_PARSE = 4, PHASE_FILTER = 8,
+	PHASE_DELIVER = 16 };
+
+/* A plugin that was loaded. */
+struct slot {
+	struct cr_plugin	 plugin;	/* no more of it than its size says */
+	char			 rule[48];	/* of a filter: "match#1" */
+	void			*opts;		/* what the callbacks get */
+	int			 filled, opened;
+	uint64_t		 hash;		/* of the options that opts was filled with */
+};
+
+/* Results on their way into the memfd. */
+struct out {
+	struct buf	 b;
+	int		 fd;			/* -1: none */
+	uint64_t	 at, max;		/* bytes written; at most */
+	int		 full, failed;		/* over max; a write failed: nothing more is taken */
+};
+
+/* Memory that lasts until the callback has returned. */
+struct lent;
+
+struct host {
+	struct cr	 cr;			/* first: callbacks get a pointer to it */
+	enum phase	 phase;
+	struct slot	*slot;			/* whose callback runs */
+	struct lent	*lent;
+	int64_t		 now, since;		/* wall clock of the job; ticks when it was told */
+	unsigned	 lines;			/* logged in this job */
+	uint64_t	 replaced;		/* bytes that were no UTF-8 */
+
+	uint32_t	 failed;		/* 0, enum cr_why, FAILED_RETRY */
+	int64_t		 retry;
+	char		 error[HOST_ERROR];
+	char		 partial[HOST_ERROR];	/* "": whole */
+	char		 why[HOST_ERROR];	/* of verdict() */
+
+	struct buf	 clean, folded, made;	/* a text on its way through a setter */
+	struct buf	 base;			/* URLs are resolved against it */
+	struct buf	 converted;
+
+	const struct parse_job *page;		/* PHASE_PARSE */
+	int64_t		 latest;		/* a time beyond it is clamped to page->when */
+	struct cr_record *feed;			/* NULL: not asked for */
+	struct cr_record *open[HOST_OPEN], *spare[HOST_OPEN];
+	size_t		 nopen, nspare;
+	uint32_t	 records, refused;
+	struct buf	 state;			/* what state_set() was told: KEY\0 flag VALUE\0 */
+	struct out	 out;
+};
+extern struct host host;
+
+void	 host_init(const struct w_start *);
+/* A callback begins and ends: what was lent in it is freed at its end. */
+void	 host_enter(struct slot *, enum phase);
+void	 host_leave(void);
+/* A job begins: its clock, and no failure yet. */
+void	 host_job(int64_t now);
+/* Fills and opens a plugin unless it is already open with the same options. -1: host.error, .failed. */
+int	 slot_ready(struct slot *, struct bytes options, uint64_t hash);
+void	 slot_close(struct slot *);
+/* One clean line, cut to HOST_ERROR bytes. */
+void	 host_reason(char to[HOST_ERROR], const char *fmt, va_list)
+	    __attribute__((format(printf, 2, 0)));
+/* What a callback returned is -1 or it said fail(): makes sure that there is a reason. */
+void	 host_blame(const char *callback);
+/* One line to the log, at most HOST_LINES a job. */
+void	 host_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* n bytes, freed when the callback has returned, or by unlend() of what host.lent was before. */
+void	*host_lend(size_t n);
+const char *host_lend_text(const char *, size_t len);
+void	 host_unlend(struct lent *until);
+
+/* Results: begin, add to host.out.b, end. end: -1 when it is refused, being over a maximum. */
+void	 out_open(int fd, uint64_t max);
+size_t	 out_begin(enum result_kind);
+int	 out_end(size_t begun);
+int	 out_flush(void);			/* -1: some did not fit or was not written */
+
+/* host_set.c: the members of struct cr that work on records */
+void	 host_set_table(struct cr *);
+struct cr_record *host_record_take(void);	/* an empty one; NULL: HOST_OPEN are open */
+int	 host_record_open(const struct cr_record *);
+void	 host_record_drop(struct cr_record *);
+/* Text as it may stand in a record: UTF-8 without controls; fold: one space between words. Borrowed
+ * until the next call. data NULL: over HOST_SCRATCH. */
+struct bytes host_clean(const char *, size_t, int fold);
+/* An absolute URL that a reader may follow, in host.made; -1: none. */
+int	 host_url(const char *text);
+
+/* host_parse.c, host_batch.c: the members of their own, and the jobs */
+void	 host_parse_table(struct cr *);
+void	 host_parse(struct slot *, const struct parse_job *, int body, int out, struct parse_done *);
+void	 host_batch_table(struct cr *);
+/* progress: called after each record of a careful batch. */
+struct host_batch {
+	struct slot	*slots;			/* filters in order; or one sink */
+	size_t		 n;
+	int		 batch, out;		/* descriptors */
+	void		(*progress)(uint32_t done, void *);
+	void		*arg;
+};
+void	 host_filter(const struct host_batch *, const struct batch_job *, struct batch_done *);
+void	 host_deliver(const struct host_batch *, const struct batch_job *, struct batch_done *);
+#endif

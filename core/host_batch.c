@@ -1,0 +1,325 @@
+/* The host's batch jobs: records to the filters of a route, or to its sink. */
+#include "host.h"
+#include "mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A batch as it lies in its memfd. */
+struct reader {
+	const void	*map;
+	size_t		 size;
+	struct wire	 all;
+};
+
+/* ---- verdict() ---- */
+
+static int CR_PRINTF(3, 4)
+cr_verdict(struct cr *cr, int verdict, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)cr;
+	if (host.phase != PHASE_FILTER)
+		return -1;
+	va_start(ap, fmt);
+	host_reason(host.why, fmt, ap);
+	va_end(ap);
+	return verdict;
+}
+
+/* ---- Reading a batch ---- */
+
+static int
+reader_open(struct reader *rd, int fd, const struct batch_job *job)
+{
+	*rd = (struct reader){ .map = NULL };
+	if (job->count <= HOST_BATCH && job->len <= SIZE_MAX)
+		rd->map = result_map(fd, (size_t)job->len, &rd->size);
+	if (rd->map == NULL) {
+		host.failed = CR_BAD_DATA;
+		snprintf(host.error, sizeof(host.error), "the batch did not reach the worker");
+		return -1;
+	}
+	wire_init(&rd->all, rd->map, rd->size);
+	return 0;
+}
+
+static void
+reader_close(struct reader *rd)
+{
+	result_unmap(rd->map, rd->size);
+}
+
+/* Lays the changes of the route's filters over a record. */
+static int
+overlay(struct cr_record *r, struct bytes changes)
+{
+	struct cr_record *over;
+
+	if (changes.data == NULL)
+		return 0;
+	if ((over = record_read(changes.data, changes.len)) == NULL)
+		return -1;
+	record_overlay(r, over);
+	record_free(over);
+	return 0;
+}
+
+/* The next record, with its id, its source and what its route changed. NULL: host.error says why. */
+static struct cr_record *
+reader_next(struct reader *rd)
+{
+	struct result_item item;
+	struct cr_record *r = NULL;
+	enum result_kind kind;
+	struct wire body;
+
+	if (result_next(&rd->all, &kind, &body) == 1 && kind == RESULT_ITEM) {
+		wire_get(&body, result_item, &item);
+		if (wire_end(&body) == 0 && item.record.data != NULL)
+			r = record_read(item.record.data, item.record.len);
+	}
+	if (r == NULL || overlay(r, item.changes) == -1) {
+		record_free(r);
+		host.failed = CR_BAD_DATA;
+		snprintf(host.error, sizeof(host.error), "a record of the batch is malformed");
+		return NULL;
+	}
+	if (item.id != NULL)
+		record_set(r, CR_ID, item.id, strlen(item.id));
+	if (item.source != NULL)
+		record_set(r, CR_SOURCE, item.source, strlen(item.source));
+	*record_about(r) = (struct record_json){ item.delivery, item.revision, item.seen };
+	return r;
+}
+
+/* ---- Filters ---- */
+
+/* What one filter says of the record: enum cr_verdict, or -1 with host.failed set. */
+static int
+ask(struct slot *s, struct cr_record *r)
+{
+	const char *link = record_get(r, CR_LINK, 0);
+	int verdict;
+
+	buf_clear(&host.base);
+	buf_str(&host.base, link);
+	host.why[0] = '\0';
+	host_enter(s, PHASE_FILTER);
+	verdict = s->plugin.filter(&host.cr, s->opts, r);
+	if (verdict < CR_DROP || verdict > CR_WAIT) {
+		if (verdict != -1)
+			host_say("%s: filter() returned %d, which is no verdict", s->plugin.name,
+			    verdict);
+		verdict = -1;
+	}
+	if (verdict == -1 || host.failed != 0)
+		host_blame("filter");
+	host_leave();
+	return host.failed != 0 ? -1 : verdict;
+}
+
+static int
+put_verdict(const struct cr_record *r, uint32_t verdict, const char *rule, const char *why)
+{
+	struct result_verdict v = { .verdict = verdict, .rule = rule,
+		.why = why[0] != '\0' ? why : NULL };
+	struct cr_record *changed = record_new();
+	struct buf b;
+	size_t begun;
+
+	buf_init(&b, RECORD_MAX);
+	if (record_changes(r, changed)) {
+		record_write(changed, &b);
+		v.changes = (struct bytes){ b.data, b.len };
+	}
+	begun = out_begin(RESULT_VERDICT);
+	wire_put(&host.out.b, result_verdict, &v);
+	buf_free(&b);
+	record_free(changed);
+	return out_end(begun);
+}
+
+/* The verdict on one record: the first filter that does not keep it decides. -1: the job ends here,
+ * a filter asked to be tried again, or the verdicts are over their maximum. */
+static int
+judge(const struct host_batch *hb, struct cr_record *r)
+{
+	int verdict = CR_KEEP;
+	size_t i;
+
+	record_watch(r);
+	for (i = 0; i < hb->n && verdict == CR_KEEP; i++)
+		verdict = ask(&hb->slots[i], r);
+	if (host.failed == FAILED_RETRY)
+		return -1;
+	if (record_bad(r) != NULL && host.failed == 0) {
+		host.failed = CR_REJECTED;
+		snprintf(host.error, sizeof(host.error), "changed to what no record may be: %s",
+		    record_bad(r));
+	}
+	if (put_verdict(r, host.failed != 0 ? UINT32_MAX : (uint32_t)verdict,
+	    i > 0 ? hb->slots[i - 1].rule : NULL, host.failed != 0 ? host.error : host.why) == -1) {
+		host.failed = CR_BAD_DATA;
+		snprintf(host.error, sizeof(host.error), "the verdicts are over their maximum");
+		return -1;
+	}
+	host.failed = 0;
+	host.error[0] = '\0';
+	return 0;
+}
+
+static int
+filter_all(const struct host_batch *hb, const struct batch_job *job, struct reader *rd,
+    uint32_t *done)
+{
+	struct cr_record *r;
+	int rc;
+
+	while (*done < job->count) {
+		if ((r = reader_next(rd)) == NULL)
+			return -1;
+		rc = judge(hb, r);
+		record_free(r);
+		if (rc == -1)
+			return -1;
+		++*done;
+		if (job->careful) {
+			if (out_flush() == -1)
+				return -1;
+			hb->progress(*done, hb->arg);
+		}
+	}
+	return 0;
+}
+
+void
+host_filter(const struct host_batch *hb, const struct batch_job *job, struct batch_done *done)
+{
+	struct reader rd;
+
+	*done = (struct batch_done){ .retry = -1 };
+	out_open(hb->out, host.out.max);
+	if (reader_open(&rd, hb->batch, job) == 0) {
+		filter_all(hb, job, &rd, &done->done);
+		reader_close(&rd);
+	}
+	if (out_flush() == -1 && host.failed == 0) {
+		host.failed = CR_BAD_DATA;
+		snprintf(host.error, sizeof(host.error), "the verdicts could not be written");
+		done->done = 0;
+	}
+	done->failed = host.failed;
+	done->error = host.failed != 0 ? host.error : NULL;
+	done->retry = host.retry;
+	done->out = host.out.at;
+}
+
+/* ---- A sink ---- */
+
+/* Hands n records over; returns how many of the first are done. */
+static size_t
+hand_over(struct slot *s, const struct batch_job *job, const char *id,
+    const struct cr_record *const *items, size_t n)
+{
+	const struct cr_batch batch = {
+		.size = sizeof(batch), .kind = (int)job->kind,
+		.route = job->route != NULL ? job->route : "", .id = id != NULL ? id : "",
+		.title = job->title != NULL ? job->title : "",
+		.self = job->self != NULL ? job->self : "",
+		.from = CR_NO_TIME, .to = CR_NO_TIME, .items = items, .n = n,
+	};
+	size_t done;
+
+	host_enter(s, PHASE_DELIVER);
+	done = s->plugin.deliver(&host.cr, s->opts, &batch);
+	if (done > n)
+		done = n;
+	if (done < n && host.failed == 0) {
+		host.failed = FAILED_RETRY;	/* as if it had said retry(-1) */
+		host_blame("deliver");
+	}
+	host_leave();
+	return done;
+}
+
+/* One record at a time, so that core knows of which one a worker died. */
+static uint32_t
+deliver_each(const struct host_batch *hb, const struct batch_job *job,
+    const struct cr_record *const *items)
+{
+	uint32_t i;
+
+	for (i = 0; i < job->count; i++) {
+		if (hand_over(hb->slots, job, record_about(items[i])->delivery, &items[i], 1) == 0)
+			break;
+		host.failed = 0;
+		host.error[0] = '\0';
+		hb->progress(i + 1, hb->arg);
+	}
+	return i;
+}
+
+/* All records of the batch; NULL: one is malformed. */
+static struct cr_record **
+read_all(struct reader *rd, uint32_t count)
+{
+	struct cr_record **items = xcalloc(count, sizeof(*items));
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		if ((items[i] = reader_next(rd)) == NULL)
+			break;
+	if (i == count)
+		return items;
+	while (i > 0)
+		record_free(items[--i]);
+	free(items);
+	return NULL;
+}
+
+/* How many of the batch are done. */
+static uint32_t
+deliver_all(const struct host_batch *hb, const struct batch_job *job, struct reader *rd)
+{
+	struct cr_record **items = read_all(rd, job->count);
+	const struct cr_record *const *given = (const struct cr_record *const *)items;
+	uint32_t done, i;
+
+	if (items == NULL)
+		return 0;
+	if (job->careful && job->kind == CR_BATCH_RECORDS)
+		done = deliver_each(hb, job, given);
+	else
+		done = (uint32_t)hand_over(hb->slots, job, job->id, given, job->count);
+	if (done == job->count && done > 0)
+		host.failed = 0;	/* all is done, whatever was said on the way */
+	for (i = 0; i < job->count; i++)
+		record_free(items[i]);
+	free(items);
+	return done;
+}
+
+void
+host_deliver(const struct host_batch *hb, const struct batch_job *job, struct batch_done *done)
+{
+	struct reader rd;
+
+	*done = (struct batch_done){ .retry = -1 };
+	if (reader_open(&rd, hb->batch, job) == 0) {
+		done->done = deliver_all(hb, job, &rd);
+		reader_close(&rd);
+	}
+	done->failed = host.failed;
+	done->error = host.failed != 0 ? host.error : NULL;
+	done->retry = host.retry;
+}
+
+void
+host_batch_table(struct cr *cr)
+{
+	cr->verdict = cr_verdict;
+}
