@@ -1,0 +1,647 @@
+/* One HTTP request and its answer: libcurl's multi interface on the event loop. */
+#include "transfer.h"
+#include "headers.h"
+#include "log.h"
+#include "mem.h"
+#include "policy.h"
+#include "result.h"
+#include "url.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ERROR_MAX	1024		/* bytes of an error's text */
+#define BUFFER		16384		/* bytes that curl reads at once */
+#define IDLE_MAX	32		/* handles kept for the next request */
+#define CONNECTIONS_IDLE 256		/* connections kept open */
+
+struct transfer {
+	struct transfer		*next, **prev;	/* under way, or idle */
+	struct transfers	*all;
+	CURL			*curl;
+	struct curl_slist	*lines;
+	struct request		 request;	/* url and body owned, the rest is gone */
+	transfer_cb		*cb;
+	void			*arg;
+
+	struct buf		 headers, error;
+	int			 headers_done;
+	long			 status;	/* of the headers that came last */
+	int			 fd;
+	uint64_t		 len;
+	enum fetch_why		 stop;		/* why we ended it ourselves; FETCH_OK: we did not */
+	int			 enough;	/* of a body that nobody wants */
+	const char		*refused;	/* what kind of address the policy kept us from */
+	char			 address[INET6_ADDRSTRLEN + 8];	/* tried last, with its port */
+	char			 said[CURL_ERROR_SIZE];
+};
+struct transfers {
+	struct event_base	*base;
+	CURLM			*multi;
+	struct event		*timer;
+	struct transfer		*busy, *idle;
+	size_t			 nidle;
+	char			*agent, *ca;
+	int			 private_ok;
+};
+
+/* ---- curl on the event loop ---- */
+
+/* A request is done: takes it out and tells. */
+static void	transfer_done(struct transfer *, CURLcode);
+
+static void
+collect(struct transfers *all)
+{
+	CURLMsg *m;
+	struct transfer *t;
+	int left;
+
+	while ((m = curl_multi_info_read(all->multi, &left)) != NULL) {
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
+		transfer_done(t, m->data.result);
+	}
+}
+
+static void
+on_socket(evutil_socket_t fd, short what, void *arg)
+{
+	struct transfers *all = arg;
+	int running, how = 0;
+
+	if (what & EV_READ)
+		how |= CURL_CSELECT_IN;
+	if (what & EV_WRITE)
+		how |= CURL_CSELECT_OUT;
+	curl_multi_socket_action(all->multi, fd, how, &running);
+	collect(all);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct transfers *all = arg;
+	int running;
+
+	(void)fd;
+	(void)what;
+	curl_multi_socket_action(all->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	collect(all);
+}
+
+/* curl wants to hear of this socket. */
+static int
+watch(CURL *curl, curl_socket_t fd, int what, void *arg, void *old)
+{
+	struct transfers *all = arg;
+	struct event *e = old;
+	short events = EV_PERSIST;
+
+	(void)curl;
+	if (e != NULL)
+		event_free(e);
+	e = NULL;
+	if (what != CURL_POLL_REMOVE) {
+		if (what != CURL_POLL_OUT)
+			events |= EV_READ;
+		if (what != CURL_POLL_IN)
+			events |= EV_WRITE;
+		e = event_new(all->base, fd, events, on_socket, all);
+		if (e == NULL || event_add(e, NULL) == -1)
+			fatal("no event for a connection");
+	}
+	curl_multi_assign(all->multi, fd, e);
+	return 0;
+}
+
+/* curl wants to be called in so many ms. */
+static int
+set_timer(CURLM *multi, long ms, void *arg)
+{
+	struct transfers *all = arg;
+	struct timeval t = { ms / 1000, ms % 1000 * 1000 };
+
+	(void)multi;
+	if (ms < 0)
+		event_del(all->timer);
+	else
+		event_add(all->timer, &t);
+	return 0;
+}
+
+/* ---- What curl calls during a request ---- */
+
+static curl_socket_t
+open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct transfer *t = arg;
+	char ip[INET6_ADDRSTRLEN] = "?";
+	const char *refused = policy_address(&a->addr, t->all->private_ok);
+	const struct sockaddr_in *in4 = (const void *)&a->addr;
+	const struct sockaddr_in6 *in6 = (const void *)&a->addr;
+
+	(void)purpose;
+	if (a->family == AF_INET6) {
+		inet_ntop(AF_INET6, &in6->sin6_addr, ip, sizeof(ip));
+		snprintf(t->address, sizeof(t->address), "[%s]:%u", ip, ntohs(in6->sin6_port));
+	} else if (a->family == AF_INET) {
+		inet_ntop(AF_INET, &in4->sin_addr, ip, sizeof(ip));
+		snprintf(t->address, sizeof(t->address), "%s:%u", ip, ntohs(in4->sin_port));
+	}
+	if (refused != NULL) {
+		t->refused = refused;
+		buf_clear(&t->error);
+		buf_fmt(&t->error, "%s is %s; `private: yes` allows it", ip, refused);
+		return CURL_SOCKET_BAD;
+	}
+	return socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->protocol);
+}
+
+/* Ends the request for a reason of our own. */
+static size_t
+stop(struct transfer *t, enum fetch_why why, const char *error)
+{
+	t->stop = why;
+	buf_clear(&t->error);
+	buf_str(&t->error, error);
+	return 0;
+}
+
+static size_t
+on_header(char *line, size_t one, size_t len, void *arg)
+{
+	struct transfer *t = arg;
+
+	(void)one;
+	if (len > 5 && strncmp(line, "HTTP/", 5) == 0) {
+		buf_clear(&t->headers);
+		t->headers_done = 0;
+		curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &t->status);
+		return len;
+	}
+	if (t->headers_done)		/* a trailer: none of it counts */
+		return len;
+	if (len > 0 && (*line == '\r' || *line == '\n')) {
+		t->headers_done = 1;
+		return len;
+	}
+	headers_add(&t->headers, line, len);
+	if (t->headers.over) {
+		buf_clear(&t->headers);
+		return stop(t, FETCH_TOO_LARGE, "the answer's headers are over 64 KiB");
+	}
+	return len;
+}
+
+static int
+write_all(int fd, const char *p, size_t len)
+{
+	ssize_t n;
+
+	while (len > 0) {
+		n = write(fd, p, len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Whether the body has grown past what it may have; then stop() was called. */
+static int
+too_large(struct transfer *t)
+{
+	curl_off_t received = 0;
+	char text[128];
+
+	if (t->len > t->request.max) {
+		snprintf(text, sizeof(text), "the document is over %llu bytes",
+		    (unsigned long long)t->request.max);
+		stop(t, FETCH_TOO_LARGE, text);
+		return 1;
+	}
+	if (t->len <= TRANSFER_RATIO_FROM)
+		return 0;
+	/* What curl has read and not yet counted is a buffer at most. */
+	curl_easy_getinfo(t->curl, CURLINFO_SIZE_DOWNLOAD_T, &received);
+	if (t->len / TRANSFER_RATIO <= (uint64_t)received + BUFFER)
+		return 0;
+	stop(t, FETCH_TOO_LARGE, "the document unpacks to more than 100 times what was sent");
+	return 1;
+}
+
+static size_t
+on_body(char *p, size_t one, size_t len, void *arg)
+{
+	struct transfer *t = arg;
+
+	(void)one;
+	t->len += len;
+	if (t->status < 200 || t->status > 299) {
+		t->enough = t->len > TRANSFER_DISCARD;
+		return t->enough ? 0 : len;
+	}
+	if (too_large(t))
+		return 0;
+	if (t->fd == -1)
+		t->fd = result_fd(NULL, 0);
+	if (t->fd == -1 || write_all(t->fd, p, len) == -1) {
+		log_warn("no memory for a document: %s", strerror(errno));
+		return stop(t, FETCH_TOO_LARGE, "no memory for the document");
+	}
+	return len;
+}
+
+/* ---- Failures in words ---- */
+
+/* Which of our reasons a failure of curl's is. */
+static enum fetch_why
+why_of(CURLcode code)
+{
+	static const struct { CURLcode code; enum fetch_why why; } table[] = {
+		{ CURLE_UNSUPPORTED_PROTOCOL, FETCH_BROKEN },	/* HTTP/0.9 */
+		{ CURLE_URL_MALFORMAT, FETCH_URL },
+		{ CURLE_COULDNT_RESOLVE_HOST, FETCH_DNS },
+		{ CURLE_COULDNT_CONNECT, FETCH_CONNECT },
+		{ CURLE_OPERATION_TIMEDOUT, FETCH_TIMEOUT },
+		{ CURLE_SSL_CONNECT_ERROR, FETCH_TLS },
+		{ CURLE_PEER_FAILED_VERIFICATION, FETCH_TLS },
+		{ CURLE_SSL_CERTPROBLEM, FETCH_TLS },
+		{ CURLE_SSL_CIPHER, FETCH_TLS },
+		{ CURLE_SSL_CACERT_BADFILE, FETCH_TLS },
+		{ CURLE_SSL_ISSUER_ERROR, FETCH_TLS },
+		{ CURLE_SSL_INVALIDCERTSTATUS, FETCH_TLS },
+		{ CURLE_SSL_ENGINE_INITFAILED, FETCH_TLS },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].code == code)
+			return table[i].why;
+	return FETCH_BROKEN;
+}
+
+static void
+say_connect(struct transfer *t)
+{
+	static const struct { int error; const char *text; } table[] = {
+		{ ECONNREFUSED, "connection refused by" }, { ECONNRESET, "connection reset by" },
+		{ ENETUNREACH, "there is no way to" }, { EHOSTUNREACH, "there is no way to" },
+		{ ETIMEDOUT, "no answer from" }, { EADDRNOTAVAIL, "cannot connect to" },
+	};
+	long error = 0;
+
+	curl_easy_getinfo(t->curl, CURLINFO_OS_ERRNO, &error);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].error == error) {
+			buf_fmt(&t->error, "%s %s", table[i].text, t->address);
+			return;
+		}
+	buf_fmt(&t->error, "cannot connect to %s: %s", t->address,
+	    error != 0 ? strerror((int)error) : t->said);
+}
+
+static void
+say_timeout(struct transfer *t, const char *host)
+{
+	curl_off_t connected = 0, total = 0;
+	double seconds;
+
+	curl_easy_getinfo(t->curl, CURLINFO_APPCONNECT_TIME_T, &connected);
+	if (connected == 0)
+		curl_easy_getinfo(t->curl, CURLINFO_CONNECT_TIME_T, &connected);
+	curl_easy_getinfo(t->curl, CURLINFO_TOTAL_TIME_T, &total);
+	seconds = (double)total / 1e6;
+	if (connected == 0)
+		buf_fmt(&t->error, "%s: no connection within %.3g s", host, seconds);
+	else if (t->status == 0)
+		buf_fmt(&t->error, "%s: no answer within %.3g s", host, seconds);
+	else
+		buf_fmt(&t->error, "%s: the answer was not whole after %.3g s, with %llu bytes of it",
+		    host, seconds, (unsigned long long)t->len);
+}
+
+static void
+say_tls(struct transfer *t, const char *host)
+{
+	static const char prefix[] = "SSL certificate problem: ";
+	const char *said = t->said;
+
+	if (strncmp(said, prefix, sizeof(prefix) - 1) == 0)
+		buf_fmt(&t->error, "%s: TLS: the certificate is not valid: %s", host,
+		    said + sizeof(prefix) - 1);
+	else
+		buf_fmt(&t->error, "%s: TLS: %s", host, said);
+}
+
+/* Says why it failed, unless stop() has. */
+static enum fetch_why
+explain(struct transfer *t, CURLcode code)
+{
+	enum fetch_why why = why_of(code);
+	char host[256] = "";
+	struct url u;
+
+	if (t->stop != FETCH_OK)
+		return t->stop;
+	if (t->refused != NULL && why == FETCH_CONNECT)
+		return FETCH_DENIED;
+	buf_clear(&t->error);
+	if (url_split(&u, t->request.url) == 0)
+		snprintf(host, sizeof(host), "%.*s", (int)u.host_len, u.host);
+	if (t->said[0] == '\0')
+		snprintf(t->said, sizeof(t->said), "%s", curl_easy_strerror(code));
+	t->said[strcspn(t->said, "\r\n")] = '\0';
+	if (why == FETCH_DNS)
+		buf_fmt(&t->error, "%s: no such host (DNS)", host);
+	else if (why == FETCH_CONNECT)
+		say_connect(t);
+	else if (why == FETCH_TIMEOUT)
+		say_timeout(t, host);
+	else if (why == FETCH_TLS)
+		say_tls(t, host);
+	else
+		buf_fmt(&t->error, "%s: %s: %s", host, t->status == 0 ? "no answer that can be read" :
+		    "the answer broke off", t->said);
+	return why;
+}
+
+/* ---- A request ---- */
+
+static void
+transfer_link(struct transfer **list, struct transfer *t)
+{
+	t->next = *list;
+	t->prev = list;
+	if (*list != NULL)
+		(*list)->prev = &t->next;
+	*list = t;
+}
+
+static void
+transfer_unlink(struct transfer *t)
+{
+	*t->prev = t->next;
+	if (t->next != NULL)
+		t->next->prev = t->prev;
+}
+
+/* Forgets the request, keeps the handle. */
+static void
+transfer_clear(struct transfer *t)
+{
+	curl_slist_free_all(t->lines);
+	t->lines = NULL;
+	free((void *)(uintptr_t)t->request.url);
+	free((void *)(uintptr_t)t->request.body.data);
+	t->request = (struct request){ 0 };
+	if (t->fd != -1)
+		close(t->fd);
+	t->fd = -1;
+	buf_free(&t->headers);
+	buf_free(&t->error);
+}
+
+static void
+transfer_free(struct transfer *t)
+{
+	transfer_clear(t);
+	curl_easy_cleanup(t->curl);
+	free(t);
+}
+
+static struct transfer *
+transfer_new(struct transfers *all)
+{
+	struct transfer *t = all->idle;
+
+	if (t != NULL) {
+		transfer_unlink(t);
+		all->nidle--;
+		curl_easy_reset(t->curl);
+	} else {
+		t = xcalloc(1, sizeof(*t));
+		t->all = all;
+		t->fd = -1;
+		if ((t->curl = curl_easy_init()) == NULL)
+			fatal("no curl handle");
+	}
+	transfer_link(&all->busy, t);
+	buf_init(&t->headers, HEADERS_MAX);
+	buf_init(&t->error, ERROR_MAX);
+	t->headers_done = t->enough = 0;
+	t->status = 0;
+	t->len = 0;
+	t->stop = FETCH_OK;
+	t->refused = NULL;
+	t->address[0] = t->said[0] = '\0';
+	return t;
+}
+
+static void
+transfer_done(struct transfer *t, CURLcode code)
+{
+	struct transfers *all = t->all;
+	struct answer a = { .fd = -1 };
+
+	if (t->enough && t->stop == FETCH_OK)
+		code = CURLE_OK;
+	a.why = code != CURLE_OK || t->stop != FETCH_OK ? explain(t, code) : FETCH_OK;
+	a.status = (uint32_t)t->status;
+	a.headers = t->headers.data != NULL ? t->headers.data : "";
+	if (a.why != FETCH_OK)
+		a.error = t->error.data != NULL ? t->error.data : "failed";
+	else if (t->fd != -1 && write_all(t->fd, "", 1) == 0) {
+		a.fd = t->fd;
+		a.len = t->len;
+		t->fd = -1;
+	}
+	curl_multi_remove_handle(all->multi, t->curl);
+	transfer_unlink(t);
+	t->cb(&t->request, &a, t->arg);
+	if (a.fd != -1)
+		close(a.fd);
+	transfer_clear(t);
+	if (all->nidle >= IDLE_MAX) {
+		transfer_free(t);
+		return;
+	}
+	all->nidle++;
+	transfer_link(&all->idle, t);
+}
+
+static void
+line_add(struct transfer *t, const char *name, const char *value, size_t len)
+{
+	char *line = xasprintf("%s%.*s", name, (int)len, value);
+	struct curl_slist *more = curl_slist_append(t->lines, line);
+
+	if (more == NULL)
+		fatal("no memory for a header");
+	t->lines = more;
+	free(line);
+}
+
+/* Headers that are ours to say, or that would change what kind of request it is. */
+static int
+reserved(const char *line, size_t name)
+{
+	static const char *const names[] = {
+		"accept-encoding", "connection", "content-length", "cookie2", "expect", "host",
+		"if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since",
+		"keep-alive", "proxy-authorization", "proxy-connection", "range", "referer", "te",
+		"trailer", "transfer-encoding", "upgrade", "user-agent",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == name && strncasecmp(names[i], line, name) == 0)
+			return 1;
+	return 0;
+}
+
+/* Adds the job's own lines: those that it may have, and on another origin only Accept. */
+static void
+lines_add(struct transfer *t, const struct request *q)
+{
+	const char *at, *end;
+	size_t name;
+	int accept;
+
+	for (at = q->headers; at != NULL && *at != '\0'; at = *end != '\0' ? end + 1 : end) {
+		end = at + strcspn(at, "\n");
+		name = strcspn(at, ":\n");
+		accept = name == 6 && strncasecmp(at, "accept", 6) == 0;
+		if (at[name] != ':' || name == 0 || (q->plain && !accept) || reserved(at, name))
+			continue;
+		/* curl takes "Name:" for "leave it out" and "Name;" for an empty one. */
+		if (strspn(at + name + 1, " \t\r") < (size_t)(end - at) - name - 1)
+			line_add(t, "", at, (size_t)(end - at) - (end[-1] == '\r'));
+	}
+}
+
+static void
+set_body(struct transfer *t, const struct request *q)
+{
+	char *copy = xmalloc(q->body.len + 1);
+
+	if (q->body.len > 0)
+		memcpy(copy, q->body.data, q->body.len);
+	t->request.body = (struct bytes){ copy, q->body.len };
+	curl_easy_setopt(t->curl, CURLOPT_POST, 1L);
+	curl_easy_setopt(t->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.len);
+	curl_easy_setopt(t->curl, CURLOPT_POSTFIELDS, copy);
+	line_add(t, "Expect:", "", 0);
+}
+
+/* What is the same for every request. */
+static void
+set_common(struct transfer *t)
+{
+	const struct transfers *all = t->all;
+	CURL *c = t->curl;
+
+	curl_easy_setopt(c, CURLOPT_PRIVATE, t);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->said);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_PROXY, "");
+	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
+	curl_easy_setopt(c, CURLOPT_USERAGENT, all->agent);
+	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)BUFFER);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)TRANSFER_STALL);
+	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, t);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
+	if (all->ca != NULL)
+		curl_easy_setopt(c, CURLOPT_CAINFO, all->ca);
+}
+
+void
+transfer_start(struct transfers *all, const struct request *q, transfer_cb *cb, void *arg)
+{
+	struct transfer *t = transfer_new(all);
+	long timeout = q->timeout < 1 ? 1 : q->timeout > INT32_MAX ? INT32_MAX : (long)q->timeout;
+
+	t->cb = cb;
+	t->arg = arg;
+	t->request.url = xstrdup(q->url);
+	t->request.max = q->max > 0 ? q->max : TRANSFER_BODY_MAX;
+	set_common(t);
+	curl_easy_setopt(t->curl, CURLOPT_URL, t->request.url);
+	curl_easy_setopt(t->curl, CURLOPT_TIMEOUT_MS, timeout);
+	curl_easy_setopt(t->curl, CURLOPT_CONNECTTIMEOUT_MS,
+	    timeout < TRANSFER_CONNECT ? timeout : (long)TRANSFER_CONNECT);
+	lines_add(t, q);
+	if (q->etag != NULL)
+		line_add(t, "If-None-Match: ", q->etag, strlen(q->etag));
+	if (q->modified != NULL)
+		line_add(t, "If-Modified-Since: ", q->modified, strlen(q->modified));
+	if (q->method != NULL && strcmp(q->method, "POST") == 0)
+		set_body(t, q);
+	curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, t->lines);
+	if (curl_multi_add_handle(all->multi, t->curl) != CURLM_OK)
+		fatal("curl takes no request");
+}
+
+struct transfers *
+transfers_new(struct event_base *base, const struct fetch_start *start)
+{
+	struct transfers *all = xcalloc(1, sizeof(*all));
+
+	all->base = base;
+	all->agent = xstrdup(start->agent != NULL ? start->agent : "courant");
+	all->ca = start->ca != NULL ? xstrdup(start->ca) : NULL;
+	all->private_ok = start->private_ok != 0;
+	all->timer = evtimer_new(base, on_timer, all);
+	all->multi = curl_multi_init();
+	if (all->timer == NULL || all->multi == NULL)
+		fatal("curl does not start");
+	curl_multi_setopt(all->multi, CURLMOPT_SOCKETFUNCTION, watch);
+	curl_multi_setopt(all->multi, CURLMOPT_SOCKETDATA, all);
+	curl_multi_setopt(all->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+	curl_multi_setopt(all->multi, CURLMOPT_TIMERDATA, all);
+	curl_multi_setopt(all->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_IDLE);
+	curl_multi_setopt(all->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+	return all;
+}
+
+void
+transfers_free(struct transfers *all)
+{
+	struct transfer *t;
+
+	if (all == NULL)
+		return;
+	while ((t = all->busy) != NULL) {
+		transfer_unlink(t);
+		curl_multi_remove_handle(all->multi, t->curl);
+		transfer_free(t);
+	}
+	while ((t = all->idle) != NULL) {
+		transfer_unlink(t);
+		transfer_free(t);
+	}
+	curl_multi_cleanup(all->multi);
+	event_free(all->timer);
+	free(all->agent);
+	free(all->ca);
+	free(all);
+}

@@ -1,0 +1,46 @@
+/* One HTTP request and its answer: libcurl's multi interface on the event loop. Follows no redirect,
+ * keeps no cookie, asks each address of the policy before it connects. */
+#ifndef CORE_TRANSFER_H
+#define CORE_TRANSFER_H
+#include "buf.h"
+#include "msg.h"
+
+#include <stdint.h>
+
+#define TRANSFER_CONNECT	15000	/* ms to connect, TLS included */
+#define TRANSFER_STALL		30	/* seconds with next to no byte, after which it has failed */
+#define TRANSFER_BODY_MAX	(UINT64_C(16) << 20)	/* decoded bytes, unless told */
+#define TRANSFER_RATIO		100	/* decoded to received bytes, at most, after RATIO_FROM */
+#define TRANSFER_RATIO_FROM	(UINT64_C(1) << 20)
+#define TRANSFER_DISCARD	(UINT64_C(64) << 10)	/* bytes read of a body that nobody wants */
+
+struct event_base;
+struct transfers;			/* opaque: all of them */
+
+/* Borrowed until transfer_start() returns, but for the body: until the answer. */
+struct request {
+	const char	*url, *method;		/* method NULL: GET */
+	const char	*headers;		/* "Name: value\n" lines, or NULL */
+	int		 plain;			/* of headers, only Accept is sent */
+	const char	*etag, *modified;	/* sent as they are; or NULL */
+	struct bytes	 body;			/* of a POST */
+	uint64_t	 max;			/* decoded bytes; 0: TRANSFER_BODY_MAX */
+	int64_t		 timeout;		/* ms */
+};
+/* Borrowed for the callback. why is FETCH_OK for every status that came whole. */
+struct answer {
+	enum fetch_why	 why;
+	uint32_t	 status;		/* 0: none came */
+	const char	*error;			/* one line for people; "" with FETCH_OK */
+	const char	*headers;		/* headers.h */
+	int		 fd;			/* a body with 2xx: unsealed; -1: none came. The
+						 * callback may take it, by setting it to -1 */
+	uint64_t	 len;			/* of the body; a NUL lies behind it */
+};
+typedef void	transfer_cb(const struct request *, struct answer *, void *arg);
+
+struct transfers *transfers_new(struct event_base *, const struct fetch_start *);
+void		 transfers_free(struct transfers *);	/* those under way end without a callback */
+/* Calls back later, never from within. */
+void		 transfer_start(struct transfers *, const struct request *, transfer_cb *, void *arg);
+#endif
