@@ -11,7 +11,7 @@ static const struct cr_option options[] = {
 	CR_OPTION(struct feed_opts, depth, INT, "256", "16..1000", "elements nested at most"),
 	CR_OPTION(struct feed_opts, entries, INT, "10000", "1..1000000",
 	    "entries taken of one document"),
-	CR_OPTION(struct feed_opts, field, SIZE, "1000000", "1000..1000000",
+	CR_OPTION(struct feed_opts, field, SIZE, "1 MB", "1 kB..1 MB",
 	    "bytes of one text; the rest is cut off"),
 	CR_END
 };
