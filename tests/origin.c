@@ -322,8 +322,8 @@ conn_written(struct bufferevent *bev, void *arg)
 {
 	struct conn *c = arg;
 
-	(void)bev;
-	if (c->busy && !evtimer_pending(c->timer, NULL) && evbuffer_get_length(c->rest) == 0)
+	if (c->busy && !evtimer_pending(c->timer, NULL) && evbuffer_get_length(c->rest) == 0 &&
+	    evbuffer_get_length(bufferevent_get_output(bev)) == 0)
 		reply_end(c);
 }
 
