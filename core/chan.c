@@ -39,8 +39,7 @@ struct chan {
 	size_t		 taken;		/* bytes of in that are done with */
 	int		 held[HELD_MAX];
 	unsigned	 nheld;
-	int		 given[CHAN_FDS];	/* of the frame last handed out */
-	struct frame	*frame;
+	int		 given[CHAN_FDS];	/* of the frame last handed out; -1: none, or taken */
 };
 
 struct chan *
@@ -49,6 +48,8 @@ chan_new(int fd)
 	struct chan *c = xcalloc(1, sizeof(*c));
 
 	c->fd = fd;
+	for (int i = 0; i < CHAN_FDS; i++)
+		c->given[i] = -1;
 	c->last = &c->first;
 	buf_init(&c->in, IN_MAX);
 	return c;
@@ -66,14 +67,11 @@ out_free(struct out *o)
 static void
 frame_done(struct chan *c)
 {
-	if (c->frame == NULL)
-		return;
 	for (int i = 0; i < CHAN_FDS; i++) {
-		if (c->frame->fd[i] != -1 && c->frame->fd[i] == c->given[i])
+		if (c->given[i] != -1)
 			close(c->given[i]);
-		c->frame->fd[i] = -1;
+		c->given[i] = -1;
 	}
-	c->frame = NULL;
 }
 
 void
@@ -271,13 +269,12 @@ chan_next(struct chan *c, struct frame *f)
 	if (head.nfds > c->nheld)
 		return -1;
 	*f = (struct frame){ .type = head.type, .id = head.id, .len = head.len,
-		.data = c->in.data + c->taken + sizeof(head) };
+		.data = c->in.data + c->taken + sizeof(head), .fd = c->given };
 	for (unsigned i = 0; i < CHAN_FDS; i++)
-		f->fd[i] = c->given[i] = i < head.nfds ? c->held[i] : -1;
+		c->given[i] = i < head.nfds ? c->held[i] : -1;
 	c->nheld -= head.nfds;
 	memmove(c->held, c->held + head.nfds, c->nheld * sizeof(int));
 	c->taken += sizeof(head) + head.len;
-	c->frame = f;
 	return 1;
 }
 

@@ -19,7 +19,7 @@ struct frame {
 	uint32_t	 id;		/* of the job it belongs to; a reply repeats it */
 	const char	*data;
 	size_t		 len;
-	int		 fd[CHAN_FDS];	/* -1: none */
+	int		*fd;		/* CHAN_FDS of them, the channel's; -1: none */
 };
 
 struct chan	*chan_new(int fd);	/* takes fd; sets neither O_NONBLOCK nor FD_CLOEXEC */

@@ -251,17 +251,18 @@ static void
 answer_locally(struct job *j, const struct fetch_job *fj)
 {
 	struct fetch_done d;
-	struct frame f = { .fd = { -1, -1 }, .id = j->id };
+	int fd[CHAN_FDS] = { -1, -1 };
+	struct frame f = { .fd = fd, .id = j->id };
 	struct buf own, b;
 
 	buf_init(&own, 8192);
 	buf_init(&b, msg_limit(MSG_FETCHED));
-	f.fd[0] = local_fetch(j->core->setup, fj, &d, &own);
+	fd[0] = local_fetch(j->core->setup, fj, &d, &own);
 	wire_put(&b, fetch_done, &d);
 	f.data = b.data;
 	f.len = b.len;
 	poll_fetched(j->core, &f);
-	job_close(&f.fd[0]);
+	job_close(&fd[0]);
 	buf_free(&own);
 	buf_free(&b);
 }
