@@ -17,6 +17,15 @@ struct url_out {
 	char	 text[URL_MAX + 1];
 };
 
+/* The text itself is left alone: it is large. */
+static void
+out_init(struct url_out *o)
+{
+	o->len = 0;
+	o->over = 0;
+	o->text[0] = '\0';
+}
+
 static void
 out_add(struct url_out *o, const char *s, size_t n)
 {
@@ -333,24 +342,45 @@ url_resolve_into(struct url_out *o, const char *base, const char *ref, size_t n)
 	return 0;
 }
 
-int
-url_resolve(struct buf *b, const char *base, const char *ref)
+/* Resolves into o: 0, or -1. */
+static int
+url_resolve_out(struct url_out *o, const char *base, const char *ref)
 {
-	struct url_out o = { .len = 0 };
 	struct url u;
 	size_t n;
 
+	out_init(o);
 	while (*ref != '\0' && (unsigned char)*ref <= ' ')
 		ref++;
 	n = strnlen(ref, URL_MAX + 1);
 	while (n > 0 && (unsigned char)ref[n - 1] <= ' ')
 		n--;
-	if (n > URL_MAX || url_resolve_into(&o, base, ref, n) == -1 || o.over)
+	if (n > URL_MAX || url_resolve_into(o, base, ref, n) == -1 || o->over)
 		return -1;
-	if (url_split(&u, o.text) == -1 ||
-	    (url_is_web(u.scheme, u.scheme_len) && u.host_len == 0))
+	if (url_split(&u, o->text) == -1 || (url_is_web(u.scheme, u.scheme_len) && u.host_len == 0))
+		return -1;
+	return 0;
+}
+
+int
+url_resolve(struct buf *b, const char *base, const char *ref)
+{
+	struct url_out o;
+
+	if (url_resolve_out(&o, base, ref) == -1)
 		return -1;
 	buf_add(b, o.text, o.len);
+	return 0;
+}
+
+int
+url_resolve_to(char *out, const char *base, const char *ref)
+{
+	struct url_out o;
+
+	if (url_resolve_out(&o, base, ref) == -1)
+		return -1;
+	memcpy(out, o.text, o.len + 1);
 	return 0;
 }
 
@@ -364,11 +394,12 @@ url_default_port(const struct url *u)
 int
 url_origin(struct buf *b, const char *s)
 {
-	struct url_out o = { .len = 0 };
+	struct url_out o;
 	struct url u;
 
 	if (url_split(&u, s) == -1 || u.host_len == 0)
 		return -1;
+	out_init(&o);
 	out_lower(&o, u.scheme, u.scheme_len);
 	out_add(&o, "://", 3);
 	out_lower(&o, u.host, u.host_len);
@@ -665,7 +696,7 @@ url_follow(struct url_out *to, const struct url *u, const char *host, size_t hos
 		    (value = url_param(u, url_leaders[i].param, &n)) == NULL ||
 		    strncasecmp(value, "http", 4) != 0)
 			continue;
-		*to = (struct url_out){ .len = 0 };
+		out_init(to);
 		for (size_t at = 0; at < n; at++) {
 			c = url_percent(value + at, n - at);
 			at += c != -1 ? 2 : 0;
@@ -718,13 +749,14 @@ span_order(const void *a, const void *b)
 static void
 key_query(struct url_out *o, const struct url *u)
 {
-	struct url_out normal = { .len = 0 };
+	struct url_out normal;
 	struct url_span params[URL_PARAMS];
 	size_t count = 0, n;
 	const char *s;
 
 	if (u->query == NULL)
 		return;
+	out_init(&normal);
 	out_normal(&normal, u->query, u->query_len);
 	for (s = normal.text; *s != '\0'; s += n + (s[n] == '&')) {
 		n = strcspn(s, "&");
@@ -786,11 +818,13 @@ url_key(struct url_out *o, const struct url *u, const char *host, size_t host_le
 int
 url_canonical(struct buf *b, const char *s)
 {
-	struct url_out plain = { .len = 0 }, next, key = { .len = 0 };
+	struct url_out plain, next, key;
 	const char *host, *amp;
 	size_t host_len;
 	struct url u;
 
+	out_init(&plain);
+	out_init(&key);
 	while (text_space(*s))
 		s++;
 	for (; (amp = strcasestr(s, "&amp;")) != NULL && !plain.over; s = amp + 5)

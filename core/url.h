@@ -19,6 +19,7 @@ int	url_fetchable(const char *);			/* 1 or 0 */
 /* Resolves ref against base (NULL or "": only absolute refs stay). Trims white space; encodes
  * spaces. Adds nothing and gives -1 when it cannot be resolved or is over URL_MAX. */
 int	url_resolve(struct buf *, const char *base, const char *ref);
+int	url_resolve_to(char *out, const char *base, const char *ref);	/* into out[URL_MAX + 1] */
 /* "https://host:port" in lower case, default port left out; -1 when it has none. */
 int	url_origin(struct buf *, const char *);
 /* A key under which two addresses of the same page are the same: no scheme, www., fragment, tracking
