@@ -91,7 +91,7 @@ def test_kill_at_any_moment_loses_nothing_and_repeats_at_most_a_batch(daemon, or
     compiled(plugins)
     for n in range(SOURCES):
         origin.set(f"/{n}", generate=60, grow=25, window=400, item_bytes=200, delay=30, name=f"s{n}")
-    d.settings = {"plugins": [str(plugins)], "allow": ["slow"]}
+    d.settings = {"plugins": [str(plugins)]}
     d.sources = {f"s{n}": {"plugin": "feed", "url": origin.url(f"/{n}"), "every": "1 s"}
                  for n in range(SOURCES)}
     d.routes = {"all": {"from": ["*"], "to": [{"jsonl": {"path": "all.jsonl"}},
