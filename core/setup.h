@@ -1,6 +1,7 @@
 /* What a configuration means: settings, sources and routes, with every option checked. */
 #ifndef CORE_SETUP_H
 #define CORE_SETUP_H
+#include "arena.h"
 #include "catalog.h"
 #include "conf.h"
 #include "msg.h"
@@ -11,25 +12,35 @@
 #define SETUP_ROUTES	1000
 #define SETUP_LEGS	16		/* sinks of one route */
 #define SETUP_FILTERS	64		/* filters of one route */
+#define SETUP_DRAWS	10000000	/* sources that routes draw from, summed over the routes */
+#define SETUP_PAGES	10		/* pages of one poll, unless `pages` says otherwise */
+#define SETUP_KEEP	50		/* records of a list, unless `keep` does */
+#define SETUP_PATIENCE	(7 * INT64_C(86400000))
 
-/* One plugin with its options: shared by all sources of a group. */
+/* One plugin with its options: shared by all sources that say the same. */
 struct instance {
 	const struct plugin	*plugin;	/* NULL: missing or refused; `waiting` says why */
 	char			*name;		/* of the plugin, as written */
-	char			*waiting;
-	struct options		 options;	/* NAME_file resolved, {each} not yet */
-	struct option_value	*secrets;	/* by name, of options whose type is secret */
+	char			*waiting;	/* "waiting for plugin source_x: why"; NULL: it runs */
+	struct options		 options;	/* NAME_file resolved, {each} not yet; a secret's value is
+						 * a stand-in, new with each setup */
+	struct option_value	*secrets;	/* the values of options whose type is secret */
 	size_t			 nsecrets;
+	int			 inline_secret;	/* one stands in the configuration itself */
+	int			 line;
 };
 struct source {
 	char			*name;		/* GROUP/ENTRY or NAME */
-	char			*url;		/* "" when the plugin plans */
+	char			*url;		/* "" when the plugin plans; file:///PATH for a file, its
+						 * escapes as written; {secret:NAME} where one belongs:
+						 * setup_source_request() tells what to ask for */
 	const char		*each;		/* the entry, in name; NULL */
 	char			*was;
 	struct instance		*instance;
 	int64_t			 every_min, every_max;	/* ms; the same: fixed */
 	uint64_t		 hash;		/* of all that makes its results: plugin, url, options */
 	int			 line;
+	uint32_t		 pages;		/* of one poll, at most */
 };
 struct filter { struct instance *instance; char *rule; /* "match#1" */ };
 struct leg {
@@ -57,7 +68,10 @@ struct route {
 struct host_limit { char *host; uint32_t at_once; int64_t spacing; };
 
 struct setup {
+	struct arena		 memory;	/* of all strings here */
 	char			*file;		/* the configuration's path */
+	char			*folder;	/* its folder: relative paths in it begin there */
+	char			 nonce[17];	/* makes stand-ins that no page can name */
 	char			*user;		/* to run as, when started as root; or NULL */
 	char			*state;		/* folder */
 	char			*contact;	/* into the User-Agent; or NULL */
@@ -86,13 +100,28 @@ struct setup {
 	uint64_t		 max_body, worker_memory;
 };
 
-/* Reads the part that is needed before plugins are known: state, user, plugins. NULL: mistakes. */
+/* Reads the part that is needed before plugins are known: state, user, plugins. NULL: mistakes in it,
+ * and of the rest those that show without plugins. Other mistakes are told by setup_read(), with all
+ * the rest: it fails when there is any, so that one list holds all. */
 struct setup	*setup_open(const char *file, struct mistakes *, struct node **tree);
-/* The rest, against the catalog. 0, or -1 and the mistakes. Frees the tree. */
+/* The rest, against the catalog, which has to outlive the setup. 0, or -1 and the mistakes. Frees the
+ * tree. What a plugin is missing for is no mistake: instance->waiting. */
 int		 setup_read(struct setup *, struct node *tree, const struct catalog *,
 		    struct mistakes *);
 void		 setup_free(struct setup *);
+/* Adds a line for each plugin that something waits for; returns how many. */
+size_t		 setup_waiting(const struct setup *, struct buf *);
+
 /* The options of a source's job: its instance's, with {each} filled in, secrets as stand-ins.
  * NAME\0VALUE\0... appended to buf. */
 void		 setup_source_options(const struct source *, struct buf *);
+/* The same of any instance; secrets: the secrets themselves, for a plugin that may have them. */
+void		 instance_options(const struct instance *, int secrets, struct buf *);
+/* What a poll asks for, secrets filled in: for fetch alone, never shown. headers: the plugin's,
+ * "Name: value\n" lines. */
+void		 setup_source_request(const struct source *, struct buf *url, struct buf *headers);
+/* Text that a plugin made of its options (a URL, headers): stand-ins become secrets. To be done only
+ * for requests to the origin of the source's url. And back, for what an answer repeats of it. */
+void		 setup_reveal(const struct instance *, const char *text, struct buf *);
+void		 setup_conceal(const struct instance *, const char *text, struct buf *);
 #endif

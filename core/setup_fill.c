@@ -1,0 +1,257 @@
+/* Templates of URLs, headers and options: {each}, {OPTION}, and secrets with their stand-ins. */
+#include "mem.h"
+#include "setup_reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FILL_NAME_MAX	128		/* bytes between { and } */
+#define FILL_MAX	(1u << 20)	/* bytes of one value or text */
+#define CONCEAL_MIN	4		/* bytes of a secret that is looked for in answers */
+
+/* How a value is put: as it is; for the place of one in a URL; for what may be a URL's part. */
+enum put { PUT_AS_IS, PUT_VALUE, PUT_PART, PUT_LINE };
+
+/* Escapes for a URL. A part keeps what has a meaning there (it may be a host, a path, a query); of a
+ * value, only what never has one stays. */
+static void
+put_url(struct buf *b, const char *s, enum put how)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	static const char digits[] = "0123456789ABCDEF";
+	const char *kept = how == PUT_VALUE ? "/:,@" : "/:,@?&=+%#;!$'()*[]";
+
+	for (; *s != '\0'; s++) {
+		if (strchr(plain, *s) != NULL || strchr(kept, *s) != NULL) {
+			buf_char(b, *s);
+			continue;
+		}
+		buf_char(b, '%');
+		buf_char(b, digits[(unsigned char)*s >> 4]);
+		buf_char(b, digits[(unsigned char)*s & 15]);
+	}
+}
+
+static void
+put(struct buf *b, const char *s, enum put how)
+{
+	if (how == PUT_AS_IS)
+		buf_str(b, s);
+	else if (how != PUT_LINE)
+		put_url(b, s, how);
+	else
+		for (; *s != '\0'; s++)		/* a header ends at its line */
+			buf_char(b, (unsigned char)*s < ' ' || *s == 0x7f ? ' ' : *s);
+}
+
+void
+fill_each(struct buf *b, const char *template, const char *each)
+{
+	const char *at;
+
+	for (; each != NULL && (at = strstr(template, "{each}")) != NULL; template = at + 6) {
+		buf_add(b, template, (size_t)(at - template));
+		buf_str(b, each);
+	}
+	buf_str(b, template);
+}
+
+static const char *
+secret_of(const struct instance *in, const char *name)
+{
+	for (size_t i = 0; i < in->nsecrets; i++)
+		if (strcmp(in->secrets[i].name, name) == 0)
+			return in->secrets[i].value;
+	return NULL;
+}
+
+/* An option's value: of a list, its values with commas between them; else its default, or "". */
+static void
+option_text(struct buf *b, const struct source *src, const struct cr_option *o)
+{
+	const struct options *all = &src->instance->options;
+	const char *p;
+	size_t i;
+	int given = 0;
+
+	for (i = 0; i < all->n; i++) {
+		if (strcmp(all->v[i].name, o->name) != 0)
+			continue;
+		if (given++)
+			buf_char(b, ',');
+		fill_each(b, all->v[i].value, src->each);
+	}
+	for (p = o->value; !given && p != NULL && *p != '\0'; p++)
+		buf_char(b, o->type == CR_LIST && *p == '|' ? ',' : *p);
+}
+
+/* Puts what {name} stands for. 0: nothing; it is left as written. */
+static int
+fill_name(struct buf *b, const char *name, const struct source *src, enum put how, int secrets)
+{
+	const struct cr_option *o = option_find(plugin_options(src->instance), name);
+	const char *secret;
+	struct buf text;
+
+	if (src->each != NULL && strcmp(name, "each") == 0) {
+		put(b, src->each, how == PUT_VALUE ? PUT_PART : how);
+		return 1;
+	}
+	if (o == NULL)
+		return 0;
+	secret = secret_of(src->instance, name);
+	if (secret != NULL && !secrets) {
+		buf_fmt(b, "{secret:%s}", name);
+		return 1;
+	}
+	buf_init(&text, FILL_MAX);
+	if (secret != NULL)
+		buf_str(&text, secret);
+	else
+		option_text(&text, src, o);
+	if (text.data != NULL)
+		put(b, text.data, how == PUT_VALUE && o->type == CR_URL ? PUT_PART : how);
+	buf_free(&text);
+	return 1;
+}
+
+static void
+fill(struct buf *b, const char *template, const struct source *src, enum put how, int secrets)
+{
+	char name[FILL_NAME_MAX + 1];
+	const char *end;
+	size_t len;
+
+	for (; *template != '\0'; template++) {
+		end = *template == '{' ? strchr(template, '}') : NULL;
+		len = end != NULL ? (size_t)(end - template) - 1 : 0;
+		if (len > 0 && len <= FILL_NAME_MAX) {
+			memcpy(name, template + 1, len);
+			name[len] = '\0';
+			if (fill_name(b, name, src, how, secrets)) {
+				template = end;
+				continue;
+			}
+		}
+		buf_char(b, *template);
+	}
+}
+
+void
+fill_url(struct buf *b, const char *template, const struct source *src, int secrets)
+{
+	fill(b, template, src, PUT_VALUE, secrets);
+}
+
+/* ---- What the setup offers ---- */
+
+static void
+options_put(const struct instance *in, const char *each, int secrets, struct buf *b)
+{
+	const struct option_value *v;
+	const char *secret;
+
+	for (size_t i = 0; i < in->options.n; i++) {
+		v = &in->options.v[i];
+		secret = secrets ? secret_of(in, v->name) : NULL;
+		buf_add(b, v->name, strlen(v->name) + 1);
+		fill_each(b, secret != NULL ? secret : v->value, each);
+		buf_char(b, '\0');
+	}
+}
+
+void
+setup_source_options(const struct source *src, struct buf *b)
+{
+	options_put(src->instance, src->each, 0, b);
+}
+
+void
+instance_options(const struct instance *in, int secrets, struct buf *b)
+{
+	options_put(in, NULL, secrets, b);
+}
+
+/* In the source's own URL, {secret:NAME} can only be ours: what was configured has no such braces
+ * left, and {each} has its braces escaped. */
+void
+setup_source_request(const struct source *src, struct buf *url, struct buf *headers)
+{
+	const struct instance *in = src->instance;
+	const char *at = src->url, *end;
+	size_t i, len;
+
+	while (*at != '\0') {
+		for (i = 0; i < in->nsecrets; i++) {
+			len = strlen(in->secrets[i].name);
+			end = strncmp(at, "{secret:", 8) == 0 ? at + 8 + len : NULL;
+			if (end != NULL && strncmp(at + 8, in->secrets[i].name, len) == 0 && *end == '}')
+				break;
+		}
+		if (i == in->nsecrets) {
+			buf_char(url, *at++);
+			continue;
+		}
+		put_url(url, in->secrets[i].value, PUT_VALUE);
+		at = strchr(at, '}') + 1;
+	}
+	if (in->plugin != NULL && in->plugin->headers != NULL)
+		fill(headers, in->plugin->headers, src, PUT_LINE, 1);
+}
+
+void
+setup_reveal(const struct instance *in, const char *text, struct buf *b)
+{
+	const char *stand_in;
+	size_t i;
+
+	while (*text != '\0') {
+		for (i = 0; *text == '{' && i < in->nsecrets; i++) {
+			stand_in = options_get(&in->options, in->secrets[i].name);
+			if (stand_in != NULL && strncmp(text, stand_in, strlen(stand_in)) == 0)
+				break;
+		}
+		if (*text != '{' || i == in->nsecrets) {
+			buf_char(b, *text++);
+			continue;
+		}
+		put(b, in->secrets[i].value, PUT_LINE);
+		text += strlen(options_get(&in->options, in->secrets[i].name));
+	}
+}
+
+/* The length of the secret that text begins with, as it is or escaped for a URL; or 0. */
+static size_t
+begins_secret(const char *text, const char *secret)
+{
+	struct buf escaped;
+	size_t len = strlen(secret), n = 0;
+
+	if (len < CONCEAL_MIN)
+		return 0;
+	if (strncmp(text, secret, len) == 0)
+		return len;
+	buf_init(&escaped, FILL_MAX);
+	put_url(&escaped, secret, PUT_VALUE);
+	if (escaped.data != NULL && strncmp(text, escaped.data, escaped.len) == 0)
+		n = escaped.len;
+	explicit_bzero(escaped.data, escaped.len);
+	buf_free(&escaped);
+	return n;
+}
+
+void
+setup_conceal(const struct instance *in, const char *text, struct buf *b)
+{
+	size_t i, n;
+
+	while (*text != '\0') {
+		for (i = n = 0; i < in->nsecrets && n == 0; i++)
+			n = begins_secret(text, in->secrets[i].value);
+		if (n == 0)
+			buf_char(b, *text++);
+		else
+			buf_str(b, options_get(&in->options, in->secrets[i - 1].name));
+		text += n;
+	}
+}
