@@ -1,0 +1,469 @@
+/* The JSON API. */
+#include "api.h"
+#include "date.h"
+#include "mem.h"
+#include "reader.h"
+#include "serve.h"
+#include "text.h"
+
+#include <courant/plugin.h>
+
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#define JSON		"application/json"
+#define RID_BYTES	16
+#define ID_CHARS	26
+
+/* ---- parameters ---- */
+
+enum param_kind { PARAM_COUNT, PARAM_PLACE, PARAM_TIME, PARAM_NAME };
+
+struct params {
+	int64_t		 limit, after, before, since;
+	const char	*source, *route, *after_name;
+};
+
+struct param {
+	const char	*name;
+	enum param_kind	 kind;
+	size_t		 offset;
+};
+
+static const struct param record_params[] = {
+	{ "limit", PARAM_COUNT, offsetof(struct params, limit) },
+	{ "after", PARAM_PLACE, offsetof(struct params, after) },
+	{ "before", PARAM_PLACE, offsetof(struct params, before) },
+	{ "source", PARAM_NAME, offsetof(struct params, source) },
+	{ "route", PARAM_NAME, offsetof(struct params, route) },
+	{ "since", PARAM_TIME, offsetof(struct params, since) },
+	{ NULL, 0, 0 }
+};
+static const struct param source_params[] = {
+	{ "limit", PARAM_COUNT, offsetof(struct params, limit) },
+	{ "after", PARAM_NAME, offsetof(struct params, after_name) },
+	{ NULL, 0, 0 }
+};
+
+/* A whole decimal number, not below 0: 0; -1: none. */
+static int
+whole_number(const char *s, int64_t *n)
+{
+	char *end;
+	long long v;
+
+	if (*s < '0' || *s > '9')
+		return -1;
+	errno = 0;
+	v = strtoll(s, &end, 10);
+	if (*end != '\0' || errno != 0)
+		return -1;
+	*n = v;
+	return 0;
+}
+
+/* What is wrong with a value, or NULL when it was taken. */
+static const char *
+param_set(const struct param *p, const char *value, struct params *to)
+{
+	int64_t *n = (int64_t *)(void *)((char *)to + p->offset);
+
+	switch (p->kind) {
+	case PARAM_COUNT:
+		if (whole_number(value, n) == 0 && *n >= 1 && *n <= API_LIMIT_MAX)
+			return NULL;
+		return "is no number from 1 to 1000";
+	case PARAM_PLACE:
+		return whole_number(value, n) == 0 ? NULL : "is no number; give a cursor as it came";
+	case PARAM_TIME:
+		if (whole_number(value, n) == 0 || date_parse(value, n) == 0)
+			return NULL;
+		return "is no time; give RFC 3339 or milliseconds since 1970";
+	case PARAM_NAME:
+		if (value[0] == '\0' || text_valid(value, strlen(value)) != strlen(value))
+			return "is no name";
+		*(const char **)(void *)((char *)to + p->offset) = value;
+		return NULL;
+	}
+	return "cannot be read";
+}
+
+static void
+unknown_param(struct serve *s, struct evhttp_request *req, const struct param *table,
+    const char *name)
+{
+	struct buf names;
+
+	buf_init(&names, 1024);
+	for (; table->name != NULL; table++)
+		buf_fmt(&names, "%s%s", names.len > 0 ? ", " : "", table->name);
+	reply_error(s, req, 400, "unknown parameter \"%.100s\": there are %s", name, names.data);
+	buf_free(&names);
+}
+
+/* Reads the query into values, which then own what `to` points to. -1: it was answered with 400. */
+static int
+params_read(struct serve *s, struct evhttp_request *req, const struct param *table,
+    struct evkeyvalq *values, struct params *to)
+{
+	const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(req)), *why;
+	const struct evkeyval *kv;
+	const struct param *p;
+	uint32_t given = 0;
+
+	TAILQ_INIT(values);
+	if (query == NULL || query[0] == '\0')
+		return 0;
+	if (evhttp_parse_query_str(query, values) == -1) {
+		reply_error(s, req, 400, "the query cannot be read");
+		return -1;
+	}
+	TAILQ_FOREACH(kv, values, next) {
+		for (p = table; p->name != NULL && strcmp(p->name, kv->key) != 0; p++)
+			;
+		if (p->name == NULL) {
+			unknown_param(s, req, table, kv->key);
+			return -1;
+		}
+		why = given & 1u << (p - table) ? "is given twice" : param_set(p, kv->value, to);
+		given |= 1u << (p - table);
+		if (why != NULL) {
+			reply_error(s, req, 400, "%s: \"%.100s\" %s", p->name, kv->value, why);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* ---- health ---- */
+
+static void
+unreadable(struct serve *s, struct evhttp_request *req)
+{
+	reply_header(req, "Retry-After", "1");
+	reply_error(s, req, 503, "%s", reader_why(s->reader));
+}
+
+/* One number of one row: 0; 1: there is no row; -1: the database cannot be read. */
+static int
+first_number(struct reader *r, int64_t *n)
+{
+	int rc = reader_step(r);
+
+	if (rc == 1)
+		*n = reader_int(r, 0);
+	reader_done(r);
+	return rc == -1 ? -1 : !rc;
+}
+
+static int
+log_head(struct serve *s, int64_t *head)
+{
+	return reader_ask(s->reader, LOOK_HEAD) == -1 ? -1 : first_number(s->reader, head);
+}
+
+void
+api_health(struct serve *s, struct evhttp_request *req, const char *path)
+{
+	int64_t head = 0;
+	struct buf b;
+
+	(void)path;
+	if (log_head(s, &head) == -1) {
+		unreadable(s, req);
+		return;
+	}
+	buf_init(&b, 16);
+	buf_str(&b, "ok\n");
+	reply_header(req, "Cache-Control", "no-store");
+	reply_buf(s, req, 200, "text/plain; charset=utf-8", &b);
+}
+
+/* ---- records ---- */
+
+/* A page of records while it is made. */
+struct page {
+	const struct params	*p;
+	struct buf		 b;
+	int64_t			 head;		/* of the log */
+	int64_t			 from, to;	/* range of the log that is looked through */
+	int64_t			 first, last;	/* places of the first and last record; 0: none */
+	int64_t			 count;
+};
+
+/* Where to look: downwards from `before`, or upwards from `after`. */
+static void
+page_range(struct page *g)
+{
+	const struct params *p = g->p;
+
+	if (p->after >= 0) {
+		g->from = p->after;
+		g->to = p->after < g->head - READER_SCAN ? p->after + READER_SCAN : g->head;
+	} else {
+		g->from = p->before >= 0 && p->before <= g->head ? p->before : g->head + 1;
+		g->to = g->from > READER_SCAN ? g->from - READER_SCAN : 0;
+	}
+}
+
+static void
+page_row(struct page *g, const struct reader_row *row)
+{
+	size_t before = g->b.len;
+
+	if (g->first == 0)
+		g->first = row->n;
+	g->last = row->n;
+	g->count++;
+	if (before > 0 && g->b.data[before - 1] == '}')
+		buf_str(&g->b, ",\n");
+	if (reader_row_json(row, &g->b) == -1 && g->b.data != NULL)
+		g->b.data[g->b.len = before] = '\0';
+}
+
+/* The rows into the page. -1: the database cannot be read. */
+static int
+page_rows(struct serve *s, struct page *g, int64_t source)
+{
+	const struct params *p = g->p;
+	enum look look = p->after >= 0 ? LOOK_AFTER : LOOK_NEWEST;
+	struct reader_row row;
+	int rc;
+
+	if (reader_ask(s->reader, look, LOOK_INT(g->from), LOOK_INT(g->to),
+		source != 0 ? LOOK_INT(source) : LOOK_NULL, LOOK_INT(p->since),
+		LOOK_INT(p->limit)) == -1)
+		return -1;
+	while ((rc = reader_step(s->reader)) == 1) {
+		reader_row(s->reader, &row);
+		page_row(g, &row);
+		if (g->b.len > API_PAGE_BYTES) {
+			g->count = p->limit;	/* as full as a page gets */
+			break;
+		}
+	}
+	reader_done(s->reader);
+	return rc == -1 ? -1 : 0;
+}
+
+/* The cursors, and the end. */
+static void
+page_end(struct page *g)
+{
+	int full = g->count >= g->p->limit;
+	int64_t next, older = 0;
+
+	if (g->p->after >= 0)
+		next = full ? g->last : g->to > g->p->after ? g->to : g->p->after;
+	else {
+		next = g->p->before >= 0 ? (g->first > 0 ? g->first : g->from - 1) : g->head;
+		older = full ? g->last : g->to;
+	}
+	buf_fmt(&g->b, "],\n\"next\": %lld", (long long)next);
+	if (older > 1)
+		buf_fmt(&g->b, ", \"older\": %lld", (long long)older);
+	buf_str(&g->b, "}\n");
+}
+
+/* The number of the source that is asked for, 0 for all. -1: it was answered. */
+static int
+page_source(struct serve *s, struct evhttp_request *req, const struct params *p, int64_t *source)
+{
+	int rc = -1;
+
+	*source = 0;
+	if (p->source == NULL)
+		return 0;
+	if (reader_ask(s->reader, LOOK_SOURCE, LOOK_TEXT(p->source)) == 0)
+		rc = first_number(s->reader, source);
+	if (rc == -1)
+		unreadable(s, req);
+	else if (rc == 1)
+		reply_error(s, req, 404, "there is no source \"%.100s\"", p->source);
+	return rc == 0 ? 0 : -1;
+}
+
+static void
+records_answer(struct serve *s, struct evhttp_request *req, const struct params *p)
+{
+	struct page g = { .p = p };
+	int64_t source;
+
+	if (p->after >= 0 && p->before >= 0) {
+		reply_error(s, req, 400, "give after or before, not both");
+		return;
+	}
+	if (page_source(s, req, p, &source) == -1)
+		return;
+	buf_init(&g.b, SERVE_ANSWER_MAX);
+	buf_str(&g.b, "{\"records\": [");
+	if (log_head(s, &g.head) != -1) {
+		page_range(&g);
+		if (page_rows(s, &g, source) == 0) {
+			page_end(&g);
+			reply_buf(s, req, 200, JSON, &g.b);
+			return;
+		}
+	}
+	buf_free(&g.b);
+	unreadable(s, req);
+}
+
+void
+api_records(struct serve *s, struct evhttp_request *req, const char *path)
+{
+	struct params p = { .limit = API_LIMIT, .after = -1, .before = -1, .since = INT64_MIN };
+	struct evkeyvalq values;
+
+	(void)path;
+	if (params_read(s, req, record_params, &values, &p) == 0)
+		records_answer(s, req, &p);
+	evhttp_clear_headers(&values);
+}
+
+/* 26 characters of base32 (RFC 4648, lower case) as 16 bytes. -1: they are none. */
+static int
+id_bytes(const char *id, unsigned char out[RID_BYTES])
+{
+	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
+	uint32_t bits = 0;
+	int have = 0, n = 0;
+	const char *hit;
+
+	if (strlen(id) != ID_CHARS)
+		return -1;
+	for (; *id != '\0'; id++) {
+		if ((hit = strchr(digits, *id)) == NULL)
+			return -1;
+		bits = bits << 5 | (uint32_t)(hit - digits);
+		have += 5;
+		if (have >= 8 && n < RID_BYTES) {
+			have -= 8;
+			out[n++] = (unsigned char)(bits >> have);
+		}
+	}
+	return 0;
+}
+
+void
+api_record(struct serve *s, struct evhttp_request *req, const char *path)
+{
+	const char *id = strrchr(path, '/') + 1;
+	unsigned char rid[RID_BYTES];
+	struct reader_row row;
+	struct buf b;
+	int rc = -1;
+
+	if (id_bytes(id, rid) == -1) {
+		reply_error(s, req, 404, "\"%.100s\" is no id of a record", id);
+		return;
+	}
+	buf_init(&b, SERVE_ANSWER_MAX);
+	if (reader_ask(s->reader, LOOK_RECORD, LOOK_BLOB(rid, sizeof(rid))) == 0) {
+		if ((rc = reader_step(s->reader)) == 1) {
+			reader_row(s->reader, &row);
+			rc = reader_row_json(&row, &b) == 0;
+		}
+		reader_done(s->reader);
+	}
+	if (rc == 1) {
+		buf_char(&b, '\n');
+		reply_buf(s, req, 200, JSON, &b);
+		return;
+	}
+	buf_free(&b);
+	if (rc == 0)
+		reply_error(s, req, 404, "there is no record %s", id);
+	else
+		unreadable(s, req);
+}
+
+/* ---- sources ---- */
+
+static void
+put_text(struct buf *b, const char *name, const char *text)
+{
+	if (text == NULL)
+		return;
+	buf_fmt(b, ", \"%s\": ", name);
+	text_json(b, text, text_valid(text, strlen(text)));
+}
+
+static void
+put_time(struct buf *b, const char *name, int64_t ms)
+{
+	char date[DATE_MAX];
+
+	if (ms > 0)
+		put_text(b, name, date_rfc3339(date, ms));
+}
+
+/* The row as it stands in LOOK_SOURCES. The URL stays with the operator: it may hold a key. */
+static void
+put_source(struct buf *b, struct reader *r)
+{
+	static const char *const states[] = { "ok", "failing", "gone", "parked" };
+	const char *name = reader_text(r, 0);
+	int64_t state = reader_int(r, 2);
+
+	buf_str(b, "{\"name\": ");
+	text_json(b, name, text_valid(name, strlen(name)));
+	put_text(b, "plugin", reader_text(r, 1));
+	put_text(b, "state", state >= 0 && state < 4 ? states[state] : "unknown");
+	put_time(b, "checked", reader_int(r, 3));
+	put_time(b, "ok", reader_int(r, 4));
+	put_time(b, "due", reader_int(r, 5));
+	buf_fmt(b, ", \"failures\": %lld, \"status\": %lld, \"found\": %lld",
+	    (long long)reader_int(r, 6), (long long)reader_int(r, 7), (long long)reader_int(r, 8));
+	put_text(b, "error", reader_text(r, 9));
+	buf_fmt(b, ", \"unreliable\": %s}", reader_int(r, 10) != 0 ? "true" : "false");
+}
+
+static void
+sources_answer(struct serve *s, struct evhttp_request *req, const struct params *p)
+{
+	struct buf b, last;
+	int64_t n = 0;
+	int rc = -1;
+
+	buf_init(&b, SERVE_ANSWER_MAX);
+	buf_init(&last, SERVE_HEADERS_MAX);
+	buf_str(&b, "{\"sources\": [");
+	if (reader_ask(s->reader, LOOK_SOURCES, LOOK_TEXT(p->after_name), LOOK_INT(p->limit)) == 0) {
+		while ((rc = reader_step(s->reader)) == 1) {
+			buf_str(&b, n++ > 0 ? ",\n" : "");
+			put_source(&b, s->reader);
+			buf_clear(&last);
+			buf_str(&last, reader_text(s->reader, 0));
+		}
+		reader_done(s->reader);
+	}
+	buf_str(&b, "]");
+	if (n == p->limit)
+		put_text(&b, "next", last.data);
+	buf_str(&b, "}\n");
+	if (rc == 0)
+		reply_buf(s, req, 200, JSON, &b);
+	else
+		unreadable(s, req);
+	buf_free(&b);
+	buf_free(&last);
+}
+
+void
+api_sources(struct serve *s, struct evhttp_request *req, const char *path)
+{
+	struct params p = { .limit = API_SOURCES, .after_name = "" };
+	struct evkeyvalq values;
+
+	(void)path;
+	if (params_read(s, req, source_params, &values, &p) == 0)
+		sources_answer(s, req, &p);
+	evhttp_clear_headers(&values);
+}

@@ -1,0 +1,73 @@
+/* What the files of the role serve offer each other: the role itself, connections, answers. */
+#ifndef CORE_SERVE_H
+#define CORE_SERVE_H
+#include "buf.h"
+
+#include <stdint.h>
+
+struct event_base;
+struct evhttp;
+struct evhttp_request;
+struct outputs;
+struct peer;
+struct reader;
+struct visits;
+struct waiting;
+
+#define SERVE_HEADERS_MAX	(16 << 10)	/* bytes of a request's headers */
+#define SERVE_BODY_MAX		(64 << 10)	/* bytes of its body */
+#define SERVE_TIMEOUT		30		/* s for a request to come, or for a write to go on */
+#define SERVE_SEND_TIMEOUT	600		/* s for a whole answer */
+#define SERVE_HELD_MAX		(64u << 20)	/* bytes of answers in memory, of all visitors */
+#define SERVE_ANSWER_MAX	(16u << 20)	/* bytes of one of them */
+
+struct serve {
+	struct event_base	*base;
+	struct evhttp		*http;
+	struct peer		*peer;
+	struct reader		*reader;
+	struct outputs		*outputs;
+	struct visits		*visits;
+	struct waiting		*waiting;	/* for what core tells */
+	char			*address;	/* public one of it all, or "" */
+	size_t			 held;		/* bytes of answers in memory */
+	int			 stopping;
+};
+
+/* ---- visits.c: connections, counted; evhttp has no limit of its own ---- */
+
+/* From here on each connection that evhttp takes is counted: `total` at once, `each` from one
+ * address (of IPv6: one /64). Those beyond are answered 503. */
+struct visits	*visits_new(struct serve *, uint32_t total, uint32_t each);
+void		 visits_free(struct visits *);
+/* A request came in. 1: it is to be answered; 0: too many connections, it has been. */
+int		 visit_begin(struct serve *, struct evhttp_request *);
+size_t		 visits_busy(const struct visits *);	/* requests that are being answered */
+
+/* ---- reply.c: answers ---- */
+
+/* The headers that every answer has. */
+void	 reply_common(struct evhttp_request *);
+void	 reply_header(struct evhttp_request *, const char *name, const char *value);
+/* Answers with what b holds, and takes it: b is empty then. To HEAD without the body. 503 when too
+ * much is held for slow readers already, or b is over. */
+void	 reply_buf(struct serve *, struct evhttp_request *, int status, const char *type,
+	    struct buf *b);
+/* Without a body: 304, 204. */
+void	 reply_empty(struct evhttp_request *, int status);
+/* {"error": ...} below /api/, else a line of text. */
+void	 reply_error(struct serve *, struct evhttp_request *, int status, const char *fmt, ...)
+	    __attribute__((format(printf, 4, 5)));
+/* Bytes that many answers may share while they are on their way. */
+struct shared {
+	struct serve *serve;
+	char	*data;
+	size_t	 len;
+	unsigned refs;
+};
+struct shared *shared_new(struct serve *, struct buf *b);	/* takes what b holds; one reference */
+void	 shared_free(struct shared *);		/* gives one back; NULL is fine */
+/* Answers 200 with the whole; the headers are the caller's. */
+void	 reply_shared(struct evhttp_request *, struct shared *);
+int	 is_head(struct evhttp_request *);
+#endif
