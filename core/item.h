@@ -14,6 +14,7 @@
 struct book {
 	struct db	 db;
 	struct digest	*digest;
+	int64_t		 seed;		/* of this database's delivery ids */
 	int64_t		 head;		/* the log's last n */
 	int64_t		 records, revisions, stories;
 };

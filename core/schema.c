@@ -40,7 +40,9 @@
 #include <unistd.h>
 
 static const char schema[] =
+	/* Totals; seed: what makes delivery ids of this database its own. */
 	"CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"INSERT INTO meta VALUES ('seed', random());"
 
 	/* One a source, for ever. key: 128 random bits. url: first listed. unreliable: 0, or how
 	 * item.c has to join its guids. firsts: entries of its first fetch so far; -1: that one is
@@ -149,10 +151,13 @@ static const char *const statements[SQL_MAX] = {
 	    " JOIN item i ON i.id = k.item JOIN record r ON r.n = i.last WHERE k.source = ?",
 	[SQL_LOG_ADD] = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)",
 	[SQL_LOG_ITEM] = "SELECT n FROM log WHERE item = ? AND revision = ? AND revision > 0",
+	[SQL_LOG_REVISIONS] = "SELECT n FROM log WHERE item = ? AND revision > 0",
 	[SQL_LOG_SCAN] = "SELECT n, item, revision, source, flags FROM log"
 	    " WHERE n > ? AND n <= ? ORDER BY n",
-	[SQL_LOG_GET] = "SELECT l.revision, l.source, l.flags, l.at, i.rid, i.seen, i.story, i.last,"
-	    " l.item FROM log l JOIN item i ON i.id = l.item WHERE l.n = ?",
+	[SQL_LOG_GET] = "SELECT l.revision, l.source, i.rid, i.seen, i.last"
+	    " FROM log l JOIN item i ON i.id = l.item WHERE l.n = ?",
+	[SQL_LOG_FLAGS] = "SELECT flags FROM log WHERE n = ?",
+	[SQL_LOG_OF] = "SELECT item FROM log WHERE n = ?",
 	[SQL_LOG_AFTER] = "SELECT n, at FROM log WHERE n >= ? ORDER BY n LIMIT 1",
 	[SQL_RECORD_ADD] = "INSERT INTO record VALUES (?, ?)",
 	[SQL_RECORD_SET] = "UPDATE record SET blob = ?2 WHERE n = ?1",
@@ -161,6 +166,8 @@ static const char *const statements[SQL_MAX] = {
 
 	[SQL_STORY_ADD] = "INSERT INTO story VALUES (?, 1)",
 	[SQL_STORY_COUNT] = "SELECT items FROM story WHERE id = ?",
+	[SQL_STORY_ITEM] = "SELECT i.story, s.items FROM item i JOIN story s ON s.id = i.story"
+	    " WHERE i.id = ?",
 	[SQL_STORY_MORE] = "UPDATE story SET items = items + 1 WHERE id = ?",
 	[SQL_STORY_KEY_FIND] = "SELECT k.story, i.source FROM story_key k"
 	    " JOIN item i ON i.id = k.story WHERE k.key = ?",
@@ -183,8 +190,8 @@ static const char *const statements[SQL_MAX] = {
 	[SQL_VERDICT_ADD] = "INSERT INTO verdict VALUES (?, ?, ?, ?, ?)",
 	[SQL_VERDICT_AT] = "SELECT first, last, blob FROM verdict WHERE route = ?1 AND last >= ?2"
 	    " ORDER BY last LIMIT 1",
-	[SQL_VERDICT_NEXT] = "SELECT first, last, kept, blob FROM verdict"
-	    " WHERE route = ? AND last > ? ORDER BY last LIMIT 1",
+	[SQL_VERDICT_NEXT] = "SELECT first, last, blob FROM verdict"
+	    " WHERE route = ? AND last > ? AND kept > 0 ORDER BY last LIMIT 1",
 	[SQL_VERDICT_PREV] = "SELECT first, last, blob FROM verdict"
 	    " WHERE route = ? AND last <= ? AND kept > 0 ORDER BY last DESC",
 	[SQL_PENDING_ADD] = "INSERT INTO pending VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"

@@ -4,6 +4,7 @@
 #include "verdict.h"
 #include "log.h"
 #include "mem.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,12 +57,12 @@ put_row(struct buf *b, const struct verdict *v, int64_t before, int rule)
 {
 	put_number(b, (uint64_t)(v->n - before));
 	wire_put_u8(b, (uint8_t)(v->verdict | (v->rule != NULL ? HAS_RULE : 0) |
-	    (v->why != NULL ? HAS_WHY : 0) | (v->changes.data != NULL ? HAS_CHANGES : 0)));
+	    (v->why != NULL ? HAS_WHY : 0) | (v->changes.len > 0 ? HAS_CHANGES : 0)));
 	if (v->rule != NULL)
 		wire_put_u8(b, (uint8_t)rule);
-	if (v->why != NULL)
-		wire_put_str(b, v->why);
-	if (v->changes.data != NULL)
+	if (v->why != NULL)		/* cut at a character's end */
+		wire_put_bytes(b, v->why, text_valid(v->why, strnlen(v->why, VERDICT_WHY_MAX)));
+	if (v->changes.len > 0)
 		wire_put_bytes(b, v->changes.data, v->changes.len);
 }
 

@@ -16,7 +16,7 @@ struct verdict {
 	int64_t		 n;		/* in the log */
 	int		 verdict;	/* enum cr_verdict, VERDICT_FAILED */
 	const char	*rule, *why;	/* or NULL */
-	struct bytes	 changes;	/* a record; NULL: none */
+	struct bytes	 changes;	/* a record; of length 0: none */
 };
 
 /* A blob as it was read. */

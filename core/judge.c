@@ -1,0 +1,585 @@
+/* Judging: which rows of the log are a route's, what its filters are asked, and what of their answers
+ * is kept: the story check comes last, since only what a route really took makes a story taken. */
+#include "date.h"
+#include "ledger.h"
+#include "log.h"
+#include "mem.h"
+#include "result.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WAIT_AGAIN	INT64_C(3600000)	/* ms until a record that waits is asked about again */
+
+static const char rule_story[] = "story", rule_revision[] = "revision", rule_parked[] = "parked";
+
+/* ---- Rows ---- */
+
+void
+rows_free(struct rows *rows)
+{
+	size_t i;
+
+	for (i = 0; i < rows->n; i++)
+		free((char *)(uintptr_t)rows->row[i].changes.data);
+	free(rows->row);
+	*rows = (struct rows){ 0 };
+}
+
+static struct bytes
+bytes_copy(struct bytes b)
+{
+	char *copy;
+
+	if (b.data == NULL)
+		return b;
+	copy = xmalloc(b.len + 1);
+	memcpy(copy, b.data, b.len);
+	copy[b.len] = '\0';
+	return (struct bytes){ copy, b.len };
+}
+
+static void
+rows_add(struct rows *rows, int64_t n, int64_t item, int64_t revision, struct bytes changes)
+{
+	if (rows->n == rows->cap) {
+		rows->cap = rows->cap > 0 ? rows->cap * 2 : 64;
+		rows->row = xreallocarray(rows->row, rows->cap, sizeof(*rows->row));
+	}
+	rows->row[rows->n++] = (struct row){ n, item, revision, bytes_copy(changes) };
+}
+
+const struct verdict *
+judge_verdict(struct ledger *l, struct ledger_route *r, int64_t n)
+{
+	struct db *db = &l->book->db;
+	int64_t first, last;
+
+	if (n > r->filtered)
+		return NULL;
+	if (n >= r->seen.first && n <= r->seen.last)
+		return verdicts_find(&r->seen, n);
+	db_bind(db, SQL_VERDICT_AT, DB_INT(r->id), DB_INT(n));
+	if (db_step(db, SQL_VERDICT_AT)) {
+		first = db_int(db, SQL_VERDICT_AT, 0);
+		last = db_int(db, SQL_VERDICT_AT, 1);
+		if (first <= n && verdicts_read(&r->seen, first, last,
+		    db_blob(db, SQL_VERDICT_AT, 2)) == -1)
+			log_warn("route %s: verdicts %lld to %lld cannot be read", r->name,
+			    (long long)first, (long long)last);
+	}
+	db_done(db, SQL_VERDICT_AT);
+	return n >= r->seen.first && n <= r->seen.last ? verdicts_find(&r->seen, n) : NULL;
+}
+
+/* Whether a row is the route's: by its source, or since a route that it draws from kept it. */
+static int
+belongs(struct ledger *l, struct ledger_route *r, int64_t n, int64_t source,
+    struct bytes *changes)
+{
+	const struct verdict *v;
+	size_t i;
+
+	*changes = (struct bytes){ NULL, 0 };
+	if (r->rule.all || (source < r->nfrom && (r->from[source / 8] >> (source % 8) & 1) != 0))
+		return 1;
+	for (i = 0; i < r->nroutes; i++) {
+		v = judge_verdict(l, &l->route[r->routes[i]], n);
+		if (v == NULL || v->verdict != CR_KEEP)
+			continue;
+		*changes = v->changes;
+		return 1;
+	}
+	return 0;
+}
+
+/* Up to where the route can look: what is committed, and judged by the routes it draws from. *more:
+ * one of those can be judged further right away. */
+static int64_t
+horizon(struct ledger *l, struct ledger_route *r, int *more)
+{
+	int64_t n = l->durable;
+	struct ledger_route *up;
+	size_t i;
+
+	*more = 0;
+	for (i = 0; i < r->nroutes; i++) {
+		up = &l->route[r->routes[i]];
+		if (up->rule.filters == 0)
+			*more |= judge_all(l, up);
+		if (up->filtered < n)
+			n = up->filtered;
+	}
+	return n;
+}
+
+/* The next rows of the route, at most max, of at most LEDGER_SCAN rows of the log. */
+static void
+scan(struct ledger *l, struct ledger_route *r, int64_t to, size_t max, struct rows *rows)
+{
+	struct db *db = &l->book->db;
+	size_t looked = 0;
+	struct bytes changes;
+	int64_t n;
+
+	rows_free(rows);
+	rows->first = r->filtered + 1;
+	rows->last = to;
+	if (to <= r->filtered)
+		return;
+	db_bind(db, SQL_LOG_SCAN, DB_INT(r->filtered), DB_INT(to));
+	while (db_step(db, SQL_LOG_SCAN)) {
+		n = db_int(db, SQL_LOG_SCAN, 0);
+		if (belongs(l, r, n, db_int(db, SQL_LOG_SCAN, 3), &changes))
+			rows_add(rows, n, db_int(db, SQL_LOG_SCAN, 1), db_int(db, SQL_LOG_SCAN, 2),
+			    changes);
+		if (rows->n == max || ++looked == LEDGER_SCAN) {
+			rows->last = n;
+			break;
+		}
+	}
+	db_done(db, SQL_LOG_SCAN);
+}
+
+/* ---- Settling verdicts ---- */
+
+/* Stories that a batch takes before its verdicts are written. */
+struct taken {
+	struct { int64_t story, item; } *of;
+	size_t n;
+};
+
+static int
+kept(struct ledger *l, struct ledger_route *r, int64_t n)
+{
+	const struct verdict *v = judge_verdict(l, r, n);
+
+	return v != NULL && v->verdict == CR_KEEP;
+}
+
+/* Whether the route took any version of an item. */
+static int
+took_item(struct ledger *l, struct ledger_route *r, int64_t item)
+{
+	struct db *db = &l->book->db;
+	int took = kept(l, r, item);
+
+	if (took || !r->rule.updates)
+		return took;
+	db_bind(db, SQL_LOG_REVISIONS, DB_INT(item));
+	while (!took && db_step(db, SQL_LOG_REVISIONS))
+		took = kept(l, r, db_int(db, SQL_LOG_REVISIONS, 0));
+	db_done(db, SQL_LOG_REVISIONS);
+	return took;
+}
+
+/* Whether it took the story by another item than this one. A story of one item costs one look. */
+static int
+took_story(struct ledger *l, struct ledger_route *r, struct taken *taken, int64_t item)
+{
+	struct db *db = &l->book->db;
+	int64_t story, items, other;
+	int took = 0;
+	size_t i;
+
+	db_bind(db, SQL_STORY_ITEM, DB_INT(item));
+	if (!db_step(db, SQL_STORY_ITEM))
+		return 0;
+	story = db_int(db, SQL_STORY_ITEM, 0);
+	items = db_int(db, SQL_STORY_ITEM, 1);
+	db_done(db, SQL_STORY_ITEM);
+	if (items < 2)
+		return 0;
+	for (i = 0; i < taken->n; i++)
+		if (taken->of[i].story == story && taken->of[i].item != item)
+			return 1;
+	took = story != item && took_item(l, r, story);
+	db_bind(db, SQL_MENTIONS, DB_INT(story));
+	while (!took && db_step(db, SQL_MENTIONS)) {
+		other = db_int(db, SQL_MENTIONS, 0);
+		took = other != item && took_item(l, r, other);
+	}
+	db_done(db, SQL_MENTIONS);
+	if (!took) {
+		taken->of = xreallocarray(taken->of, taken->n + 1, sizeof(*taken->of));
+		taken->of[taken->n].story = story;
+		taken->of[taken->n++].item = item;
+	}
+	return took;
+}
+
+static void
+pending_add(struct ledger *l, struct ledger_route *r, int64_t n, enum pending_state state,
+    const char *reason)
+{
+	int waits = state == PENDING_WAIT;
+
+	db_run(&l->book->db, SQL_PENDING_ADD, DB_INT(r->id), DB_INT(PENDING_FILTER), DB_INT(n),
+	    DB_TEXT(""), DB_INT(state), DB_INT(1), DB_INT(waits ? date_now() + WAIT_AGAIN : 0),
+	    DB_TEXT(reason));
+	*(waits ? &r->pending : &r->dead) += 1;
+}
+
+/* What a verdict entails beside its place in the blob. */
+static void
+settle_one(struct ledger *l, struct ledger_route *r, struct taken *taken, const struct row *row,
+    struct verdict *v)
+{
+	int parked = v->rule == rule_parked;
+
+	if (v->verdict == CR_KEEP && !r->rule.once_record && took_story(l, r, taken, row->item)) {
+		v->verdict = CR_DROP;
+		v->rule = rule_story;
+		v->why = NULL;
+		v->changes.len = 0;	/* its memory stays its owner's */
+	}
+	if (v->verdict == CR_WAIT)
+		pending_add(l, r, row->n, PENDING_WAIT, v->why);
+	else if (v->verdict == VERDICT_FAILED)
+		pending_add(l, r, row->n, parked ? PENDING_PARKED : PENDING_DEAD, v->why);
+}
+
+static void
+route_move(struct ledger *l, struct ledger_route *r)
+{
+	db_run(&l->book->db, SQL_ROUTE_MOVE, DB_INT(r->id), DB_INT(r->filtered),
+	    DB_INT(r->kept), DB_INT(r->dropped));
+}
+
+/* Writes the verdicts on rows[n] and moves the cursor to `last`. Without rows only the cursor moves,
+ * on disk when that saves another scan. -1: over a maximum, nothing happened. */
+static int
+settle(struct ledger *l, struct ledger_route *r, const struct row *row, struct verdict *v,
+    size_t n, int64_t last)
+{
+	struct taken taken = { NULL, 0 };
+	int64_t first = r->filtered + 1, keeps = 0;
+	struct buf blob;
+	size_t i;
+	int rc;
+
+	if (n == 0) {
+		r->filtered = last;
+		if (l->book->db.open)
+			route_move(l, r);
+		return 0;
+	}
+	buf_init(&blob, VERDICT_MAX);
+	rc = verdicts_write(&blob, first, v, n);	/* what follows makes it no longer */
+	if (rc == 0) {
+		db_begin(&l->book->db);
+		l->wrote++;
+		for (i = 0; i < n; i++) {
+			settle_one(l, r, &taken, &row[i], &v[i]);
+			keeps += v[i].verdict == CR_KEEP;
+			r->dropped += v[i].verdict == CR_DROP;
+		}
+		buf_clear(&blob);
+		rc = verdicts_write(&blob, first, v, n);
+		db_run(&l->book->db, SQL_VERDICT_ADD, DB_INT(r->id), DB_INT(last), DB_INT(first),
+		    DB_INT(keeps), DB_BLOB(blob.data, blob.len));
+		r->kept += keeps;
+		r->filtered = last;
+		route_move(l, r);
+	}
+	free(taken.of);
+	buf_free(&blob);
+	return rc;
+}
+
+/* A row that no filter is asked about: a revision, where the route takes none. */
+static int
+preset(const struct ledger_route *r, const struct row *row, struct verdict *v)
+{
+	*v = (struct verdict){ .n = row->n, .verdict = CR_KEEP, .changes = row->changes };
+	if (row->revision == 0 || r->rule.updates)
+		return 0;
+	*v = (struct verdict){ .n = row->n, .verdict = CR_DROP, .rule = rule_revision };
+	return 1;
+}
+
+int
+judge_all(struct ledger *l, struct ledger_route *r)
+{
+	int more;
+	int64_t to = horizon(l, r, &more);
+	struct rows rows = { 0 };
+	struct verdict *v;
+	size_t i;
+
+	if (r->filtered >= to)
+		return more;
+	scan(l, r, to, LEDGER_JUDGE, &rows);
+	v = xcalloc(rows.n, sizeof(*v));
+	for (i = 0; i < rows.n; i++)
+		(void)preset(r, &rows.row[i], &v[i]);
+	if (settle(l, r, rows.row, v, rows.n, rows.last) == -1)
+		fatal("route %s: the changes of %zu records are over %u bytes", r->name, rows.n,
+		    VERDICT_MAX);
+	free(v);
+	rows_free(&rows);
+	return more || r->filtered < to;
+}
+
+/* ---- Batches for the filters ---- */
+
+void
+judge_id(struct ledger *l, const struct ledger_route *r, const struct ledger_leg *leg,
+    int64_t first, int64_t last)
+{
+	unsigned char out[DIGEST_SIZE];
+	struct digest *d = l->book->digest;
+
+	digest_begin(d);
+	digest_int(d, l->book->seed);
+	digest_str(d, r->name);
+	digest_str(d, leg != NULL ? leg->name : NULL);
+	digest_int(d, first);
+	digest_int(d, last);
+	digest_end(d, out);
+	text_base32(l->id, out, 16);
+}
+
+/* The bytes of a version; of one that was given up the item's last version. */
+static struct bytes
+record_bytes(struct db *db, int64_t n, int64_t last)
+{
+	db_bind(db, SQL_RECORD_GET, DB_INT(n));
+	if (db_step(db, SQL_RECORD_GET))
+		return db_blob(db, SQL_RECORD_GET, 0);
+	db_bind(db, SQL_RECORD_GET, DB_INT(last));
+	if (db_step(db, SQL_RECORD_GET))
+		return db_blob(db, SQL_RECORD_GET, 0);
+	return (struct bytes){ NULL, 0 };
+}
+
+int
+judge_item(struct ledger *l, int64_t n, struct bytes changes, struct buf *items)
+{
+	struct db *db = &l->book->db;
+	char id[TEXT_BASE32_16], delivery[TEXT_BASE32_16 + 16];
+	struct result_item item = { .n = n, .changes = changes, .id = id, .delivery = delivery };
+	struct bytes rid;
+	int64_t last;
+	size_t begun;
+
+	db_bind(db, SQL_LOG_GET, DB_INT(n));
+	if (!db_step(db, SQL_LOG_GET))
+		return -1;
+	rid = db_blob(db, SQL_LOG_GET, 2);
+	if (rid.len != 16)
+		fatal("a record's id has %zu bytes", rid.len);
+	text_base32(id, rid.data, rid.len);
+	item.revision = (uint32_t)db_int(db, SQL_LOG_GET, 0);
+	item.source = roster_name(l->roster, db_int(db, SQL_LOG_GET, 1));
+	item.seen = db_int(db, SQL_LOG_GET, 3);
+	last = db_int(db, SQL_LOG_GET, 4);
+	db_done(db, SQL_LOG_GET);
+	if (item.revision > 0)
+		snprintf(delivery, sizeof(delivery), "%s-r%u", id, item.revision);
+	else
+		memcpy(delivery, id, sizeof(id));
+	item.record = record_bytes(db, n, last);
+	if (item.record.data != NULL) {
+		begun = result_begin(items, RESULT_ITEM);
+		wire_put(items, result_item, &item);
+		result_end(items, begun);
+	}
+	db_done(db, SQL_RECORD_GET);
+	return item.record.data != NULL ? 0 : -1;
+}
+
+/* Puts what the filters are asked into items; rows behind what no longer fits are left for later. */
+static uint32_t
+ask(struct ledger *l, struct ledger_route *r, struct buf *items)
+{
+	struct rows *rows = &r->batch;
+	struct verdict v;
+	uint32_t count = 0;
+	size_t i;
+
+	for (i = 0; i < rows->n; i++) {
+		if (preset(r, &rows->row[i], &v))
+			continue;
+		if (items->len > LEDGER_BYTES)
+			break;
+		if (judge_item(l, rows->row[i].n, rows->row[i].changes, items) == -1)
+			fatal("the record of log row %lld is missing", (long long)rows->row[i].n);
+		count++;
+	}
+	if (i < rows->n) {
+		rows->last = rows->row[i - 1].n;
+		for (; rows->n > i; rows->n--)
+			free((char *)(uintptr_t)rows->row[rows->n - 1].changes.data);
+	}
+	return count;
+}
+
+static void
+settle_presets(struct ledger *l, struct ledger_route *r)
+{
+	struct rows *rows = &r->batch;
+	struct verdict *v = xcalloc(rows->n, sizeof(*v));
+	size_t i;
+
+	for (i = 0; i < rows->n; i++)
+		(void)preset(r, &rows->row[i], &v[i]);
+	if (settle(l, r, rows->row, v, rows->n, rows->last) == -1)
+		fatal("route %s: verdicts on revisions are over a maximum", r->name);
+	free(v);
+	rows_free(rows);
+}
+
+int
+judge_pull(struct ledger *l, struct ledger_route *r, uint32_t max, struct work *w,
+    struct buf *items)
+{
+	int more;
+	int64_t to = horizon(l, r, &more), begun = r->filtered;
+
+	rows_free(&r->batch);
+	while (r->filtered < to && r->filtered - begun < LEDGER_SCAN) {
+		scan(l, r, to, max, &r->batch);
+		w->count = ask(l, r, items);
+		if (w->count == 0) {
+			settle_presets(l, r);
+			continue;
+		}
+		w->kind = WORK_FILTER;
+		w->first = r->batch.first;
+		w->last = r->batch.last;
+		judge_id(l, r, NULL, w->first, w->last);
+		w->id = l->id;
+		return 1;
+	}
+	return more || r->filtered < to;
+}
+
+/* ---- The filters' answers ---- */
+
+static int
+utf8(const char *s)
+{
+	return s == NULL || text_valid(s, strlen(s)) == strlen(s);
+}
+
+/* The route's changes laid over those of the route that the row came by. */
+static struct bytes
+changes_merge(struct bytes before, struct bytes after)
+{
+	struct cr_record *r, *over;
+	struct bytes merged;
+	struct buf b;
+
+	if (before.data == NULL || after.data == NULL)
+		return bytes_copy(after.data != NULL ? after : before);
+	r = record_read(before.data, before.len);
+	over = record_read(after.data, after.len);
+	buf_init(&b, RECORD_MAX);
+	if (r != NULL && over != NULL)
+		record_overlay(r, over);
+	if (r != NULL)
+		record_write(r, &b);
+	merged = bytes_copy(b.over || r == NULL ? after : (struct bytes){ b.data, b.len });
+	buf_free(&b);
+	record_free(r);
+	record_free(over);
+	return merged;
+}
+
+static int
+changes_fit(struct bytes changes)
+{
+	struct cr_record *r;
+
+	if (changes.data == NULL)
+		return 1;
+	r = record_read(changes.data, changes.len);
+	record_free(r);
+	return r != NULL;
+}
+
+static int
+verdict_read(struct wire *all, const struct row *row, struct verdict *v)
+{
+	struct result_verdict rv;
+	enum result_kind kind;
+	struct wire body;
+
+	if (result_next(all, &kind, &body) != 1 || kind != RESULT_VERDICT)
+		return -1;
+	wire_get(&body, result_verdict, &rv);
+	if (wire_end(&body) == -1 || (rv.verdict > CR_WAIT && rv.verdict != UINT32_MAX) ||
+	    !utf8(rv.rule) || !utf8(rv.why) || !changes_fit(rv.changes))
+		return -1;
+	*v = (struct verdict){ .n = row->n, .rule = rv.rule, .why = rv.why,
+		.verdict = rv.verdict == UINT32_MAX ? VERDICT_FAILED : (int)rv.verdict };
+	if (v->verdict == CR_KEEP || v->verdict == CR_WAIT)
+		v->changes = changes_merge(row->changes, rv.changes);
+	return 0;
+}
+
+/* Fills v with what is known of the batch's first rows: all of them, or those up to the guilty one,
+ * behind which the results may be torn. Gives how many; -1: malformed. */
+static ssize_t
+verdicts_take(struct ledger_route *r, const struct judged *j, struct wire *all,
+    struct verdict *v)
+{
+	const struct rows *rows = &r->batch;
+	uint32_t asked = 0;
+	size_t i;
+
+	for (i = 0; i < rows->n; i++) {
+		if (preset(r, &rows->row[i], &v[i]))
+			continue;
+		if (asked++ == j->guilty) {
+			v[i] = (struct verdict){ .n = rows->row[i].n, .verdict = VERDICT_FAILED,
+				.rule = rule_parked, .why = utf8(j->reason) ? j->reason : NULL };
+			return (ssize_t)i + 1;
+		}
+		v[i] = (struct verdict){ 0 };
+		if (verdict_read(all, &rows->row[i], &v[i]) == -1)
+			return -1;
+	}
+	return j->guilty == UINT32_MAX && wire_end(all) == 0 ? (ssize_t)i : -1;
+}
+
+/* Frees the changes that verdict_read() made; a preset's are the row's. */
+static void
+verdicts_drop(const struct rows *rows, struct verdict *v)
+{
+	size_t i;
+
+	for (i = 0; i < rows->n; i++)
+		if (v[i].changes.data != rows->row[i].changes.data)
+			free((char *)(uintptr_t)v[i].changes.data);
+	free(v);
+}
+
+int
+ledger_judged(struct ledger *l, const struct judged *j, const void *verdicts, size_t len)
+{
+	struct ledger_route *r = ledger_route(l, j->route);
+	struct verdict *v;
+	struct wire all;
+	ssize_t n;
+	int rc = -1;
+
+	if (r == NULL || r->batch.n == 0 || r->batch.first != j->first ||
+	    r->batch.last != j->last) {
+		log_warn("verdicts of route %u on rows that it was not asked about", j->route);
+		return -1;
+	}
+	v = xcalloc(r->batch.n, sizeof(*v));
+	wire_init(&all, verdicts != NULL ? verdicts : "", len);
+	n = verdicts_take(r, j, &all, v);
+	if (n > 0)
+		rc = settle(l, r, r->batch.row, v, (size_t)n, (size_t)n == r->batch.n ?
+		    r->batch.last : r->batch.row[n - 1].n);
+	if (rc == -1)
+		log_warn("route %s: its verdicts are malformed", r->name);
+	verdicts_drop(&r->batch, v);
+	rows_free(&r->batch);
+	return rc;
+}

@@ -1,0 +1,105 @@
+/* The ledger: how far each route has judged the log, what it kept and why, and how far each of its
+ * sinks (legs) has delivered that. */
+#ifndef CORE_LEDGER_H
+#define CORE_LEDGER_H
+#include "roster.h"
+#include "text.h"
+#include "verdict.h"
+
+#define LEDGER_SCAN	20000		/* rows of the log looked at in one turn */
+#define LEDGER_BATCH	10000		/* records of a batch, whatever is asked for */
+#define LEDGER_BYTES	(32u << 20)	/* bytes of a batch, but for its first record */
+#define LEDGER_JUDGE	1000		/* records of one blob of a route without filters */
+
+/* A row of the log that is a route's. */
+struct row {
+	int64_t		 n, item, revision;
+	struct bytes	 changes;	/* by the route it comes from; owned; none: NULL */
+};
+struct rows {
+	struct row	*row;
+	size_t		 n, cap;
+	int64_t		 first, last;	/* range of the log they come from; last 0: none */
+};
+
+struct ledger_leg {
+	int64_t		 id;
+	char		*name;
+	int		 gone;
+	uint32_t	 takes, keep;
+	int64_t		 backlog, backlog_n;
+	int64_t		 begun, past;		/* begun -1: to be found once `past` is judged */
+	int64_t		 delivered, done, failures, due;
+	char		*reason;
+	uint64_t	 pending, dead;
+	int64_t		*batch;			/* n of each record under way */
+	size_t		 nbatch;
+	int64_t		 first, last;		/* of it; last 0: none */
+};
+
+struct ledger_route {
+	uint32_t	 id;
+	char		*name;
+	int		 gone;
+	struct store_route rule;		/* its strings are not kept */
+	unsigned char	*from;			/* bits by source id */
+	uint32_t	 nfrom;			/* bits in it */
+	uint32_t	*routes;		/* places of routes that it draws from */
+	size_t		 nroutes;
+	uint32_t	*legs;			/* by place in the configuration: places in leg */
+	size_t		 nlegs;
+	struct ledger_leg *leg;			/* all that are known, also gone ones */
+	size_t		 nleg;
+	int64_t		 filtered, kept, dropped;
+	uint64_t	 pending, dead;
+	struct rows	 batch;			/* what its filters are asked about */
+	struct verdicts	 seen;			/* the blob read last */
+};
+
+struct ledger {
+	struct book	*book;
+	struct roster	*roster;
+	struct ledger_route *route;		/* all that are known, also gone ones */
+	size_t		 nroute;
+	int64_t		 durable;		/* the log's last n that is committed */
+	uint64_t	 wrote;			/* verdicts and cursors written */
+	char		 id[TEXT_BASE32_16];	/* of the last work */
+};
+
+struct ledger	*ledger_new(struct book *, struct roster *);	/* reads the database */
+void		 ledger_free(struct ledger *);			/* NULL is fine */
+
+/* Takes a configuration's routes in the open transaction: w stands behind the sources of
+ * MSG_STORE_CONF, ids are those of its sources. 0, or -1: malformed. out: u32 m, m * u32 id. */
+int	ledger_take(struct ledger *, struct wire *w, const uint32_t *ids, size_t n, struct buf *out);
+
+/* Work for a station: fills *w (id borrowed until the next call) and, unless it is WORK_NONE, items
+ * with the batch. May write verdicts and cursors: begins a transaction when it does. */
+void	ledger_pull(struct ledger *, const struct pull *, struct work *w, struct buf *items);
+/* The filters' verdicts on a batch (data NULL: none). 0, or -1: malformed, nothing stored. */
+int	ledger_judged(struct ledger *, const struct judged *, const void *verdicts, size_t len);
+void	ledger_ack(struct ledger *, const struct ack *);
+/* The payload of MSG_COUNTS. */
+void	ledger_counts(struct ledger *, struct buf *);
+
+/* ---- Between ledger.c, judge.c and leg.c ---- */
+struct ledger_route *ledger_route(struct ledger *, uint32_t id);	/* NULL: no such */
+struct ledger_leg *ledger_leg(struct ledger_route *, uint32_t place);	/* NULL: no such */
+
+/* What the route has said about n; NULL: nothing, or n is not its. Borrowed until the next call. */
+const struct verdict *judge_verdict(struct ledger *, struct ledger_route *, int64_t n);
+void	rows_free(struct rows *);		/* and ready for use again */
+/* Judges without filters what is committed, up to a scan's worth. 1: there is more to look at. */
+int	judge_all(struct ledger *, struct ledger_route *);
+/* The next rows for the filters. 1: there is more to look at. */
+int	judge_pull(struct ledger *, struct ledger_route *, uint32_t max, struct work *, struct buf *);
+/* Adds a record of the log as a RESULT_ITEM. 0; -1: it is not there. */
+int	judge_item(struct ledger *, int64_t n, struct bytes changes, struct buf *);
+/* The id of a delivery: the same for the same rows of the log. leg NULL: for the filters. */
+void	judge_id(struct ledger *, const struct ledger_route *, const struct ledger_leg *leg,
+	    int64_t first, int64_t last);
+void	leg_pull(struct ledger *, struct ledger_route *, struct ledger_leg *, uint32_t max,
+	    struct work *, struct buf *);
+void	leg_ack(struct ledger *, struct ledger_route *, struct ledger_leg *, const struct ack *);
+void	leg_save(struct ledger *, const struct ledger_leg *);
+#endif

@@ -1,0 +1,566 @@
+/* The store role: the database's only writer. Answers core's frames, and commits in groups: what a
+ * reply acknowledges is on disk before the reply leaves. */
+#include "date.h"
+#include "ledger.h"
+#include "log.h"
+#include "mem.h"
+#include "msg.h"
+#include "peer.h"
+#include "result.h"
+#include "roles.h"
+
+#include <event2/event.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STORE_FD	3		/* of the channel */
+#define GROUP_MS	20		/* between two commits, at least */
+#define GROUP_LOAD_MS	100		/* the same, while records pour in */
+#define GROUP_LOAD	100		/* records in a group that say so */
+#define GROUP_MAX	1000		/* records of a group: committed at once */
+#define TOUCH_MS	60000		/* a mark alone is on disk after this, at the latest */
+#define KNOWN_MAX	(256u << 20)	/* bytes of MSG_STORE_KNOWN */
+#define ITEMS_MAX	(64u << 20)	/* bytes of a batch */
+
+/* A reply that waits for its group's commit. */
+struct reply {
+	struct reply	*next;
+	uint16_t	 type;
+	uint32_t	 id;
+	struct buf	 data;
+	int		 fd;		/* -1: none */
+};
+
+struct store {
+	struct event_base *base;
+	struct peer	*peer;
+	struct event	*commit, *touch;
+	struct book	 book;
+	struct roster	*roster;
+	struct ledger	*ledger;
+	struct reply	*replies, **end;
+	int64_t		 committed;	/* date_ticks() of the last commit */
+	int64_t		 records, revisions, stories;	/* as they are on disk */
+	size_t		 group;		/* records in it */
+	int		 hurry;		/* somebody's next step waits for it */
+	int		 verdicts;	/* some are in it: batches made of them wait for it */
+	int		 status;	/* to exit with */
+};
+
+/* ---- Replies ---- */
+
+static void
+send_now(struct store *s, uint16_t type, uint32_t id, const struct buf *data, int fd)
+{
+	if (peer_send(s->peer, type, id, data, fd, -1) == -1)
+		fatal("a %s cannot be sent", msg_name(type));
+}
+
+/* Takes what data holds, and fd; sends them once what they speak of is on disk. */
+static void
+send_later(struct store *s, uint16_t type, uint32_t id, struct buf *data, int fd)
+{
+	struct reply *r = xcalloc(1, sizeof(*r));
+
+	*r = (struct reply){ .type = type, .id = id, .data = *data, .fd = fd };
+	buf_init(data, data->max);
+	*s->end = r;
+	s->end = &r->next;
+}
+
+static void
+replies_send(struct store *s)
+{
+	struct reply *r, *next;
+
+	r = s->replies;
+	s->replies = NULL;
+	s->end = &s->replies;
+	for (; r != NULL; r = next) {
+		next = r->next;
+		send_now(s, r->type, r->id, &r->data, r->fd);
+		if (r->fd != -1)
+			close(r->fd);
+		buf_free(&r->data);
+		free(r);
+	}
+}
+
+/* ---- Groups ---- */
+
+static void
+total_save(struct store *s, const char *name, int64_t *saved, int64_t value)
+{
+	if (*saved != value)
+		db_run(&s->book.db, SQL_META_SET, DB_TEXT(name), DB_INT(value));
+	*saved = value;
+}
+
+static void
+group_commit(struct store *s)
+{
+	struct db *db = &s->book.db;
+	unsigned long long n = db->commits + 1;
+
+	event_del(s->commit);
+	if (db->open) {
+		if (roster_flush(s->roster) > 0)
+			event_del(s->touch);
+		total_save(s, "records", &s->records, s->book.records);
+		total_save(s, "revisions", &s->revisions, s->book.revisions);
+		total_save(s, "stories", &s->stories, s->book.stories);
+		log_debug("commit begin %llu", n);
+		db_commit(db);
+		log_debug("commit done %llu, %zu records", n, s->group);
+		s->committed = date_ticks();
+		s->ledger->durable = s->book.head;
+	}
+	s->group = 0;
+	s->hurry = 0;
+	s->verdicts = 0;
+	replies_send(s);
+	db_checkpoint(db);
+}
+
+static void
+group_at(struct store *s, int64_t ticks)
+{
+	int64_t ms = ticks - date_ticks();
+	struct timeval tv;
+
+	if (ms < 0)
+		ms = 0;
+	tv = (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	event_add(s->commit, &tv);
+}
+
+/* After a frame: when its group is committed. */
+static void
+group_plan(struct store *s)
+{
+	if (!s->book.db.open && s->replies == NULL)
+		return;
+	if (s->group >= GROUP_MAX)
+		group_commit(s);
+	else if (!event_pending(s->commit, EV_TIMEOUT, NULL))
+		group_at(s, s->committed + GROUP_MS);
+}
+
+static void
+on_commit(evutil_socket_t fd, short what, void *arg)
+{
+	struct store *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (s->group >= GROUP_LOAD && !s->hurry && date_ticks() - s->committed < GROUP_LOAD_MS)
+		group_at(s, s->committed + GROUP_LOAD_MS);
+	else
+		group_commit(s);
+}
+
+static void
+on_touch(evutil_socket_t fd, short what, void *arg)
+{
+	struct store *s = arg;
+
+	(void)fd;
+	(void)what;
+	db_begin(&s->book.db);
+	group_commit(s);
+}
+
+/* ---- Setting up ---- */
+
+static void
+book_open(struct store *s, const char *path)
+{
+	struct book *book = &s->book;
+	struct db *db = &book->db;
+
+	s->status = db_open(db, path);
+	if (s->status != 0) {
+		event_base_loopbreak(s->base);
+		return;
+	}
+	book->digest = digest_new();
+	book->seed = db_get(db, SQL_META_GET, 0, DB_TEXT("seed"));
+	book->head = db_first(db, SQL_HEAD, 0);
+	s->records = book->records = db_get(db, SQL_META_GET, 0, DB_TEXT("records"));
+	s->revisions = book->revisions = db_get(db, SQL_META_GET, 0, DB_TEXT("revisions"));
+	s->stories = book->stories = db_get(db, SQL_META_GET, 0, DB_TEXT("stories"));
+	s->roster = roster_new(db);
+	s->ledger = ledger_new(book, s->roster);
+	log_info("database %s: %lld records, log up to %lld", path, (long long)book->records,
+	    (long long)book->head);
+	send_now(s, MSG_READY, 0, NULL, -1);
+}
+
+static void
+on_start(struct store *s, struct frame *f, struct wire *w)
+{
+	const char *path = wire_str(w);
+
+	(void)f;
+	if (wire_end(w) == -1 || path == NULL || s->ledger != NULL)
+		fatal("core's STORE_START is malformed");
+	book_open(s, path);
+}
+
+static struct store_source *
+sources_read(struct wire *w, uint32_t *n)
+{
+	struct store_source *sources = NULL;
+	uint32_t i;
+
+	*n = wire_u32(w);
+	if (!w->bad && *n < (size_t)(w->end - w->at))
+		sources = xcalloc(*n, sizeof(*sources));
+	for (i = 0; sources != NULL && i < *n; i++) {
+		wire_get(w, store_source, &sources[i]);
+		if (w->bad || sources[i].name == NULL || sources[i].url == NULL ||
+		    sources[i].plugin == NULL)
+			fatal("core's STORE_CONF: source %u is malformed", i);
+	}
+	return sources;
+}
+
+static void
+conf_take(struct store *s, uint32_t id, struct wire *w)
+{
+	uint32_t n, *ids;
+	struct store_source *sources = sources_read(w, &n);
+	struct buf known;
+	int fd;
+
+	if (sources == NULL && n > 0)
+		fatal("core's STORE_CONF is malformed");
+	ids = xcalloc(n, sizeof(*ids));
+	buf_init(&known, KNOWN_MAX);
+	db_begin(&s->book.db);
+	roster_take(s->roster, sources, n, ids);
+	roster_known(s->roster, ids, n, &known);
+	if (ledger_take(s->ledger, w, ids, n, &known) == -1)
+		fatal("core's STORE_CONF: its routes are malformed");
+	group_commit(s);
+	wire_put_i64(&known, s->book.head);
+	fd = result_fd(known.data, known.len);
+	if (known.over || fd == -1 || result_seal(fd) == -1)
+		fatal("what is known cannot be told: %s", strerror(errno));
+	send_now(s, MSG_STORE_KNOWN, id, NULL, fd);
+	close(fd);
+	buf_free(&known);
+	free(ids);
+	free(sources);
+}
+
+static void
+on_conf(struct store *s, struct frame *f, struct wire *w)
+{
+	struct wire all;
+	const void *p;
+	size_t size;
+
+	(void)w;
+	p = result_map(f->fd[0], SIZE_MAX, &size);
+	if (p == NULL)
+		fatal("core's STORE_CONF cannot be mapped: %s", strerror(errno));
+	wire_init(&all, p, size);
+	conf_take(s, f->id, &all);
+	result_unmap(p, size);
+}
+
+/* ---- What comes in ---- */
+
+static void
+states_hold(struct store *s, uint32_t source, const struct document *doc)
+{
+	const struct document_state *state;
+	size_t n, i;
+
+	state = document_states(doc, &n);
+	for (i = 0; i < n; i++)
+		roster_hold(s->roster, source, state[i].key, state[i].value);
+}
+
+/* Stores a page; its last one ends the job: mark and state count. */
+static void
+page_store(struct store *s, const struct commit *c, const struct mark *m, struct document *doc,
+    struct committed *out)
+{
+	struct item_source *source = roster_get(s->roster, c->source), was = *source;
+	struct document_counts n = { 0, 0, 0 };
+	struct bytes feed = { NULL, 0 };
+
+	db_begin(&s->book.db);
+	if (doc != NULL) {
+		document_store(doc, &s->book, source, c->when, &n);
+		feed = document_feed(doc);
+		states_hold(s, c->source, doc);
+	}
+	if (feed.data != NULL)
+		db_run(&s->book.db, SQL_FEED_SET, DB_INT(c->source),
+		    DB_BLOB(feed.data, feed.len));
+	if ((c->flags & COMMIT_LAST) != 0) {
+		if (m->ok > 0 && (c->flags & COMMIT_FAILED) == 0)
+			source->firsts = -1;
+		roster_mark(s->roster, c->source, m);
+		roster_settle(s->roster, c->source, (c->flags & COMMIT_FAILED) == 0);
+	}
+	if (source->firsts != was.firsts || source->unreliable != was.unreliable)
+		roster_save(s->roster, source);
+	s->group += n.added + n.revised;
+	*out = (struct committed){ .source = c->source, .seen = n.seen,
+		.added = n.added, .revised = n.revised, .head = s->book.head };
+}
+
+static void
+on_page(struct store *s, struct frame *f, struct wire *w)
+{
+	struct committed out = { 0 };
+	struct document *doc = NULL;
+	const void *results = NULL;
+	struct commit c;
+	struct mark m;
+	struct buf b;
+	size_t size = 0;
+
+	wire_get(w, commit, &c);
+	wire_get(w, mark, &m);
+	if (wire_end(w) == -1 || roster_get(s->roster, c.source) == NULL)
+		fatal("core's COMMIT is malformed");
+	if (f->fd[0] != -1) {
+		results = result_map(f->fd[0], SIZE_MAX, &size);
+		if (results != NULL)
+			doc = document_new(s->book.digest, results, size);
+		else
+			log_warn("results cannot be mapped: %s", strerror(errno));
+		out = (struct committed){ .source = c.source, .bad = doc == NULL,
+			.head = s->ledger->durable };
+	}
+	if (!out.bad)
+		page_store(s, &c, &m, doc, &out);
+	document_free(doc);
+	result_unmap(results, size);
+	buf_init(&b, msg_limit(MSG_COMMITTED));
+	wire_put(&b, committed, &out);
+	send_later(s, MSG_COMMITTED, f->id, &b, -1);
+}
+
+static void
+on_mark(struct store *s, struct frame *f, struct wire *w)
+{
+	const struct timeval tv = { .tv_sec = TOUCH_MS / 1000 };
+	uint32_t source = wire_u32(w);
+	struct mark m;
+
+	(void)f;
+	wire_get(w, mark, &m);
+	if (wire_end(w) == -1 || roster_get(s->roster, source) == NULL)
+		fatal("core's TOUCH is malformed");
+	roster_settle(s->roster, source, 0);
+	roster_touch(s->roster, source, &m);
+	if (!event_pending(s->touch, EV_TIMEOUT, NULL))
+		event_add(s->touch, &tv);
+}
+
+/* ---- What goes out ---- */
+
+static void
+on_pull(struct store *s, struct frame *f, struct wire *w)
+{
+	uint64_t wrote = s->ledger->wrote;
+	struct buf b, items;
+	struct work out;
+	struct pull p;
+	int fd = -1;
+
+	wire_get(w, pull, &p);
+	if (wire_end(w) == -1)
+		fatal("core's PULL is malformed");
+	buf_init(&items, ITEMS_MAX);
+	ledger_pull(s->ledger, &p, &out, &items);
+	if (out.kind != WORK_NONE) {
+		fd = result_fd(items.data, items.len);
+		if (items.over || fd == -1 || result_seal(fd) == -1)
+			fatal("a batch of %zu bytes: %s", items.len, strerror(errno));
+	}
+	buf_init(&b, msg_limit(MSG_WORK));
+	wire_put(&b, work, &out);
+	if (s->ledger->wrote != wrote)
+		s->verdicts = s->hurry = 1;
+	if (s->verdicts) {
+		send_later(s, MSG_WORK, f->id, &b, fd);
+		fd = -1;
+	} else
+		send_now(s, MSG_WORK, f->id, &b, fd);
+	if (fd != -1)
+		close(fd);
+	buf_free(&b);
+	buf_free(&items);
+}
+
+static void
+settled_later(struct store *s, uint32_t id, uint32_t route, uint32_t leg, int bad)
+{
+	const struct settled out = { .route = route, .leg = leg, .bad = (uint32_t)bad };
+	struct buf b;
+
+	buf_init(&b, msg_limit(MSG_SETTLED));
+	wire_put(&b, settled, &out);
+	send_later(s, MSG_SETTLED, id, &b, -1);
+	s->hurry = 1;
+}
+
+static void
+on_judged(struct store *s, struct frame *f, struct wire *w)
+{
+	const void *verdicts = NULL;
+	struct judged j;
+	size_t size = 0;
+	int rc = -1;
+
+	wire_get(w, judged, &j);
+	if (wire_end(w) == -1)
+		fatal("core's JUDGED is malformed");
+	if (f->fd[0] != -1)
+		verdicts = result_map(f->fd[0], SIZE_MAX, &size);
+	if (f->fd[0] == -1 || verdicts != NULL)
+		rc = ledger_judged(s->ledger, &j, verdicts, size);
+	else
+		log_warn("verdicts cannot be mapped: %s", strerror(errno));
+	result_unmap(verdicts, size);
+	s->verdicts = 1;
+	settled_later(s, f->id, j.route, PULL_FILTER, rc == -1);
+}
+
+static void
+on_ack(struct store *s, struct frame *f, struct wire *w)
+{
+	struct ack a;
+
+	wire_get(w, ack, &a);
+	if (wire_end(w) == -1)
+		fatal("core's ACK is malformed");
+	ledger_ack(s->ledger, &a);
+	settled_later(s, f->id, a.route, a.leg, 0);
+}
+
+static void
+on_count(struct store *s, struct frame *f, struct wire *w)
+{
+	struct buf b;
+
+	(void)w;
+	buf_init(&b, msg_limit(MSG_COUNTS));
+	ledger_counts(s->ledger, &b);
+	send_now(s, MSG_COUNTS, f->id, &b, -1);
+	buf_free(&b);
+}
+
+static void
+on_stop(struct store *s, struct frame *f, struct wire *w)
+{
+	(void)f;
+	(void)w;
+	if (s->ledger != NULL) {
+		if (roster_touched(s->roster) > 0)
+			db_begin(&s->book.db);
+		group_commit(s);
+	}
+	peer_flush(s->peer);
+	event_base_loopbreak(s->base);
+}
+
+/* ---- The role ---- */
+
+static const struct {
+	uint16_t	 type;
+	int		 early;		/* may come before MSG_STORE_START was answered */
+	void		(*handle)(struct store *, struct frame *, struct wire *);
+} handlers[] = {
+	{ MSG_STORE_START, 1, on_start },
+	{ MSG_STORE_CONF, 0, on_conf },
+	{ MSG_COMMIT, 0, on_page },
+	{ MSG_TOUCH, 0, on_mark },
+	{ MSG_PULL, 0, on_pull },
+	{ MSG_JUDGED, 0, on_judged },
+	{ MSG_ACK, 0, on_ack },
+	{ MSG_COUNT, 0, on_count },
+	{ MSG_STOP, 1, on_stop },
+};
+
+static void
+on_frame(struct peer *peer, struct frame *f, int bad, void *arg)
+{
+	struct store *s = arg;
+	struct wire w;
+	size_t i;
+
+	(void)peer;
+	if (f == NULL) {		/* core is gone: what it sent counts as far as it came */
+		if (bad)
+			log_warn("core sent garbage");
+		if (s->ledger != NULL && s->book.db.open)
+			db_commit(&s->book.db);
+		event_base_loopbreak(s->base);
+		return;
+	}
+	for (i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+		if (handlers[i].type == f->type)
+			break;
+	if (i == sizeof(handlers) / sizeof(handlers[0]) ||
+	    (!handlers[i].early && s->ledger == NULL))
+		fatal("core sent a %s, which is not for store now", msg_name(f->type));
+	wire_init(&w, f->data, f->len);
+	handlers[i].handle(s, f, &w);
+	if (s->ledger != NULL)
+		group_plan(s);
+}
+
+static void
+store_close(struct store *s)
+{
+	struct reply *r;
+
+	while ((r = s->replies) != NULL) {
+		s->replies = r->next;
+		if (r->fd != -1)
+			close(r->fd);
+		buf_free(&r->data);
+		free(r);
+	}
+	ledger_free(s->ledger);
+	roster_free(s->roster);
+	digest_free(s->book.digest);
+	if (s->book.db.handle != NULL)
+		db_close(&s->book.db);
+	peer_free(s->peer);
+	event_free(s->commit);
+	event_free(s->touch);
+	event_base_free(s->base);
+}
+
+int
+store_main(int debug)
+{
+	struct store s = { .end = &s.replies };
+
+	log_open("store", debug);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN);	/* of the terminal: core says when to stop */
+	if ((s.base = event_base_new()) == NULL)
+		fatal("no event loop");
+	s.commit = evtimer_new(s.base, on_commit, &s);
+	s.touch = evtimer_new(s.base, on_touch, &s);
+	if (s.commit == NULL || s.touch == NULL)
+		fatal("no timers");
+	s.peer = peer_new(s.base, STORE_FD, on_frame, &s);
+	event_base_dispatch(s.base);
+	store_close(&s);
+	return s.status;
+}
