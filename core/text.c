@@ -1,9 +1,10 @@
 /* Text: UTF-8, folding, escaping, base32. */
 #include "text.h"
-#include "unicode.inc"
 
 #include <string.h>
 #include <strings.h>
+
+#include "unicode.inc"
 
 #define TEXT_BIDI	125		/* open embeddings and isolates (UAX 9, max_depth) */
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
@@ -141,21 +142,25 @@ text_utf8(struct buf *b, const char *s, size_t n)
 	return count;
 }
 
+size_t
+text_encode(char *out, uint32_t cp)
+{
+	static const unsigned char lead[5] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	size_t n = cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4;
+
+	for (size_t at = n - 1; at > 0; at--) {
+		out[at] = (char)(0x80 | (cp & 0x3f));
+		cp >>= 6;
+	}
+	out[0] = (char)(lead[n] | cp);
+	return n;
+}
+
 void
 text_char(struct text_char *c, uint32_t cp)
 {
-	static const unsigned char lead[5] = { 0, 0, 0xc0, 0xe0, 0xf0 };
-	size_t at;
-
-	if (!text_fit(cp))
-		cp = 0xfffd;
-	c->len = cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4;
+	c->len = text_encode(c->bytes, text_fit(cp) ? cp : 0xfffd);
 	c->bytes[c->len] = '\0';
-	for (at = c->len - 1; at > 0; at--) {
-		c->bytes[at] = (char)(0x80 | (cp & 0x3f));
-		cp >>= 6;
-	}
-	c->bytes[0] = (char)(lead[c->len] | cp);
 }
 
 void

@@ -20,6 +20,8 @@ size_t	text_utf8(struct buf *, const char *, size_t);
 /* Reads the sequence at the start of s (n > 0): its length in bytes, or 0 when it is no valid one;
  * then *bad is how many bytes stand for one U+FFFD (WHATWG Encoding). */
 size_t	text_get_char(uint32_t *codepoint, size_t *bad, const char *s, size_t n);
+/* One code point (at most U+10FFFF, and no surrogate) into out, of 4 bytes; how many it took. */
+size_t	text_encode(char *out, uint32_t codepoint);
 void	text_char(struct text_char *, uint32_t codepoint);	/* what is not fit for XML: U+FFFD */
 void	text_put_char(struct buf *, uint32_t codepoint);	/* the same */
 /* Its simple case folding, for Latin, Greek and Cyrillic. */
