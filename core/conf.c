@@ -25,8 +25,8 @@ struct loader {
 	FILE		*in;
 	size_t		 read;		/* bytes of in */
 	struct doc	*doc;
-	struct node	*open[CONF_DEPTH + 1];	/* maps and lists under way; the first holds the root */
-	struct node	*last[CONF_DEPTH + 1];	/* the last child of each */
+	struct node	*open[CONF_DEPTH];		/* maps and lists under way; the first holds the root */
+	struct node	*last[CONF_DEPTH];		/* the last child of each */
 	int		 depth;		/* of them */
 	char		*key;		/* in a map, read before its value */
 	int		 key_line;
@@ -211,7 +211,7 @@ conf_open(struct loader *l, int kind, int line)
 		mistake(l->mistakes, l->file, line, "a key is a plain text, no map or list");
 		return -1;
 	}
-	if (l->depth > CONF_DEPTH) {
+	if (l->depth == CONF_DEPTH) {
 		mistake(l->mistakes, l->file, line, "nested more than %d deep", CONF_DEPTH);
 		return -1;
 	}
@@ -379,7 +379,10 @@ static struct node *
 conf_stream(const char *file, FILE *in, struct mistakes *m)
 {
 	struct loader l = { .file = file, .mistakes = m, .before = m->n, .in = in };
+	char mark[3];
 
+	if (fread(mark, 1, 3, in) != 3 || memcmp(mark, "\xef\xbb\xbf", 3) != 0)
+		rewind(in);		/* what some editors put first is no text */
 	l.doc = xcalloc(1, sizeof(*l.doc));
 	l.doc->root.kind = CONF_MAP;
 	l.doc->root.line = 1;
