@@ -43,6 +43,7 @@ struct job {
 	uint32_t		 id, requests;
 	int			 lasting;	/* every redirect so far was for good */
 	int			 changed;	/* a 303 made it a GET */
+	int			 conditional;	/* this hop was */
 	int64_t			 left;		/* ms of its time */
 	int64_t			 began;		/* date_ticks() of this hop */
 	char			*url[HOPS_MAX + 1];	/* where redirects led */
@@ -272,20 +273,20 @@ reason(uint32_t status)
 
 /* Whether the answer is a document, or says that ours is still the newest. */
 static int
-is_good(const struct answer *a, int conditional)
+is_good(const struct job *j, const struct answer *a)
 {
 	if (a->status == 304)
-		return conditional;
+		return j->conditional;
 	return a->status >= 200 && a->status < 300 && a->status != 204 && a->status != 205 &&
 	    a->status != 206;
 }
 
 /* The last answer of a job: core gets all that it says. */
 static void
-finish(struct fetch *f, struct job *j, struct answer *a, int conditional)
+finish(struct fetch *f, struct job *j, struct answer *a)
 {
 	int64_t now = date_now();
-	int good = a->why == FETCH_OK && is_good(a, conditional), fd = -1;
+	int good = a->why == FETCH_OK && is_good(j, a), fd = -1;
 	struct buf type, charset, etag, modified, error;
 	struct fetch_done d = { .why = (uint32_t)a->why, .status = a->status, .error = a->error,
 		.headers = a->headers, .moved = good ? j->moved : NULL };
@@ -417,12 +418,11 @@ follow(struct fetch *f, struct job *j, const struct answer *a)
 }
 
 static void
-on_answer(const struct request *q, struct answer *a, void *arg)
+on_answer(struct answer *a, void *arg)
 {
 	struct job *j = arg;
 	struct host *h = j->host;
 	struct fetch *f = h->all;
-	int conditional = q->etag != NULL || q->modified != NULL;
 
 	TAILQ_REMOVE(&f->flying, j, entry);
 	f->active--;
@@ -431,7 +431,7 @@ on_answer(const struct request *q, struct answer *a, void *arg)
 	if (a->why == FETCH_OK && is_redirect(a->status))
 		follow(f, j, a);
 	else
-		finish(f, j, a, conditional);
+		finish(f, j, a);
 	host_settle(h);
 	pump(f);
 }
@@ -456,6 +456,7 @@ job_start(struct fetch *f, struct job *j)
 		q.etag = want->etag;
 		q.modified = want->modified;
 	}
+	j->conditional = q.etag != NULL || q.modified != NULL;
 	if (is_post(j)) {
 		q.method = "POST";
 		q.body = want->body;

@@ -5,6 +5,7 @@
 #include "mem.h"
 #include "policy.h"
 #include "result.h"
+#include "unpack.h"
 #include "url.h"
 
 #include <arpa/inet.h>
@@ -36,7 +37,8 @@ struct transfer {
 	int			 headers_done;
 	long			 status;	/* of the headers that came last */
 	int			 fd;
-	uint64_t		 len;
+	uint64_t		 received, len;	/* bytes of body, packed and unpacked */
+	struct unpack		*unpack;	/* NULL: it is not packed */
 	enum fetch_why		 stop;		/* why we ended it ourselves; FETCH_OK: we did not */
 	int			 enough;	/* of a body that nobody wants */
 	const char		*refused;	/* what kind of address the policy kept us from */
@@ -224,7 +226,6 @@ write_all(int fd, const char *p, size_t len)
 static int
 too_large(struct transfer *t)
 {
-	curl_off_t received = 0;
 	char text[128];
 
 	if (t->len > t->request.max) {
@@ -233,36 +234,70 @@ too_large(struct transfer *t)
 		stop(t, FETCH_TOO_LARGE, text);
 		return 1;
 	}
-	if (t->len <= TRANSFER_RATIO_FROM)
-		return 0;
-	/* What curl has read and not yet counted is a buffer at most. */
-	curl_easy_getinfo(t->curl, CURLINFO_SIZE_DOWNLOAD_T, &received);
-	if (t->len / TRANSFER_RATIO <= (uint64_t)received + BUFFER)
-		return 0;
-	stop(t, FETCH_TOO_LARGE, "the document unpacks to more than 100 times what was sent");
-	return 1;
+	if (t->len > TRANSFER_RATIO_FROM && t->len / TRANSFER_RATIO > t->received) {
+		stop(t, FETCH_TOO_LARGE, "the document unpacks to over 100 times what was sent");
+		return 1;
+	}
+	return 0;
+}
+
+/* Bytes of the document itself. -1: enough of it. */
+static int
+keep(const char *p, size_t len, void *arg)
+{
+	struct transfer *t = arg;
+
+	t->len += len;
+	if (too_large(t))
+		return -1;
+	if (t->fd == -1)
+		t->fd = result_fd(NULL, 0);
+	if (t->fd == -1 || write_all(t->fd, p, len) == -1) {
+		log_warn("no memory for a document: %s", strerror(errno));
+		stop(t, FETCH_TOO_LARGE, "no memory for the document");
+		return -1;
+	}
+	return 0;
+}
+
+/* At the first byte of a body: how it is packed. */
+static int
+unpack_begin(struct transfer *t)
+{
+	struct buf encoding;
+	int rc;
+
+	buf_init(&encoding, HEADERS_MAX);
+	rc = unpack_new(&t->unpack, headers_str(t->headers.data, "content-encoding", &encoding));
+	if (rc == -1) {
+		buf_clear(&t->error);
+		buf_fmt(&t->error, "the answer is packed as \"%.40s\", which we did not ask for",
+		    encoding.data);
+		t->stop = FETCH_BROKEN;
+	}
+	buf_free(&encoding);
+	return rc;
 }
 
 static size_t
 on_body(char *p, size_t one, size_t len, void *arg)
 {
 	struct transfer *t = arg;
+	int rc;
 
 	(void)one;
-	t->len += len;
 	if (t->status < 200 || t->status > 299) {
-		t->enough = t->len > TRANSFER_DISCARD;
+		t->received += len;
+		t->enough = t->received > TRANSFER_DISCARD;
 		return t->enough ? 0 : len;
 	}
-	if (too_large(t))
+	if (t->received == 0 && unpack_begin(t) == -1)
 		return 0;
-	if (t->fd == -1)
-		t->fd = result_fd(NULL, 0);
-	if (t->fd == -1 || write_all(t->fd, p, len) == -1) {
-		log_warn("no memory for a document: %s", strerror(errno));
-		return stop(t, FETCH_TOO_LARGE, "no memory for the document");
-	}
-	return len;
+	t->received += len;
+	rc = t->unpack != NULL ? unpack_more(t->unpack, p, len, keep, t) : keep(p, len, t);
+	if (rc == -1 && t->stop == FETCH_OK)
+		stop(t, FETCH_BROKEN, "the answer broke off: its gzip or deflate is damaged");
+	return rc == 0 ? len : 0;
 }
 
 /* ---- Failures in words ---- */
@@ -319,9 +354,7 @@ say_timeout(struct transfer *t, const char *host)
 	curl_off_t connected = 0, total = 0;
 	double seconds;
 
-	curl_easy_getinfo(t->curl, CURLINFO_APPCONNECT_TIME_T, &connected);
-	if (connected == 0)
-		curl_easy_getinfo(t->curl, CURLINFO_CONNECT_TIME_T, &connected);
+	curl_easy_getinfo(t->curl, CURLINFO_PRETRANSFER_TIME_T, &connected);
 	curl_easy_getinfo(t->curl, CURLINFO_TOTAL_TIME_T, &total);
 	seconds = (double)total / 1e6;
 	if (connected == 0)
@@ -410,6 +443,8 @@ transfer_clear(struct transfer *t)
 	if (t->fd != -1)
 		close(t->fd);
 	t->fd = -1;
+	unpack_free(t->unpack);
+	t->unpack = NULL;
 	buf_free(&t->headers);
 	buf_free(&t->error);
 }
@@ -443,7 +478,7 @@ transfer_new(struct transfers *all)
 	buf_init(&t->error, ERROR_MAX);
 	t->headers_done = t->enough = 0;
 	t->status = 0;
-	t->len = 0;
+	t->len = t->received = 0;
 	t->stop = FETCH_OK;
 	t->refused = NULL;
 	t->address[0] = t->said[0] = '\0';
@@ -458,6 +493,8 @@ transfer_done(struct transfer *t, CURLcode code)
 
 	if (t->enough && t->stop == FETCH_OK)
 		code = CURLE_OK;
+	if (code == CURLE_OK && t->stop == FETCH_OK && t->unpack != NULL && !unpack_whole(t->unpack))
+		stop(t, FETCH_BROKEN, "the answer broke off: its gzip or deflate has no end");
 	a.why = code != CURLE_OK || t->stop != FETCH_OK ? explain(t, code) : FETCH_OK;
 	a.status = (uint32_t)t->status;
 	a.headers = t->headers.data != NULL ? t->headers.data : "";
@@ -470,7 +507,7 @@ transfer_done(struct transfer *t, CURLcode code)
 	}
 	curl_multi_remove_handle(all->multi, t->curl);
 	transfer_unlink(t);
-	t->cb(&t->request, &a, t->arg);
+	t->cb(&a, t->arg);
 	if (a.fd != -1)
 		close(a.fd);
 	transfer_clear(t);
@@ -559,7 +596,8 @@ set_common(struct transfer *t)
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_PROXY, "");
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
+	curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, UNPACK_ACCEPT);
+	curl_easy_setopt(c, CURLOPT_HTTP_CONTENT_DECODING, 0L);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, all->agent);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)BUFFER);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);

@@ -17,7 +17,7 @@
 struct event_base;
 struct transfers;			/* opaque: all of them */
 
-/* Borrowed until transfer_start() returns, but for the body: until the answer. */
+/* Borrowed until transfer_start() returns. */
 struct request {
 	const char	*url, *method;		/* method NULL: GET */
 	const char	*headers;		/* "Name: value\n" lines, or NULL */
@@ -37,7 +37,7 @@ struct answer {
 						 * callback may take it, by setting it to -1 */
 	uint64_t	 len;			/* of the body; a NUL lies behind it */
 };
-typedef void	transfer_cb(const struct request *, struct answer *, void *arg);
+typedef void	transfer_cb(struct answer *, void *arg);
 
 struct transfers *transfers_new(struct event_base *, const struct fetch_start *);
 void		 transfers_free(struct transfers *);	/* those under way end without a callback */

@@ -195,9 +195,11 @@ request_take(struct request *q, struct evbuffer *in)
 	struct evbuffer_ptr end = evbuffer_search(in, "\r\n\r\n", 4, NULL);
 	unsigned long length = 0;
 	const char *told;
-	char *head;
+	char first, *head;
 	int ok;
 
+	if (evbuffer_copyout(in, &first, 1) == 1 && (first < 'A' || first > 'Z'))
+		return -1;
 	if (end.pos == -1)
 		return evbuffer_get_length(in) > HEAD_MAX ? -1 : 0;
 	head = need(malloc((size_t)end.pos + 3));
