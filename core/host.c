@@ -428,4 +428,5 @@ host_init(const struct w_start *start)
 	buf_init(&host.state, 4 * HOST_STATE);
 	buf_init(&host.out.b, HOST_FLUSH + RECORD_MAX);
 	host.out.fd = -1;
+	host.out.max = start->out;
 }
