@@ -222,6 +222,7 @@ static void
 filter_read(struct reader *r, struct route *route, const struct node *n, int place)
 {
 	static const char *const groups[] = { "any", "all", "none" };
+	size_t where = strlen(r->where);
 	struct options none = { 0 };
 	struct instance in;
 	struct filter *f;
@@ -240,6 +241,7 @@ filter_read(struct reader *r, struct route *route, const struct node *n, int pla
 		wrong(r, n->line, "more than %d filters", SETUP_FILTERS);
 		return;
 	}
+	snprintf(r->where + where, sizeof(r->where) - where, "%.40s: ", n->key);
 	instance_begin(r, &in, "filter", n->key, n->line);
 	instance_read(r, &in, "filter", n, NULL, &none);
 	route->filters = xreallocarray(route->filters, route->nfilters + 1, sizeof(*route->filters));
@@ -248,6 +250,7 @@ filter_read(struct reader *r, struct route *route, const struct node *n, int pla
 	rule = xasprintf("%s#%d", n->key, place);
 	f->rule = keep_text(r, rule);
 	free(rule);
+	r->where[where] = '\0';
 }
 
 /* A filter or sink without options is its name alone. */

@@ -134,6 +134,7 @@ leg_fill(struct reader *r, struct leg *leg, const struct options *said, const ch
 void
 leg_read(struct reader *r, struct route *route, const struct node *n, const char *backlog)
 {
+	size_t where = strlen(r->where);
 	struct options said = { 0 };
 	struct instance in;
 	struct leg *leg;
@@ -144,6 +145,7 @@ leg_read(struct reader *r, struct route *route, const struct node *n, const char
 		wrong(r, n->line, "more than %d sinks", SETUP_LEGS);
 		return;
 	}
+	snprintf(r->where + where, sizeof(r->where) - where, "%.40s: ", n->key);
 	instance_begin(r, &in, "sink", n->key, n->line);
 	instance_read(r, &in, "sink", n, in.plugin != NULL && in.plugin->takes != CR_BATCH_LIST ?
 	    leg_records : leg_own, &said);
@@ -155,6 +157,7 @@ leg_read(struct reader *r, struct route *route, const struct node *n, const char
 	route->nlegs++;
 	leg_fill(r, leg, &said, backlog);
 	options_free(&said);
+	r->where[where] = '\0';
 }
 
 /* ---- Two sinks, one file ---- */
