@@ -81,7 +81,8 @@ tell(struct cr *cr, struct reader *r, const struct decoded *d, int wellformed)
 
 /* A second time, mended: entries given already are passed over. */
 static int
-again(struct cr *cr, struct reader *r, struct str s, const struct feed_opts *opts)
+again(struct cr *cr, struct reader *r, struct str s, const struct feed_opts *opts,
+    const struct cr_page *page)
 {
 	struct reader mended;
 	char *text, why[200];
@@ -91,7 +92,7 @@ again(struct cr *cr, struct reader *r, struct str s, const struct feed_opts *opt
 	if ((text = mend(s.p, s.len, &len, opts)) == NULL)
 		return -1;
 	if (scan_refuse(text, len, opts, why, sizeof(why)) == NULL &&
-	    reader_init(&mended, cr, opts) == 0) {
+	    reader_init(&mended, cr, opts, page) == 0) {
 		mended.skip = r->entries;
 		mended.entries = r->entries;
 		rc = reader_run(&mended, text, len);
@@ -116,15 +117,18 @@ parse_xml(struct cr *cr, const struct feed_opts *opts, const struct cr_page *pag
 
 	if (scan_refuse(s.p, s.len, opts, why, sizeof(why)) != NULL)
 		return cr->fail(cr, CR_BAD_DATA, "refused: %s", why);
-	if (reader_init(&r, cr, opts) == -1) {
+	if (reader_init(&r, cr, opts, page) == -1) {
 		reader_free(&r);
 		return cr->fail(cr, CR_BAD_DATA, "out of memory");
 	}
 	whole = reader_run(&r, s.p, s.len) == 0;
 	if (!whole && !r.stopped && !(r.ended && r.format != NULL))
-		again(cr, &r, s, opts);
+		again(cr, &r, s, opts, page);
 	if (r.format == NULL)
 		rc = not_a_feed(cr, &r, s, page);
+	else if (!whole && r.ended && r.entries == 0)
+		rc = cr->fail(cr, CR_BAD_DATA,
+		    "the document ends at line %d, before its first entry is whole", r.line);
 	else {
 		if (!whole)
 			cr->partial(cr, "not well-formed at line %d: %s", r.line, r.why);

@@ -81,9 +81,11 @@ draft_text(struct draft *d, const char *s, size_t len)
 void
 draft_set(struct draft *d, enum slot slot, struct value v)
 {
+	int later = slot == SLOT_PUBLISHED || slot == SLOT_UPDATED;	/* of two dates the second */
+
 	if (v.at == 0 || slot == SLOT_NONE)
 		return;
-	if (d->one[slot].at == 0 || d->one[slot].rank < v.rank)
+	if (d->one[slot].at == 0 || d->one[slot].rank < v.rank + later)
 		d->one[slot] = v;
 }
 

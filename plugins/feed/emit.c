@@ -20,13 +20,37 @@ static const struct {
 	[SLOT_RIGHTS] = { CR_RIGHTS, CR_RIGHTS },
 };
 
+/* Relative addresses count from xml:base, else from the document's own address; where that is not
+ * known, from what the feed says is its page. */
 static void
 use_base(struct reader *r, uint16_t base)
 {
+	const char *home = r->home;
+
 	if (r->base == base)
 		return;
-	r->cr->base(r->cr, r->strings[base]);
+	if (home == NULL && r->page[0] == '\0' && r->feed.one[SLOT_LINK].at != 0)
+		home = r->feed.text + r->feed.one[SLOT_LINK].at;
+	r->cr->base(r->cr, base != 0 ? r->strings[base] : home);
 	r->base = base;
+}
+
+/* RSS has no base of its own: addresses within the HTML of an item count from the item's page, or the
+ * channel's. */
+static void
+use_page(struct reader *r, const struct draft *d)
+{
+	const struct value *link = &d->one[SLOT_LINK];
+
+	if (link->at == 0) {
+		d = &r->feed;
+		link = &d->one[SLOT_LINK];
+	}
+	use_base(r, link->base);
+	if (link->at == 0 || r->atom != 0)
+		return;
+	r->cr->base(r->cr, d->text + link->at);
+	r->base = BASE_OTHER;
 }
 
 static void
@@ -90,23 +114,67 @@ named_better(const struct draft *d)
 }
 
 static void
-put_draft(struct reader *r, struct cr_record *rec, const struct draft *d)
+put_slots(struct reader *r, struct cr_record *rec, const struct draft *d)
 {
-	int better = named_better(d), slot;
-	size_t i;
+	int slot;
 
 	for (slot = 1; slot < SLOT_MAX; slot++) {
 		const struct value *v = &d->one[slot];
 
 		if (v->at == 0 || fields[slot].text == 0)
 			continue;
-		use_base(r, v->base);
+		if (v->kind == KIND_HTML && v->base == 0 && d == &r->entry)
+			use_page(r, d);
+		else
+			use_base(r, v->base);
 		r->cr->set(rec, v->kind == KIND_HTML ? fields[slot].html : fields[slot].text,
 		    d->text + v->at);
 	}
+}
+
+/* The lists: first what is the entry's own, then what Media RSS adds. */
+static void
+put_parts(struct reader *r, struct cr_record *rec, const struct draft *d)
+{
+	int better = named_better(d), media;
+	size_t i;
+
+	for (media = 0; media < 2; media++)
+		for (i = 0; i < d->nparts; i++) {
+			const struct part *p = &d->parts[i];
+
+			if (better && p->item == ITEM_AUTHOR && p->n <= 0)
+				continue;
+			if ((p->item == ITEM_ENCLOSURE && p->at[2] != 0) == media)
+				put_part(r, rec, d, p);
+		}
+}
+
+/* Who wrote the feed wrote its entries, unless they say otherwise (RFC 4287 4.2.1). */
+static void
+put_feed_authors(struct reader *r, struct cr_record *rec)
+{
+	const struct draft *d = &r->feed;
+	int better = named_better(d);
+	size_t i;
+
 	for (i = 0; i < d->nparts; i++)
-		if (!better || d->parts[i].item != ITEM_AUTHOR || d->parts[i].n > 0)
+		if (d->parts[i].item == ITEM_AUTHOR && (!better || d->parts[i].n > 0))
 			put_part(r, rec, d, &d->parts[i]);
+}
+
+/* An entry without a page of its own is found at what it carries. */
+static void
+put_link_of_enclosure(struct reader *r, struct cr_record *rec, const struct draft *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->nparts; i++)
+		if (d->parts[i].item == ITEM_ENCLOSURE) {
+			use_base(r, d->parts[i].base);
+			r->cr->set(rec, CR_LINK, d->text + d->parts[i].at[0]);
+			return;
+		}
 }
 
 void
@@ -126,7 +194,12 @@ reader_entry(struct reader *r)
 	}
 	r->entries++;
 	rec = r->cr->record(r->cr, guid->at != 0 ? d->text + guid->at : NULL);
-	put_draft(r, rec, d);
+	put_slots(r, rec, d);
+	put_parts(r, rec, d);
+	if (d->one[SLOT_LINK].at == 0)
+		put_link_of_enclosure(r, rec, d);
+	if (d->count[ITEM_AUTHOR] == 0)
+		put_feed_authors(r, rec);
 	r->cr->emit(r->cr, rec);
 }
 
@@ -135,7 +208,9 @@ reader_feed(struct reader *r)
 {
 	struct cr_record *rec = r->cr->feed(r->cr);
 
-	put_draft(r, rec, &r->feed);
+	use_base(r, 0);
+	put_slots(r, rec, &r->feed);
+	put_parts(r, rec, &r->feed);
 	if (r->hours[0] != '\0')
 		r->cr->set_extra(rec, "skipHours", r->hours);
 	if (r->days[0] != '\0')

@@ -5,6 +5,7 @@
 #include <courant/plugin.h>
 #include <libxml/parser.h>
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,7 +40,8 @@ struct value {
 };
 struct part {
 	const char	*name;		/* of an extra, number, counter; NULL: at[0] is */
-	uint32_t	 at[3];		/* author: name, mail, URI; enclosure: URL, type; else text */
+	uint32_t	 at[3];		/* author: name, mail, URI; enclosure: URL, type, 1: of
+					 * Media RSS; else a text */
 	uint16_t	 base;
 	uint8_t		 item;
 	double		 n;		/* size of an enclosure, a number, a counter */
@@ -76,7 +78,7 @@ enum ns	 ns_of_prefix(const char *prefix);	/* of one that was used without a dec
 enum {
 	IN_DOC = 1, IN_ROOT = 2, IN_FEED = 4, IN_ENTRY = 8, IN_IMAGE = 16, IN_INPUT = 32,
 	IN_AUTHOR = 64, IN_CONTRIBUTOR = 128, IN_SOURCE = 256, IN_MEDIA = 512, IN_SKIP = 1024,
-	IN_OUTLINE = 2048, IN_OTHER = 4096, IN_AGENT = 8192, IN_OWNER = 16384, IN_CATEGORY = 32768,
+	IN_OUTLINE = 2048, IN_OTHER = 4096, IN_AGENT = 8192, IN_CATEGORY = 32768,
 	IN_POINT = 65536,
 	IN_BOTH = IN_FEED | IN_ENTRY, IN_PERSON = IN_AUTHOR | IN_CONTRIBUTOR
 };
@@ -121,6 +123,22 @@ void	 text_person(struct str, struct str *name, struct str *mail);	/* parts of i
 long long str_number(struct str, long long none);	/* digits; none: it is no number */
 uint32_t attr_keep(const struct attrs *, const char *name);	/* its place in the draft; 0: none */
 
+/* ---- doctype.c: declarations in a document are never handed to libxml2 ---- */
+#define DOCTYPE_ENTITIES 64		/* that are remembered */
+#define DOCTYPE_VALUE	128		/* bytes of one, with a NUL */
+struct doctype {
+	size_t	 begin, end;		/* of the declaration */
+	struct {
+		const char	*name, *value;
+		size_t		 name_len, len;
+	} entity[DOCTYPE_ENTITIES];
+	size_t	 n;
+};
+/* Whether there is one with an internal subset: where it is, and its entities that are short texts
+ * without a reference in them: nothing can be made of these but the text itself. */
+int	 doctype_find(struct doctype *, const char *, size_t);
+const char *doctype_entity(const struct doctype *, const char *name, size_t *len);	/* or NULL */
+
 /* ---- reader.c: one document on its way through libxml2 ---- */
 struct frame {
 	const struct element *el;	/* NULL: not known, or markup within a text */
@@ -131,6 +149,7 @@ struct frame {
 	uint8_t		 ns;
 };
 enum frame_tag { FRAME_PLAIN, FRAME_MARKUP, FRAME_HIDDEN, FRAME_VOID };
+#define BASE_OTHER	UINT_MAX
 struct person {
 	uint32_t	 name, mail, uri;
 };
@@ -156,7 +175,7 @@ struct reader {
 	int			 atom;		/* 3, 10: Atom 0.3, 1.0 */
 	int64_t			 entries, skip, emitted;
 	int64_t			 lost;		/* entries beyond the limit */
-	uint16_t		 base;		/* that the host was last told */
+	unsigned		 base;		/* that the host was last told; BASE_OTHER: an item's */
 	const char		*entity;	/* first undeclared one, or NULL */
 	char			 entity_name[FEED_NAME_MAX];
 	int			 entity_line;
@@ -167,11 +186,16 @@ struct reader {
 	int			 stopped;	/* by us: why says so, nothing more is read */
 	char			 root[FEED_NAME_MAX];	/* name of the root element */
 	char			 hours[128], days[128];
-	char			 entity_text[16];
+	char			 entity_text[DOCTYPE_VALUE];
+	const struct doctype	*doctype;	/* while it runs; or NULL */
+	const char		*page;		/* its URL, "" */
+	const char		*home;		/* Content-Location, or NULL */
 	xmlEntity		 entity_now;
 	struct outline		*outline;
+	uint64_t		*seen;		/* addresses of outlines, hashed; or NULL */
+	size_t			 nseen, seen_size;
 };
-int	 reader_init(struct reader *, struct cr *, const struct feed_opts *);
+int	 reader_init(struct reader *, struct cr *, const struct feed_opts *, const struct cr_page *);
 void	 reader_free(struct reader *);
 int	 reader_run(struct reader *, const char *, size_t);	/* 0; -1: not well-formed, see why */
 void	 reader_stop(struct reader *, const char *fmt, ...) CR_PRINTF(2, 3);
@@ -189,7 +213,7 @@ struct names *names_new(void);
 void	 names_free(struct names *);
 /* The row for this element where it stands, or NULL. */
 const struct element *names_find(struct names *, const xmlChar *name, enum ns, unsigned in);
-enum ns	 names_ns(struct names *, const xmlChar *uri, const xmlChar *prefix);
+enum ns	 names_ns(struct names *, const xmlChar *uri, const xmlChar *prefix, int root);
 
 /* ---- markup.c: tags within a text, written out again ---- */
 void	 markup_open(struct reader *, struct frame *, const xmlChar *name, const struct attrs *);

@@ -14,13 +14,16 @@ close_fn close_entry;
 open_fn	 open_typed, open_content, open_link, open_guid, open_category, open_resource, open_source,
 	 open_reply;
 close_fn close_text, close_line, close_guid, close_category, close_keywords, close_extra,
-	 close_counter, close_number, close_hour, close_day;
+	 close_counter, close_number, close_hour, close_day, close_link,
+	 close_id;
 
 /* people.c */
 open_fn	 open_person, open_person_mail, open_person_uri;
 close_fn close_person, close_person_name, close_person_mail, close_person_uri;
 
 /* media.c: enclosures and pictures */
+void	 add_enclosure(struct reader *, const struct frame *, uint32_t url, uint32_t type,
+	    long long size, int media);
 open_fn	 open_enclosure, open_media_content, open_thumbnail, open_statistics, open_star_rating;
 
 /* outline.c: lists of feeds */

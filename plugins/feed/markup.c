@@ -73,25 +73,29 @@ escape_before(struct reader *r)
 void
 markup_open(struct reader *r, struct frame *f, const xmlChar *name, const struct attrs *a)
 {
-	int first = !r->cap.children, i;
+	int i;
 
+	f->tag = FRAME_HIDDEN;
+	if (r->cap.gather == GATHER_BASE64)
+		return;
+	/* Atom's own div, which is not part of the text (RFC 4287 3.1.1.3), and a needless one */
+	if (!r->cap.children && r->depth == r->cap.frame + 1 &&
+	    strcmp((const char *)name, "div") == 0) {
+		r->cap.children = 1;
+		return;
+	}
 	f->tag = FRAME_MARKUP;
-	if (r->cap.gather == GATHER_BASE64) {
-		f->tag = FRAME_HIDDEN;
-		return;
-	}
 	escape_before(r);
-	/* Atom's own div, which is not part of the text (RFC 4287 3.1.1.3) */
-	if (first && r->depth == r->cap.frame + 1 && strcmp((const char *)name, "div") == 0) {
-		f->tag = FRAME_HIDDEN;
-		return;
-	}
 	raw(r, "<");
 	raw(r, (const char *)name);
 	for (i = 0; i < a->n; i++) {
 		const xmlChar **v = a->v + 5 * i;
 
 		raw(r, " ");
+		if (v[1] != NULL && strcmp((const char *)v[1], "xml") != 0) {
+			raw(r, (const char *)v[1]);
+			raw(r, ":");
+		}
 		raw(r, (const char *)v[0]);
 		raw(r, "=\"");
 		put_value(r, f, (const char *)v[0], (const char *)v[3], (size_t)(v[4] - v[3]));

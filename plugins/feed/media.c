@@ -5,8 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
-static void
-add_enclosure(struct reader *r, const struct frame *f, uint32_t url, uint32_t type, long long size)
+void
+add_enclosure(struct reader *r, const struct frame *f, uint32_t url, uint32_t type, long long size,
+    int media)
 {
 	struct draft *d = r->now;
 	struct part *p;
@@ -14,7 +15,7 @@ add_enclosure(struct reader *r, const struct frame *f, uint32_t url, uint32_t ty
 
 	if (url == 0)
 		return;
-	for (i = 0; i < d->nparts && i < FEED_LIST_MAX; i++)
+	for (i = 0; i < d->nparts; i++)
 		if (d->parts[i].item == ITEM_ENCLOSURE &&
 		    strcmp(d->text + d->parts[i].at[0], d->text + url) == 0)
 			return;
@@ -24,6 +25,13 @@ add_enclosure(struct reader *r, const struct frame *f, uint32_t url, uint32_t ty
 	p->at[1] = type;
 	p->base = f->base;
 	p->n = (double)size;
+	p->at[2] = media ? 1 : 0;
+}
+
+static int
+is_image(struct str type)
+{
+	return type.len > 6 && strncasecmp(type.p, "image/", 6) == 0;
 }
 
 void
@@ -35,18 +43,18 @@ open_enclosure(struct reader *r, struct frame *f, const struct attrs *a)
 		url = attr_keep(a, "href");
 	if (url == 0)
 		url = attr_keep(a, "resource");
-	add_enclosure(r, f, url, attr_keep(a, "type"), str_number(attr(a, "length"), -1));
+	add_enclosure(r, f, url, attr_keep(a, "type"), str_number(attr(a, "length"), -1), 0);
+	if (is_image(attr(a, "type")))
+		draft_set(r->now, SLOT_IMAGE, (struct value){ .at = url, .base = f->base });
 }
 
 void
 open_media_content(struct reader *r, struct frame *f, const struct attrs *a)
 {
 	uint32_t url = attr_keep(a, "url");
-	struct str type = attr(a, "type");
 
-	add_enclosure(r, f, url, attr_keep(a, "type"), str_number(attr(a, "filesize"), -1));
-	if (str_is(attr(a, "medium"), "image") ||
-	    (type.len > 6 && strncasecmp(type.p, "image/", 6) == 0))
+	add_enclosure(r, f, url, attr_keep(a, "type"), str_number(attr(a, "filesize"), -1), 1);
+	if (str_is(attr(a, "medium"), "image") || is_image(attr(a, "type")))
 		draft_set(r->now, SLOT_IMAGE, (struct value){ .at = url, .base = f->base });
 }
 

@@ -104,6 +104,7 @@ struct names {
 	size_t		 used;
 	struct entry	 table[TABLE_SIZE];
 	struct uri	 uris[16];	/* the last ones asked for */
+	const xmlChar	*core;		/* the root's, where it is not known: another version's */
 	unsigned	 turn;
 };
 
@@ -173,7 +174,7 @@ ns_of_prefix(const char *prefix)
 }
 
 enum ns
-names_ns(struct names *t, const xmlChar *uri, const xmlChar *prefix)
+names_ns(struct names *t, const xmlChar *uri, const xmlChar *prefix, int root)
 {
 	const xmlChar *key = uri != NULL ? NULL : prefix;
 	struct uri *u;
@@ -188,6 +189,10 @@ names_ns(struct names *t, const xmlChar *uri, const xmlChar *prefix)
 	u->uri = uri;
 	u->prefix = key;
 	u->ns = uri != NULL ? ns_of_uri((const char *)uri) : ns_of_prefix((const char *)prefix);
+	if (u->ns == NS_OTHER && uri != NULL && root)
+		t->core = uri;
+	if (u->ns == NS_OTHER && uri != NULL && t->core == uri)
+		u->ns = NS_NONE;
 	return u->ns;
 }
 

@@ -16,11 +16,69 @@ outline_free(struct reader *r)
 {
 	struct outline *o;
 
+	free(r->seen);
 	while ((o = r->outline) != NULL) {
 		r->outline = o->parent;
 		free(o->text);
 		free(o);
 	}
+}
+
+/* FNV-1a. */
+static uint64_t
+hash_of(struct str s)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+	return h != 0 ? h : 1;
+}
+
+static void
+insert(uint64_t *table, size_t size, uint64_t h)
+{
+	size_t i = h & (size - 1);
+
+	while (table[i] != 0)
+		i = (i + 1) & (size - 1);
+	table[i] = h;
+}
+
+static int
+grow(struct reader *r)
+{
+	size_t size = r->seen_size > 0 ? 2 * r->seen_size : 256, i;
+	uint64_t *table;
+
+	if ((table = calloc(size, sizeof(*table))) == NULL)
+		return -1;
+	for (i = 0; i < r->seen_size; i++)
+		if (r->seen[i] != 0)
+			insert(table, size, r->seen[i]);
+	free(r->seen);
+	r->seen = table;
+	r->seen_size = size;
+	return 0;
+}
+
+/* Whether a feed was listed before; remembers as many as there may be entries. */
+static int
+listed(struct reader *r, struct str url)
+{
+	uint64_t h = hash_of(url);
+	size_t i;
+
+	if (2 * r->nseen >= r->seen_size &&
+	    ((int64_t)r->nseen > r->opts->entries || grow(r) == -1))
+		return 0;
+	for (i = h & (r->seen_size - 1); r->seen[i] != 0; i = (i + 1) & (r->seen_size - 1))
+		if (r->seen[i] == h)
+			return 1;
+	r->seen[i] = h;
+	r->nseen++;
+	return 0;
 }
 
 static void
@@ -76,7 +134,7 @@ categories(struct reader *r, const struct attrs *a)
 void
 open_outline(struct reader *r, struct frame *f, const struct attrs *a)
 {
-	struct str text = attr(a, "text");
+	struct str text = attr(a, "text"), address = attr(a, "xmlurl");
 	uint32_t url;
 
 	if (text.len == 0)
@@ -84,7 +142,7 @@ open_outline(struct reader *r, struct frame *f, const struct attrs *a)
 	draft_clear(&r->entry);
 	r->now = &r->entry;
 	url = attr_keep(a, "xmlurl");
-	if (url != 0 && !str_is(attr(a, "type"), "source")) {
+	if (url != 0 && !str_is(attr(a, "type"), "source") && !listed(r, address)) {
 		draft_set(r->now, SLOT_LINK, value_of(r, f, url, KIND_TEXT));
 		draft_set(r->now, SLOT_GUID, value_of(r, f, url, KIND_TEXT));
 		draft_set(r->now, SLOT_TITLE,

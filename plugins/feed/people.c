@@ -8,7 +8,8 @@ static int
 same(const struct draft *d, const struct part *p, const struct person *who)
 {
 	return strcmp(d->text + p->at[0], d->text + who->name) == 0 &&
-	    strcmp(d->text + p->at[1], d->text + who->mail) == 0;
+	    strcmp(d->text + p->at[1], d->text + who->mail) == 0 &&
+	    strcmp(d->text + p->at[2], d->text + who->uri) == 0;
 }
 
 /* slot: ITEM_AUTHOR or ITEM_CONTRIBUTOR; rank 0: only where nobody else is named. */

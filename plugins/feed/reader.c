@@ -197,7 +197,8 @@ within_text(struct reader *r, struct frame *f, const xmlChar *name, const struct
 		markup_open(r, f, name, a);
 		return 1;
 	}
-	if (of->el != NULL && of->el->enter == 0)
+	if (of->el != NULL && (of->el->enter == 0 ||
+	    names_find(r->names, name, f->ns, of->el->enter) == NULL))
 		return 1;
 	gather_drop(r);
 	f->tag = FRAME_PLAIN;
@@ -244,7 +245,7 @@ on_start(void *arg, const xmlChar *name, const xmlChar *prefix, const xmlChar *u
 		return;
 	if (n > 0)
 		inherit(r, f, &a);
-	f->ns = (uint8_t)names_ns(r->names, uri, prefix);
+	f->ns = (uint8_t)names_ns(r->names, uri, prefix, r->depth == 1);
 	if (r->cap.frame != 0 && within_text(r, f, name, &a))
 		return;
 	if (r->depth == 1)
@@ -306,22 +307,26 @@ on_entity(void *arg, const xmlChar *name)
 {
 	struct reader *r = arg;
 	const char *text;
+	int declared;
 	size_t n;
 
 	if (r->xml->instate == XML_PARSER_ATTRIBUTE_VALUE)
 		return NULL;
-	text = entity_find((const char *)name, strlen((const char *)name), &n);
+	text = doctype_entity(r->doctype, (const char *)name, &n);
+	declared = text != NULL;
+	if (!declared)
+		text = entity_find((const char *)name, strlen((const char *)name), &n);
 	if (text == NULL || n >= sizeof(r->entity_text))
 		return NULL;
 	memcpy(r->entity_text, text, n);
 	r->entity_text[n] = '\0';
-	if (r->entity == NULL) {
+	if (r->entity == NULL && !declared) {
 		snprintf(r->entity_name, sizeof(r->entity_name), "%s", (const char *)name);
 		r->entity = r->entity_name;
 		r->entity_line = xmlSAX2GetLineNumber(r->xml);
 	}
 	r->entity_now.etype = XML_INTERNAL_PREDEFINED_ENTITY;
-	r->entity_now.name = BAD_CAST r->entity_name;
+	r->entity_now.name = name;
 	r->entity_now.content = BAD_CAST r->entity_text;
 	r->entity_now.length = (int)n;
 	return &r->entity_now;
@@ -359,11 +364,15 @@ static xmlSAXHandler handler = {
 /* ---- one document ---- */
 
 int
-reader_init(struct reader *r, struct cr *cr, const struct feed_opts *opts)
+reader_init(struct reader *r, struct cr *cr, const struct feed_opts *opts,
+    const struct cr_page *page)
 {
 	memset(r, 0, sizeof(*r));
 	r->cr = cr;
 	r->opts = opts;
+	r->page = page->url;
+	r->home = cr->header(cr, "content-location");
+	r->base = r->home != NULL || page->url[0] == '\0' ? BASE_OTHER : 0;
 	draft_init(&r->feed);
 	draft_init(&r->entry);
 	r->now = &r->feed;
@@ -377,8 +386,9 @@ reader_init(struct reader *r, struct cr *cr, const struct feed_opts *opts)
 	r->xml = xmlCreatePushParserCtxt(&handler, r, NULL, 0, NULL);
 	if (r->xml == NULL)
 		return -1;
-	/* The text is UTF-8 by now, whatever its declaration says. */
-	xmlCtxtUseOptions(r->xml, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
+	/* The text is UTF-8 by now, whatever its declaration says. NOENT: `&amp;` in an attribute is
+	 * an ampersand; no declared entity ever reaches libxml2. */
+	xmlCtxtUseOptions(r->xml, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC | XML_PARSE_NOENT);
 	return 0;
 }
 
@@ -400,8 +410,8 @@ reader_free(struct reader *r)
 	outline_free(r);
 }
 
-int
-reader_run(struct reader *r, const char *text, size_t len)
+static void
+feed_bytes(struct reader *r, const char *text, size_t len)
 {
 	size_t n;
 
@@ -409,7 +419,25 @@ reader_run(struct reader *r, const char *text, size_t len)
 		n = len < FEED_CHUNK ? len : FEED_CHUNK;
 		xmlParseChunk(r->xml, text, (int)n, 0);
 	}
+}
+
+int
+reader_run(struct reader *r, const char *text, size_t len)
+{
+	struct doctype d;
+	size_t i;
+
+	if (doctype_find(&d, text, len)) {	/* all but its declarations; lines keep their numbers */
+		r->doctype = &d;
+		feed_bytes(r, text, d.begin);
+		for (i = d.begin; i < d.end; i++)
+			if (text[i] == '\n')
+				feed_bytes(r, "\n", 1);
+		feed_bytes(r, text + d.end, len - d.end);
+	} else
+		feed_bytes(r, text, len);
 	if (r->line == 0 && !r->stopped)
 		xmlParseChunk(r->xml, NULL, 0, 1);
+	r->doctype = NULL;
 	return r->line == 0 && !r->stopped ? 0 : -1;
 }

@@ -16,7 +16,6 @@ static const struct {
 	{ "text", GATHER_TEXT }, { "html", GATHER_HTML }, { "xhtml", GATHER_XHTML },
 	{ "plain", GATHER_TEXT }, { "escaped", GATHER_HTML }, { "text/plain", GATHER_TEXT },
 	{ "text/html", GATHER_HTML }, { "application/xhtml+xml", GATHER_XHTML },
-	{ "application/octet-stream", GATHER_BASE64 },
 };
 
 static enum gather
@@ -33,9 +32,15 @@ gather_of_type(struct str type, enum gather otherwise)
 		return GATHER_XHTML;
 	if (type.len > 4 && strncasecmp(type.p + type.len - 4, "+xml", 4) == 0)
 		return GATHER_XHTML;
-	if (type.len > 5 && strncasecmp(type.p, "text/", 5) == 0)
-		return GATHER_TEXT;
-	return memchr(type.p, '/', type.len) != NULL ? GATHER_BASE64 : otherwise;
+	return type.len > 5 && strncasecmp(type.p, "text/", 5) == 0 ? GATHER_TEXT : otherwise;
+}
+
+/* A media type whose content is base64 (RFC 4287 4.1.3.3). */
+static int
+is_binary(struct str type)
+{
+	return memchr(type.p != NULL ? type.p : "", '/', type.len) != NULL &&
+	    gather_of_type(type, GATHER_NONE) == GATHER_NONE;
 }
 
 /* mark: what a base64 text holds once it is decoded. */
@@ -49,14 +54,14 @@ open_typed(struct reader *r, struct frame *f, const struct attrs *a)
 		gather = GATHER_TEXT;
 	if (type.len > 0 && (r->atom != 0 || f->ns != NS_NONE || mode.p != NULL))
 		gather = gather_of_type(type, gather);
-	inner = gather;
-	if (str_is(mode, "base64"))
+	inner = type.len > 0 ? gather : GATHER_SNIFF;
+	if (str_is(mode, "base64") || (f->el->slot == SLOT_CONTENT && is_binary(type)))
 		gather = GATHER_BASE64;
 	else if (str_is(mode, "escaped") && gather == GATHER_XHTML)
 		gather = GATHER_HTML;
 	else if (str_is(mode, "xml") && gather == GATHER_HTML)
 		gather = GATHER_XHTML;
-	f->mark = inner == GATHER_BASE64 ? GATHER_SNIFF : inner;
+	f->mark = inner;
 	gather_begin(r, r->depth, gather, SIZE_MAX);
 }
 
@@ -102,6 +107,12 @@ close_text(struct reader *r, struct frame *f, uint32_t at, size_t len)
 	if (at == 0)
 		return;
 	kind = kind_of(r, f, at, &len);
+	if (f->el->slot == SLOT_SUMMARY && r->now == &r->entry && f->el->rank == 4 &&
+	    r->now->one[SLOT_SUMMARY].rank == 4) {	/* a second one is the longer or the other */
+		draft_set(r->now, SLOT_CONTENT, (struct value){ .at = at, .base = f->base,
+		    .kind = (uint8_t)kind });
+		return;
+	}
 	if (f->el->slot == SLOT_TITLE && len > FEED_LINE_MAX)
 		r->now->text[at + text_cut(r->now->text + at, len, FEED_LINE_MAX)] = '\0';
 	draft_set(r->now, f->el->slot, value_of(r, f, at, kind));
@@ -121,82 +132,138 @@ close_line(struct reader *r, struct frame *f, uint32_t at, size_t len)
 /* ---- addresses ---- */
 
 static void
-link_extra(struct reader *r, const struct attrs *a, const char *name)
+link_alternate(struct reader *r, struct frame *f, uint32_t href, struct str type)
 {
-	draft_extra(r->now, name, attr_keep(a, "href"));
-}
+	struct value v = value_of(r, f, href, KIND_TEXT);
 
-static void
-link_alternate(struct reader *r, struct frame *f, const struct attrs *a)
-{
-	struct value v = value_of(r, f, attr_keep(a, "href"), KIND_TEXT);
-	struct str type = attr(a, "type");
-
-	v.rank = type.len == 0 || str_is(type, "text/html") ||
-	    str_is(type, "application/xhtml+xml") ? 4 : 3;
+	v.rank = str_is(type, "text/html") || str_is(type, "application/xhtml+xml") ||
+	    type.len == 0 ? 4 : 3;
 	draft_set(r->now, SLOT_LINK, v);
 }
 
 static void
-link_replies(struct reader *r, struct frame *f, const struct attrs *a)
+link_replies(struct reader *r, struct frame *f, uint32_t href, struct str type)
 {
-	struct str type = attr(a, "type");
-	long long n = str_number(attr(a, "count"), -1);
-	struct part *p;
-
 	if (type.len == 0 || str_is(type, "text/html"))
-		draft_set(r->now, SLOT_COMMENTS, value_of(r, f, attr_keep(a, "href"), KIND_TEXT));
+		draft_set(r->now, SLOT_COMMENTS, value_of(r, f, href, KIND_TEXT));
 	else
-		link_extra(r, a, "replies");
-	if (n >= 0 && (p = draft_add(r->now, ITEM_COUNTER)) != NULL) {
-		p->name = "comments";
-		p->n = (double)n;
-	}
+		draft_extra(r->now, "replies", href);
+}
+
+static void
+link_enclosure(struct reader *r, struct frame *f, uint32_t href, struct str type)
+{
+	add_enclosure(r, f, href, draft_text(r->now, type.p, type.len), -1, 0);
+}
+
+static void
+link_self(struct reader *r, struct frame *f, uint32_t href, struct str type)
+{
+	struct value v = value_of(r, f, href, KIND_TEXT);
+
+	(void)type;
+	draft_extra(r->now, "self", href);
+	v.rank = 0;
+	if (r->now == &r->feed)
+		draft_set(r->now, SLOT_LINK, v);
+}
+
+static void
+link_image(struct reader *r, struct frame *f, uint32_t href, struct str type)
+{
+	(void)type;
+	draft_set(r->now, SLOT_IMAGE, value_of(r, f, href, KIND_TEXT));
 }
 
 /* What a link is, by its relation; those that are kept under a name have no function. */
-static const struct {
+static const struct relation {
 	const char	*rel;
-	void		(*open)(struct reader *, struct frame *, const struct attrs *);
+	void		(*use)(struct reader *, struct frame *, uint32_t href, struct str type);
 	const char	*extra;
 } relations[] = {
 	{ "alternate", link_alternate, NULL },
-	{ "enclosure", open_enclosure, NULL },
+	{ "enclosure", link_enclosure, NULL },
 	{ "replies", link_replies, NULL },
-	{ "self", NULL, "self" }, { "hub", NULL, "hub" }, { "next", NULL, "next" },
+	{ "self", link_self, NULL },
+	{ "image", link_image, NULL },
+	{ "hub", NULL, "hub" }, { "next", NULL, "next" },
 	{ "previous", NULL, "previous" }, { "prev", NULL, "previous" }, { "first", NULL, "first" },
 	{ "last", NULL, "last" }, { "current", NULL, "current" },
 	{ "prev-archive", NULL, "prev-archive" }, { "next-archive", NULL, "next-archive" },
 	{ "via", NULL, "via" }, { "related", NULL, "related" }, { "license", NULL, "license" },
 	{ "edit", NULL, "edit" }, { "search", NULL, "search" },
 	{ "http://www.iana.org/assignments/relation/alternate", link_alternate, NULL },
-	{ "http://www.iana.org/assignments/relation/self", NULL, "self" },
+	{ "http://www.iana.org/assignments/relation/self", link_self, NULL },
 };
+#define RELATIONS	(sizeof(relations) / sizeof(*relations))
 
-/* With an address in an attribute it is Atom's, whatever its namespace; else RSS's. */
+/* Its place in the table; RELATIONS for one that is not in it. */
+static uint32_t
+relation_of(struct str rel)
+{
+	uint32_t i = 0;
+
+	if (rel.len > 0)
+		while (i < RELATIONS && !str_is(rel, relations[i].rel))
+			i++;
+	return i;
+}
+
+static void
+use_link(struct reader *r, struct frame *f, uint32_t href, struct str type)
+{
+	const struct relation *rel = &relations[f->mark];
+
+	if (f->mark == RELATIONS || href == 0)
+		return;
+	if (rel->use != NULL)
+		rel->use(r, f, href, type);
+	else
+		draft_extra(r->now, rel->extra, href);
+}
+
+/* thr:count, and the size of an enclosure. */
+static void
+link_numbers(struct reader *r, const struct attrs *a)
+{
+	long long n = str_number(attr(a, "count"), -1), size = str_number(attr(a, "length"), -1);
+	struct draft *d = r->now;
+	struct part *p;
+
+	if (size >= 0 && d->nparts > 0 && d->parts[d->nparts - 1].item == ITEM_ENCLOSURE)
+		d->parts[d->nparts - 1].n = (double)size;
+	if (n >= 0 && (p = draft_add(d, ITEM_COUNTER)) != NULL) {
+		p->name = "comments";
+		p->n = (double)n;
+	}
+}
+
+/* With an address in an attribute it is Atom's, whatever its namespace; else RSS's, or nobody's. */
 void
 open_link(struct reader *r, struct frame *f, const struct attrs *a)
 {
-	struct str rel = attr(a, "rel");
-	size_t i;
+	struct str href = attr(a, "href"), type = attr(a, "type");
+	uint32_t at;
 
-	if (attr(a, "href").p == NULL) {
+	f->mark = relation_of(attr(a, "rel"));
+	if (href.p == NULL) {
 		draft_set(r->now, SLOT_LINK, value_of(r, f, attr_keep(a, "resource"), KIND_TEXT));
 		gather_begin(r, r->depth, GATHER_PLAIN, FEED_LINE_MAX);
 		return;
 	}
-	if (rel.len == 0) {
-		link_alternate(r, f, a);
-		return;
-	}
-	for (i = 0; i < sizeof(relations) / sizeof(*relations); i++)
-		if (str_is(rel, relations[i].rel)) {
-			if (relations[i].open != NULL)
-				relations[i].open(r, f, a);
-			else
-				link_extra(r, a, relations[i].extra);
-			return;
-		}
+	at = attr_keep(a, "href");
+	if (at == 0 && f->base != 0)	/* href="": the base itself */
+		at = draft_text(r->now, r->strings[f->base], strlen(r->strings[f->base]));
+	use_link(r, f, at, type);
+	if (a->n > 2)
+		link_numbers(r, a);
+}
+
+void
+close_link(struct reader *r, struct frame *f, uint32_t at, size_t len)
+{
+	(void)len;
+	use_link(r, f, at, (struct str){ NULL, 0 });
 }
 
 void
@@ -211,15 +278,38 @@ void
 close_guid(struct reader *r, struct frame *f, uint32_t at, size_t len)
 {
 	struct value v = value_of(r, f, at, KIND_TEXT);
-	const char *text = r->now->text + at;
+	const char *text;
 
 	(void)len;
 	draft_set(r->now, SLOT_GUID, v);
+	text = r->now->text + at;
 	if (f->mark != 0 || at == 0 ||
 	    (strncasecmp(text, "http://", 7) != 0 && strncasecmp(text, "https://", 8) != 0))
 		return;
 	v.rank = 1;
 	draft_set(r->now, SLOT_LINK, v);
+}
+
+/* An Atom id that is relative against all rules (RFC 4287 4.2.6), and looks like an address, is made
+ * absolute: it would be the same in many feeds. */
+void
+close_id(struct reader *r, struct frame *f, uint32_t at, size_t len)
+{
+	char base[FEED_LINE_MAX], url[FEED_LINE_MAX];
+	const char *text = r->now->text + at;
+	const char *home = r->home != NULL ? r->home : "", *own = r->strings[f->base];
+
+	if (r->atom != 0 && memchr(text, '/', len) != NULL && memchr(text, ':', len) == NULL &&
+	    memchr(text, ' ', len) == NULL &&
+	    text_resolve(url, sizeof(url), r->page, home, strlen(home)) == 0 &&
+	    text_resolve(base, sizeof(base), url, own != NULL ? own : "",
+		own != NULL ? strlen(own) : 0) == 0 &&
+	    text_resolve(url, sizeof(url), base, text, len) == 0)
+		at = draft_text(r->now, url, strlen(url));
+	if (r->now == &r->entry)
+		draft_set(r->now, SLOT_GUID, value_of(r, f, at, KIND_TEXT));
+	else
+		draft_extra(r->now, "id", at);
 }
 
 /* Its address is in rdf:resource, or in href, url. */
@@ -263,12 +353,15 @@ add_category(struct reader *r, uint32_t at)
 void
 open_category(struct reader *r, struct frame *f, const struct attrs *a)
 {
-	static const char *const names[] = { "term", "text", "value" };
+	static const char *const names[] = { "term", "text", "value", "label" };
+	uint32_t at = 0;
 	size_t i;
 
 	(void)f;
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-		add_category(r, attr_keep(a, names[i]));
+		if ((at = attr_keep(a, names[i])) != 0)
+			break;
+	add_category(r, at);
 	gather_begin(r, r->depth, GATHER_PLAIN, FEED_LINE_MAX);
 }
 
