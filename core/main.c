@@ -244,9 +244,21 @@ take_lock(struct core *c)
 	return rc;
 }
 
+/* Where serve is to listen, as the tree has it: a low port is bound while we are still root. What
+ * is wrong with it, setup_read() tells. NULL: nowhere. */
+static const char *
+early_listen(const struct node *tree)
+{
+	const struct node *serve = conf_get(tree, "serve");
+	const struct node *at = serve != NULL && serve->kind == CONF_MAP ?
+	    conf_get(serve, "listen") : NULL;
+
+	return at != NULL && at->kind == CONF_SCALAR ? at->text : NULL;
+}
+
 /* All that needs root, then root is gone. 0, or an exit status. */
 static int
-prepare(struct core *c, const struct setup *s, const char *user)
+prepare(struct core *c, const struct setup *s, const char *listen_on, const char *user)
 {
 	char *plugins = xasprintf("%s/plugins", s->state);
 	struct passwd *pw;
@@ -258,7 +270,7 @@ prepare(struct core *c, const struct setup *s, const char *user)
 	rc = find_user(s, user, &pw) == -1 ? EXIT_CONF : 0;
 	if (rc == 0 && make_folder(c->state, 0750, pw) == -1)
 		rc = 73;
-	if (rc == 0 && s->listen != NULL && (c->listener = bind_serve(c, s->listen)) == -1)
+	if (rc == 0 && listen_on != NULL && (c->listener = bind_serve(c, listen_on)) == -1)
 		rc = EXIT_CONF;
 	if (rc == 0 && drop_root(pw) == -1)
 		rc = EXIT_CONF;
@@ -431,7 +443,7 @@ core_main(const char *file, const char *user, int check, int debug)
 	}
 	if (check)
 		return check_only(c, s, tree, &m);
-	rc = prepare(c, s, user);
+	rc = prepare(c, s, early_listen(tree), user);
 	if (rc != 0)
 		return rc;
 	copies = xasprintf("%s/plugins", c->state);

@@ -208,6 +208,12 @@ job_end(struct job *j, int kind, const char *error)
 
 /* ---- fetch ---- */
 
+static int
+is_file(const char *url)
+{
+	return strncmp(url, "file:", 5) == 0;
+}
+
 /* "CONFIGURED MOVED" in mark.moved: the second holds while the first is what is configured. */
 static const char *
 moved_to(const struct run *r, const struct source *s)
@@ -286,7 +292,7 @@ job_ask(struct job *j)
 		fill_template(&headers, s->instance->plugin->headers, s);
 	fj.headers = headers.data;
 	log_debug("%s: fetches %s as job %u", s->name, fj.url, j->id);
-	if (strncmp(fj.url, "file:", 5) == 0) {
+	if (is_file(fj.url)) {
 		answer_locally(j, &fj);
 	} else {
 		buf_init(&b, msg_limit(MSG_FETCH));
@@ -503,9 +509,11 @@ take_parsed(struct job *j, const struct parse_done *pd)
 	struct run *r = &j->core->runs[j->source];
 
 	j->outcome.kind = failure_kind(pd->failed);
-	j->outcome.ttl = pd->ttl;
-	j->outcome.skip_hours = pd->skip_hours;
-	j->outcome.skip_days = pd->skip_days;
+	if (!is_file(j->core->setup->sources[j->source].url)) {	/* a file is nobody's burden */
+		j->outcome.ttl = pd->ttl;
+		j->outcome.skip_hours = pd->skip_hours;
+		j->outcome.skip_days = pd->skip_days;
+	}
 	if (pd->failed == FAILED_RETRY && pd->retry >= 0)
 		j->outcome.retry_after = pd->retry;
 	j->partial = pd->failed == 0 && pd->partial != NULL;
