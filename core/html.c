@@ -4,6 +4,7 @@
 #include "text.h"
 #include "url.h"
 
+#include <endian.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,12 +44,12 @@ static const struct html_element html_elements[] = {
 	{ "dt", E_DD }, { "em", 0 }, { "embed", E_GONE | E_VOID }, { "event-source", 0 },
 	{ "fieldset", 0 }, { "figcaption", 0 }, { "figure", 0 }, { "font", 0 }, { "footer", 0 },
 	{ "h1", 0 }, { "h2", 0 }, { "h3", 0 }, { "h4", 0 }, { "h5", 0 }, { "h6", 0 }, { "header", 0 },
-	{ "hgroup", 0 }, { "hr", E_VOID }, { "i", 0 }, { "iframe", E_DROP | E_RAW },
+	{ "hgroup", 0 }, { "hr", E_VOID }, { "i", 0 }, { "iframe", E_GONE },
 	{ "img", E_VOID | E_IMG }, { "input", E_VOID }, { "ins", 0 }, { "kbd", 0 },
 	{ "keygen", E_VOID }, { "label", 0 }, { "legend", 0 }, { "li", E_LI }, { "m", 0 },
 	{ "main", 0 }, { "map", 0 }, { "mark", 0 }, { "menu", 0 }, { "meter", 0 }, { "multicol", 0 },
-	{ "nav", 0 }, { "nextid", 0 }, { "nobr", 0 }, { "noembed", E_DROP | E_RAW },
-	{ "noframes", E_DROP | E_RAW }, { "noscript", 0 }, { "object", E_DROP }, { "ol", 0 },
+	{ "nav", 0 }, { "nextid", 0 }, { "nobr", 0 }, { "noembed", E_GONE },
+	{ "noframes", E_GONE }, { "noscript", 0 }, { "object", E_DROP }, { "ol", 0 },
 	{ "optgroup", E_OPTION }, { "option", E_OPTION }, { "output", 0 }, { "p", E_P },
 	{ "picture", 0 }, { "pre", 0 }, { "progress", 0 }, { "q", 0 }, { "rb", 0 }, { "rp", 0 },
 	{ "rt", 0 }, { "rtc", 0 }, { "ruby", 0 }, { "s", 0 }, { "samp", 0 },
@@ -144,6 +145,7 @@ struct html_span {
 struct html_tag {
 	const struct html_element	*element;	/* NULL: unknown */
 	int				 close;
+	int				 empty;		/* "/>": as XHTML means it, of any element */
 	size_t				 count;
 	struct {
 		const struct html_attr	*attr;
@@ -156,7 +158,7 @@ struct html {
 	const char	*at, *end, *base;
 	int		 flags;
 	/* These signs are known not to come again: each search fails once. */
-	int		 no_gt, no_double, no_single;
+	int		 no_gt, no_double, no_single, no_comment;
 	unsigned char	 no_end[COUNT(html_elements)];
 	uint16_t	 opened[COUNT(html_elements)];	/* how many of each are open */
 	uint16_t	 open[HTML_DEPTH];		/* places in the table */
@@ -177,32 +179,34 @@ html_space(int c)
 	return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f';
 }
 
-/* The name in lower case into out; 0, or -1 when it is longer than all that we know. */
-static int
-html_name(char out[HTML_NAME], const char *s, size_t n)
+/* The first eight bytes as a number: two of these stand to each other as the names do. */
+static uint64_t
+html_head(const char *name)
 {
-	if (n >= HTML_NAME)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		out[i] = (char)text_lower(s[i]);
-	out[n] = '\0';
-	return 0;
+	uint64_t head;
+
+	memcpy(&head, name, sizeof(head));
+	return be64toh(head);
 }
 
 static int
 html_order(const void *key, const void *entry)
 {
-	return strcmp(key, entry);
+	uint64_t a = html_head(key), b = html_head(entry);
+
+	return a != b ? (a < b ? -1 : 1) : strcmp((const char *)key + 8, (const char *)entry + 8);
 }
 
 /* Either table: both begin their entries with the name. */
 static const void *
 html_find(const void *table, size_t count, size_t size, const char *s, size_t n)
 {
-	char name[HTML_NAME];
+	char name[HTML_NAME] = { 0 };
 
-	if (html_name(name, s, n) == -1)
+	if (n >= HTML_NAME)
 		return NULL;
+	for (size_t i = 0; i < n; i++)
+		name[i] = (char)text_lower(s[i]);
 	return bsearch(name, table, count, size, html_order);
 }
 
@@ -255,6 +259,12 @@ html_undo(struct buf *b, size_t len)
 		b->data[len] = '\0';
 }
 
+static int
+html_breaks(int c)
+{
+	return c == '\t' || c == '\n' || c == '\r' || c == '\0';
+}
+
 /* The value with references decoded, without ends of line and without controls or spaces around it,
  * into out[URL_MAX + 1]: what browsers make of an address. -1: too long. */
 static int
@@ -271,13 +281,12 @@ html_address(char *out, const struct html_span *v)
 			c.len = 1;
 			c.bytes[0] = *s;
 		}
-		if (c.len == 1 && (strchr("\t\n\r", c.bytes[0]) != NULL ||
-		    (fill == 0 && (unsigned char)c.bytes[0] <= ' ')))
+		if (c.len == 1 && (unsigned char)c.bytes[0] <= ' ' && (fill == 0 || html_breaks(c.bytes[0])))
 			continue;
 		if (fill + c.len > URL_MAX)
 			return -1;
-		memcpy(out + fill, c.bytes, c.len);
-		fill += c.len;
+		for (size_t i = 0; i < c.len; i++)
+			out[fill++] = c.bytes[i];
 	}
 	while (fill > 0 && (unsigned char)out[fill - 1] <= ' ')
 		fill--;
@@ -360,6 +369,26 @@ html_style(struct html *h, const struct html_span *v)
 	return h->out->len > start ? 0 : -1;
 }
 
+/* Most addresses are absolute and hold nothing that has to be resolved, decoded or escaped. */
+static int
+html_plain_url(const struct html_span *v)
+{
+	static const unsigned char fits[256] = {
+		['a'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+		['A'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+		['0'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, ['-'] = 1, ['.'] = 1, ['_'] = 1, ['~'] = 1,
+		['/'] = 1, ['?'] = 1, ['#'] = 1, ['='] = 1, ['%'] = 1, ['+'] = 1, [','] = 1,
+	};
+	size_t at = v->n > 8 && memcmp(v->s, "https://", 8) == 0 ? 8 :
+	    v->n > 7 && memcmp(v->s, "http://", 7) == 0 ? 7 : 0;
+
+	if (at == 0 || v->n > URL_MAX || !html_letter(v->s[at]))
+		return 0;
+	while (at < v->n && fits[(unsigned char)v->s[at]])
+		at++;
+	return at == v->n;
+}
+
 static int
 html_value(struct html *h, const struct html_attr *attr, const struct html_span *v)
 {
@@ -371,6 +400,10 @@ html_value(struct html *h, const struct html_attr *attr, const struct html_span 
 	}
 	if (attr->value == V_STYLE)
 		return html_style(h, v);
+	if ((attr->value == V_LINK || attr->value == V_SOURCE) && html_plain_url(v)) {
+		buf_add(h->out, v->s, v->n);
+		return 0;
+	}
 	if (html_address(address, v) == -1)
 		return -1;
 	if (attr->value == V_SOURCES)
@@ -487,7 +520,9 @@ html_read_attrs(struct html *h, const char *s)
 	const char *name, *stop;
 
 	h->tag.count = 0;
+	h->tag.empty = 0;
 	while (s < h->end && *s != '>') {
+		h->tag.empty = *s == '/';
 		if (html_space(*s) || *s == '/') {
 			s++;
 			continue;
@@ -586,6 +621,8 @@ html_start_tag(struct html *h)
 	for (size_t i = 0; i < h->tag.count; i++)
 		html_attribute(h, h->tag.attrs[i].attr, &h->tag.attrs[i].value);
 	buf_str(h->out, (e->flags & E_VOID) != 0 ? "/>" : ">");
+	if ((e->flags & E_VOID) == 0 && h->tag.empty)
+		html_close_tag(h);
 }
 
 /* The next tag of that name from s on, NULL: there is none. *close: an end tag. */
@@ -645,27 +682,41 @@ html_tag(struct html *h, const char *after)
 	const struct html_element *e = h->tag.element;
 	const char *stop;
 
-	if (e == NULL || (e->flags & E_GONE) != 0) {
-		if (e == NULL || (e->flags & E_RAW) == 0 || h->tag.close)
-			return after;
-		stop = html_content_end(h, e, after);
-		html_text(h->out, after, (size_t)(stop - after), 0);
-		return html_behind(h, stop);
-	}
+	if (e == NULL)
+		return after;
 	if (h->tag.close) {
 		html_end_tag(h, e);
 		return after;
 	}
 	if ((e->flags & E_DROP) != 0) {
-		stop = html_content_end(h, e, after);
+		stop = h->tag.empty ? NULL : html_content_end(h, e, after);
 		return stop != NULL ? html_behind(h, stop) : after;
 	}
-	html_start_tag(h);
-	if ((e->flags & E_RAW) == 0)
+	if ((e->flags & E_GONE) == 0)
+		html_start_tag(h);
+	if ((e->flags & E_RAW) == 0 || h->tag.empty)
 		return after;
 	stop = html_content_end(h, e, after);
 	html_text(h->out, after, (size_t)(stop - after), 0);
 	return stop;
+}
+
+/* Behind the comment that begins at s, or NULL. <!--> and <!---> are ones, and --!> ends one. */
+static const char *
+html_comment_end(struct html *h, const char *s)
+{
+	const char *first = s + 4;
+
+	if (h->no_comment)
+		return NULL;
+	for (s += 2; (s = memmem(s, (size_t)(h->end - s), "--", 2)) != NULL; s++) {
+		if (s + 2 < h->end && s[2] == '>')
+			return s + 3;
+		if (s >= first && s + 3 < h->end && s[2] == '!' && s[3] == '>')
+			return s + 4;
+	}
+	h->no_comment = 1;
+	return NULL;
 }
 
 /* The comment, declaration or instruction at h->at: behind it; NULL: it is none. */
@@ -681,14 +732,11 @@ html_markup(struct html *h)
 		stop = html_seek(s, h->end, '>', &h->no_gt);
 		return stop != NULL ? stop + 1 : NULL;
 	}
-	/* <!--> and <!---> are comments, and --!> ends one. An open one hides all that follows. */
-	for (s += 2; (s = memmem(s, (size_t)(h->end - s), "--", 2)) != NULL; s++) {
-		if (s + 2 < h->end && s[2] == '>')
-			return s + 3;
-		if (s + 3 < h->end && s[2] == '!' && s[3] == '>' && s > h->at + 2)
-			return s + 4;
-	}
-	return h->end;
+	if ((stop = html_comment_end(h, s)) != NULL)
+		return stop;
+	/* An open comment ends as a declaration does; if it does not end at all, it hides the rest. */
+	stop = html_seek(s, h->end, '>', &h->no_gt);
+	return stop != NULL ? stop + 1 : h->end;
 }
 
 /* What stands at h->at, a '<': where to go on; NULL: it is a sign like others. */
@@ -697,10 +745,10 @@ html_angle(struct html *h)
 {
 	const char *s = h->at + 1, *after;
 
+	if (s < h->end && (*s == '!' || *s == '?'))
+		return html_markup(h);
 	if (s == h->end || h->no_gt)
 		return NULL;
-	if (*s == '!' || *s == '?')
-		return html_markup(h);
 	if (*s == '/' && s + 1 < h->end && !html_letter(s[1])) {
 		after = html_seek(s, h->end, '>', &h->no_gt);
 		return after != NULL ? after + 1 : NULL;
@@ -723,7 +771,7 @@ html_sanitise(struct buf *b, const char *html, size_t len, const char *base, int
 	h.end = html + len;
 	h.base = base;
 	h.flags = flags;
-	h.no_gt = h.no_double = h.no_single = 0;
+	h.no_gt = h.no_double = h.no_single = h.no_comment = 0;
 	h.depth = 0;
 	memset(h.no_end, 0, sizeof(h.no_end));
 	memset(h.opened, 0, sizeof(h.opened));

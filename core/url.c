@@ -196,17 +196,23 @@ url_fetchable(const char *s)
 static void
 out_part(struct url_out *o, const char *s, size_t n, int slashes)
 {
+	size_t from = 0;
 	unsigned char c;
 
-	for (size_t i = 0; i < n && !o->over; i++) {
+	for (size_t i = 0; i < n; i++) {
 		c = (unsigned char)s[i];
-		if (c == '\t' || c == '\n' || c == '\r')
+		if (c > '>' && c != '\\' && c != 0x7f)
 			continue;
-		if (c <= ' ' || c == 0x7f || c == '"' || c == '<' || c == '>')
+		if (c > ' ' && c != '"' && c != '<' && c != '>' && c != 0x7f && (c != '\\' || !slashes))
+			continue;
+		out_add(o, s + from, i - from);
+		from = i + 1;
+		if (c == '\\')
+			out_char(o, '/');
+		else if (c != '\t' && c != '\n' && c != '\r')
 			out_percent(o, c);
-		else
-			out_char(o, slashes && c == '\\' ? '/' : (char)c);
 	}
+	out_add(o, s + from, n - from);
 }
 
 /* RFC 3986 5.2.4, in place: the path begins at `from` and ends at o->len. */
