@@ -35,19 +35,14 @@ use_base(struct reader *r, uint16_t base)
 	r->base = base;
 }
 
-/* RSS has no base of its own: addresses within the HTML of an item count from the item's page, or the
- * channel's. */
+/* Where not even the document's address is known, those in the HTML of an entry count from its page. */
 static void
 use_page(struct reader *r, const struct draft *d)
 {
 	const struct value *link = &d->one[SLOT_LINK];
 
-	if (link->at == 0) {
-		d = &r->feed;
-		link = &d->one[SLOT_LINK];
-	}
 	use_base(r, link->base);
-	if (link->at == 0 || r->atom != 0)
+	if (r->page[0] != '\0' || r->home != NULL || link->at == 0)
 		return;
 	r->cr->base(r->cr, d->text + link->at);
 	r->base = BASE_OTHER;

@@ -51,13 +51,20 @@ put_authors(struct cr *cr, struct cr_record *rec, const json_t *object)
 	const json_t *authors = json_object_get(object, "authors"), *author;
 	size_t i;
 
-	if (!json_is_array(authors) || json_array_size(authors) == 0) {
+	if (json_array_size(authors) == 0) {
 		put_author(cr, rec, json_object_get(object, "author"));
 		return;
 	}
 	json_array_foreach(authors, i, author)
 		if (i < FEED_LIST_MAX)
 			put_author(cr, rec, author);
+}
+
+static int
+has_authors(const json_t *object)
+{
+	return json_array_size(json_object_get(object, "authors")) > 0 ||
+	    json_object_get(object, "author") != NULL;
 }
 
 static void
@@ -119,7 +126,7 @@ id_of(const json_t *item, char *out, size_t size)
 }
 
 static void
-put_item(struct cr *cr, const json_t *item)
+put_item(struct cr *cr, const json_t *feed, const json_t *item)
 {
 	const char *key, *url = text(item, "url");
 	const json_t *value;
@@ -131,7 +138,7 @@ put_item(struct cr *cr, const json_t *item)
 	if (url != NULL)
 		cr->set_extra(rec, "external_url", text(item, "external_url"));
 	put_members(cr, rec, item, item_members);
-	put_authors(cr, rec, item);
+	put_authors(cr, rec, has_authors(item) ? item : feed);
 	put_tags(cr, rec, json_object_get(item, "tags"));
 	put_attachments(cr, rec, json_object_get(item, "attachments"));
 	json_object_foreach((json_t *)(uintptr_t)item, key, value)
@@ -180,7 +187,7 @@ json_feed(struct cr *cr, const struct feed_opts *opts, const char *s, size_t len
 			break;
 		}
 		if (json_is_object(item))
-			put_item(cr, item);
+			put_item(cr, doc, item);
 	}
 	put_feed(cr, doc, d);
 	json_decref(doc);

@@ -53,7 +53,7 @@ name_char(char c)
 	return letter(c) || (c >= '0' && c <= '9');
 }
 
-/* At '<': 1 an end tag or a void element of HTML, 0 a start tag or a comment, -1 no tag of HTML. */
+/* At '<': 1 a comment, an end tag or a void element of HTML, 0 a start tag, -1 no tag of HTML. */
 static int
 judge_tag(const char *s, const char *end)
 {
@@ -61,8 +61,8 @@ judge_tag(const char *s, const char *end)
 	size_t n = 0;
 	int closing;
 
-	if (s + 1 < end && s[1] == '!')
-		return 0;
+	if (end - s >= 4 && memcmp(s, "<!--", 4) == 0)
+		return 1;
 	closing = s + 1 < end && s[1] == '/';
 	for (s += 1 + closing; s < end && name_char(*s) && n < sizeof(name) - 1; s++)
 		name[n++] = *s;

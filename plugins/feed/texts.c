@@ -50,12 +50,13 @@ open_typed(struct reader *r, struct frame *f, const struct attrs *a)
 	enum gather gather = f->el->gather, inner;
 	struct str type = attr(a, "type"), mode = attr(a, "mode");
 
-	if (r->atom != 0 && f->ns <= NS_ATOM03)
+	if (f->ns == NS_ATOM || f->ns == NS_ATOM03 || (f->ns == NS_NONE && r->atom != 0))
 		gather = GATHER_TEXT;
 	if (type.len > 0 && (r->atom != 0 || f->ns != NS_NONE || mode.p != NULL))
 		gather = gather_of_type(type, gather);
-	inner = type.len > 0 ? gather : GATHER_SNIFF;
-	if (str_is(mode, "base64") || (f->el->slot == SLOT_CONTENT && is_binary(type)))
+	inner = type.len > 0 && !is_binary(type) ? gather : GATHER_SNIFF;
+	if (str_is(mode, "base64") || str_is(type, "application/octet-stream") ||
+	    (f->el->slot == SLOT_CONTENT && is_binary(type)))
 		gather = GATHER_BASE64;
 	else if (str_is(mode, "escaped") && gather == GATHER_XHTML)
 		gather = GATHER_HTML;
