@@ -278,8 +278,12 @@ static const struct rule sockets[] = {
 static const struct rule threads[] = {
 	CALL_IF(clone, 0, HAS, CLONE_THREAD),
 };
+/* libc makes these with all signals blocked, when a trap would end the process: they fail unlogged. */
+static const struct rule spawns[] = {
+	CALL(clone3), CALL_IF(clone, 0, HAS, CLONE_VM),
+};
 static const struct rule processes[] = {
-	CALL(clone), CALL(clone3), CALL(execve), CALL(execveat),
+	CALL(clone), CALL(execve), CALL(execveat),
 #ifdef SYS_fork
 	CALL(fork), CALL(vfork),
 #endif
@@ -302,7 +306,7 @@ static const struct rule job[] = {
 	CALL_IF(prctl, 0, IS, PR_SET_NAME), CALL_IF(prctl, 0, IS, PR_GET_NAME),
 	CALL(sched_getaffinity),
 #ifdef SYS_poll
-	CALL(poll), CALL(time),
+	CALL(poll), CALL(time), CALL(pause),
 #endif
 };
 /* With CR_FILES: Landlock has shut all but its own folder. */
@@ -530,6 +534,7 @@ filter_wide(uint32_t grants)
 		PUT(&c, other_processes, SECCOMP_RET_TRAP);
 		if ((grants & CR_NETWORK) != 0)
 			PUT(&c, threads, SECCOMP_RET_ALLOW);
+		PUT(&c, spawns, SECCOMP_RET_ERRNO | ENOSYS);
 		PUT(&c, processes, SECCOMP_RET_TRAP);
 	}
 	if ((grants & (CR_NETWORK | CR_EXEC)) == 0)
@@ -566,6 +571,7 @@ sandbox_seal(const struct w_start *ws)
 		return 0;		/* as it is: a client of any protocol needs many calls */
 	put_begin(&c);
 	PUT(&c, job, SECCOMP_RET_ALLOW);
+	PUT(&c, spawns, SECCOMP_RET_ERRNO | ENOSYS);
 	PUT(&c, own_signals, SECCOMP_RET_ALLOW);
 	if ((ws->grants & CR_FILES) != 0)
 		PUT(&c, files, SECCOMP_RET_ALLOW);

@@ -121,6 +121,7 @@ load(struct slot *s, const char *path, size_t nth, struct buf *why)
 	return 0;
 }
 
+/* What was loaded, or why it was not. */
 static void
 describe(struct worker *w, int rc, const struct buf *why)
 {
@@ -155,15 +156,13 @@ start(struct worker *w)
 	buf_init(&why, HOST_ERROR);
 	for (i = 0; i < w->n && rc == 0; i++)
 		rc = load(&w->slots[i], w->path[i], i, &why);
-	if (ws->mode == W_DESCRIBE)
+	if (ws->mode == W_DESCRIBE || rc == -1)
 		describe(w, rc, &why);
-	else if (rc == -1) {
-		host_say("%s %s", w->path[i - 1], why.data);
-		exit(1);
-	}
 	buf_free(&why);
-	if (sandbox_seal(ws) == -1)
+	if (rc == -1 || sandbox_seal(ws) == -1)
 		exit(1);
+	if (ws->mode != W_DESCRIBE)
+		reply(w, MSG_READY, 0, NULL);
 }
 
 /* ---- Jobs ---- */

@@ -1,0 +1,14 @@
+/* Crashes while it is loaded.
+ * status: signal 11
+ */
+#include "evil.h"
+
+__attribute__((constructor)) static void
+evil(void)
+{
+	volatile int *volatile nowhere = NULL;
+
+	*nowhere = 1;
+}
+
+EVIL_CONSTRUCTOR("c_crash");

@@ -1,0 +1,15 @@
+/* Writes to where nothing is.
+ * status: signal 11
+ */
+#include "evil.h"
+
+static void
+evil(struct cr *cr)
+{
+	volatile int *volatile nowhere = NULL;
+
+	(void)cr;
+	*nowhere = 1;
+}
+
+EVIL_SOURCE("crash");
