@@ -169,6 +169,17 @@ from_pattern(struct reader *r, struct drafts *d, struct draft *to, const char *n
 	free(prefix);
 }
 
+/* Routes stay in the order in which they were written, each once. */
+static void
+from_route(struct draft *to, uint32_t place)
+{
+	for (size_t i = 0; i < to->ndraws; i++)
+		if (to->draws[i] == place)
+			return;
+	to->draws = xreallocarray(to->draws, to->ndraws + 1, sizeof(*to->draws));
+	to->draws[to->ndraws++] = place;
+}
+
 /* A route, a source, a group, in this order. */
 static void
 from_name(struct reader *r, struct drafts *d, struct draft *to, const char *name, int line)
@@ -180,8 +191,7 @@ from_name(struct reader *r, struct drafts *d, struct draft *to, const char *name
 	if (draft_find(d, name, &place) && &d->v[place] == to) {
 		wrong(r, line, "from: a route cannot draw from itself");
 	} else if (draft_find(d, name, &place)) {
-		to->draws = xreallocarray(to->draws, to->ndraws + 1, sizeof(*to->draws));
-		to->draws[to->ndraws++] = place;
+		from_route(to, place);
 	} else if (source_find(r, name, &place)) {
 		from_sources(r, d, &to->route, &place, 1);
 	} else {
@@ -213,7 +223,6 @@ from_read(struct reader *r, struct drafts *d, struct draft *to)
 		wrong(r, to->route.line, "from: has to be given: names of sources, groups, routes, or "
 		    "[\"*\"] for all");
 	to->route.nfrom = places_tidy(to->route.from, to->route.nfrom);
-	to->ndraws = places_tidy(to->draws, to->ndraws);
 }
 
 /* ---- filters, to ---- */
@@ -340,10 +349,10 @@ route_read(struct reader *r, struct drafts *all, struct draft *d)
 
 	route->name = keep_text(r, n->key);
 	route->line = n->line;
+	route_where(r, n->key);
 	if (name_check(r, n->key, "route", n->line) && r->named != NULL &&
 	    conf_get(r->named, n->key) != NULL)
 		wrong(r, n->line, "a source has the same name");
-	route_where(r, n->key);
 	if (!is_map(r, n, "a route"))
 		return;
 	section_read(r, n, route_own, route_nodes, &said, sizeof(said), NULL);
@@ -385,17 +394,25 @@ cycle_wrong(struct reader *r, const struct drafts *d)
 {
 	const struct draft *at = d->v, *begin;
 	struct buf way;
+	size_t steps;
 
 	while (at->placed)
 		at++;
-	for (size_t steps = 0; steps < d->n; steps++)	/* by then it goes round */
+	for (steps = 0; steps < d->n; steps++)		/* by then it goes round */
 		at = draft_before(d, at);
-	begin = at;
+	for (begin = at, steps = 0; steps < d->n; steps++) {
+		at = draft_before(d, at);
+		if (at < begin)				/* the first that was written */
+			begin = at;
+	}
 	buf_init(&way, CONF_MISTAKE / 2);
-	for (at = draft_before(d, at); at != begin; at = draft_before(d, at))
-		buf_fmt(&way, ", which draws from %s", at->node->key);
-	wrong(r, begin->route.line, "route %s draws from itself%s%s", begin->node->key,
-	    way.data != NULL ? ": from" : "", way.data != NULL ? way.data + 18 : "");
+	at = begin;
+	do {
+		at = draft_before(d, at);
+		buf_fmt(&way, "%sfrom %s", way.len > 0 ? ", which draws " : "", at->node->key);
+	} while (at != begin);
+	wrong(r, begin->route.line, "route %s draws %s", begin->node->key,
+	    way.data != NULL ? way.data : "from itself");
 	buf_free(&way);
 }
 
