@@ -1,6 +1,7 @@
 /* The JSON API. */
 #include "api.h"
 #include "date.h"
+#include "kept.h"
 #include "mem.h"
 #include "reader.h"
 #include "serve.h"
@@ -165,7 +166,8 @@ first_number(struct reader *r, int64_t *n)
 static int
 log_head(struct serve *s, int64_t *head)
 {
-	return reader_ask(s->reader, LOOK_HEAD) == -1 ? -1 : first_number(s->reader, head);
+	return reader_ask(s->reader, LOOK_HEAD) == -1 || first_number(s->reader, head) == -1 ? -1 :
+	    0;
 }
 
 void
@@ -191,6 +193,7 @@ api_health(struct serve *s, struct evhttp_request *req, const char *path)
 struct page {
 	const struct params	*p;
 	struct buf		 b;
+	int64_t			 source, route;	/* their numbers; 0: all */
 	int64_t			 head;		/* of the log */
 	int64_t			 from, to;	/* range of the log that is looked through */
 	int64_t			 first, last;	/* places of the first and last record; 0: none */
@@ -225,30 +228,70 @@ page_row(struct page *g, const struct reader_row *row)
 		buf_str(&g->b, ",\n");
 	if (reader_row_json(row, &g->b) == -1 && g->b.data != NULL)
 		g->b.data[g->b.len = before] = '\0';
+	if (g->b.len > API_PAGE_BYTES)
+		g->count = g->p->limit;		/* as full as a page gets */
 }
 
-/* The rows into the page. -1: the database cannot be read. */
+/* The rows of the log into the page. -1: the database cannot be read. */
 static int
-page_rows(struct serve *s, struct page *g, int64_t source)
+page_log(struct serve *s, struct page *g)
 {
 	const struct params *p = g->p;
-	enum look look = p->after >= 0 ? LOOK_AFTER : LOOK_NEWEST;
 	struct reader_row row;
 	int rc;
 
-	if (reader_ask(s->reader, look, LOOK_INT(g->from), LOOK_INT(g->to),
-		source != 0 ? LOOK_INT(source) : LOOK_NULL, LOOK_INT(p->since),
-		LOOK_INT(p->limit)) == -1)
+	page_range(g);
+	if (reader_ask(s->reader, p->after >= 0 ? LOOK_AFTER : LOOK_NEWEST, LOOK_INT(g->from),
+		LOOK_INT(g->to), g->source != 0 ? LOOK_INT(g->source) : LOOK_NULL,
+		LOOK_INT(p->since), LOOK_INT(p->limit)) == -1)
 		return -1;
-	while ((rc = reader_step(s->reader)) == 1) {
+	while ((rc = reader_step(s->reader)) == 1 && g->count < p->limit) {
 		reader_row(s->reader, &row);
 		page_row(g, &row);
-		if (g->b.len > API_PAGE_BYTES) {
-			g->count = p->limit;	/* as full as a page gets */
-			break;
-		}
 	}
 	reader_done(s->reader);
+	return rc == -1 ? -1 : 0;
+}
+
+/* One that a route kept, if it is asked for. -1: the database cannot be read. */
+static int
+page_kept_row(struct serve *s, struct page *g, const struct kept_row *kept)
+{
+	struct reader_row row;
+	int rc;
+
+	if (reader_ask(s->reader, LOOK_AT, LOOK_INT(kept->n), LOOK_NULL,
+		g->source != 0 ? LOOK_INT(g->source) : LOOK_NULL, LOOK_INT(g->p->since)) == -1)
+		return -1;
+	if ((rc = reader_step(s->reader)) == 1) {
+		reader_row(s->reader, &row);
+		row.changes = kept->changes;
+		page_row(g, &row);
+	}
+	reader_done(s->reader);
+	return rc;
+}
+
+/* What a route kept into the page. -1: the database cannot be read. */
+static int
+page_route(struct serve *s, struct page *g)
+{
+	int down = g->p->after < 0, rc = 0;
+	struct kept kept;
+	size_t i;
+
+	g->from = !down ? g->p->after : g->p->before >= 0 ? g->p->before : INT64_MAX;
+	if (kept_read(&kept, s->reader, g->route, g->from, down) == -1)
+		return -1;
+	for (i = 0; rc != -1 && i < kept.n && g->count < g->p->limit; i++)
+		rc = page_kept_row(s, g, &kept.row[i]);
+	/* Beyond the last one its filters may not have looked yet: cursors stay with it. */
+	if (!down)
+		g->to = kept.n > 0 ? kept.row[kept.n - 1].n : g->from;
+	else
+		g->to = kept.more ? kept.row[kept.n - 1].n : 0;
+	g->head = down && kept.n > 0 && g->p->before < 0 ? kept.row[0].n : 0;
+	kept_free(&kept);
 	return rc == -1 ? -1 : 0;
 }
 
@@ -262,7 +305,7 @@ page_end(struct page *g)
 	if (g->p->after >= 0)
 		next = full ? g->last : g->to > g->p->after ? g->to : g->p->after;
 	else {
-		next = g->p->before >= 0 ? (g->first > 0 ? g->first : g->from - 1) : g->head;
+		next = g->p->before < 0 ? g->head : g->first > 0 ? g->first : g->p->before;
 		older = full ? g->last : g->to;
 	}
 	buf_fmt(&g->b, "],\n\"next\": %lld", (long long)next);
@@ -271,21 +314,22 @@ page_end(struct page *g)
 	buf_str(&g->b, "}\n");
 }
 
-/* The number of the source that is asked for, 0 for all. -1: it was answered. */
+/* The number of what has this name, 0 for no name. -1: it was answered. */
 static int
-page_source(struct serve *s, struct evhttp_request *req, const struct params *p, int64_t *source)
+find(struct serve *s, struct evhttp_request *req, enum look look, const char *what,
+    const char *name, int64_t *id)
 {
 	int rc = -1;
 
-	*source = 0;
-	if (p->source == NULL)
+	*id = 0;
+	if (name == NULL)
 		return 0;
-	if (reader_ask(s->reader, LOOK_SOURCE, LOOK_TEXT(p->source)) == 0)
-		rc = first_number(s->reader, source);
+	if (reader_ask(s->reader, look, LOOK_TEXT(name)) == 0)
+		rc = first_number(s->reader, id);
 	if (rc == -1)
 		unreadable(s, req);
 	else if (rc == 1)
-		reply_error(s, req, 404, "there is no source \"%.100s\"", p->source);
+		reply_error(s, req, 404, "there is no %s \"%.100s\"", what, name);
 	return rc == 0 ? 0 : -1;
 }
 
@@ -293,26 +337,24 @@ static void
 records_answer(struct serve *s, struct evhttp_request *req, const struct params *p)
 {
 	struct page g = { .p = p };
-	int64_t source;
 
 	if (p->after >= 0 && p->before >= 0) {
 		reply_error(s, req, 400, "give after or before, not both");
 		return;
 	}
-	if (page_source(s, req, p, &source) == -1)
+	if (find(s, req, LOOK_SOURCE, "source", p->source, &g.source) == -1 ||
+	    find(s, req, LOOK_ROUTE, "route", p->route, &g.route) == -1)
 		return;
 	buf_init(&g.b, SERVE_ANSWER_MAX);
 	buf_str(&g.b, "{\"records\": [");
-	if (log_head(s, &g.head) != -1) {
-		page_range(&g);
-		if (page_rows(s, &g, source) == 0) {
-			page_end(&g);
-			reply_buf(s, req, 200, JSON, &g.b);
-			return;
-		}
+	if (log_head(s, &g.head) == 0 &&
+	    (g.route != 0 ? page_route(s, &g) : page_log(s, &g)) == 0) {
+		page_end(&g);
+		reply_buf(s, req, 200, JSON, &g.b);
+	} else {
+		buf_free(&g.b);
+		unreadable(s, req);
 	}
-	buf_free(&g.b);
-	unreadable(s, req);
 }
 
 void

@@ -150,6 +150,7 @@ root(struct outputs *o)
 static int
 path_name(char out[NAME_BYTES + 1], const char *at, size_t len)
 {
+	errno = ENOENT;
 	if (len == 0 || len > NAME_BYTES || at[0] == '.')
 		return -1;
 	memcpy(out, at, len);

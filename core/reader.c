@@ -50,8 +50,11 @@ static const char *const statements[LOOK_MAX] = {
 	[LOOK_SOURCES] = "SELECT name, plugin, state, checked, ok, due, failures, status, found,"
 	    " error, unreliable FROM source WHERE gone IS NULL AND name > ?1"
 	    " ORDER BY name LIMIT ?2",
-	[LOOK_VERDICTS] = "SELECT first, last, blob FROM verdict"
-	    " WHERE route = ?1 AND first <= ?2 AND kept > 0 ORDER BY last DESC",
+	[LOOK_AT] = ROW JOINS " WHERE l.n = ?1" WHICH,
+	[LOOK_VERDICTS_BEFORE] = "SELECT first, last, blob FROM verdict"
+	    " WHERE route = ?1 AND first < ?2 AND kept > 0 ORDER BY last DESC",
+	[LOOK_VERDICTS_AFTER] = "SELECT first, last, blob FROM verdict"
+	    " WHERE route = ?1 AND last > ?2 AND kept > 0 ORDER BY last",
 };
 
 struct reader *
@@ -276,12 +279,13 @@ reader_row(struct reader *r, struct reader_row *row)
 	row->seen = reader_int(r, 3);
 	row->source = reader_text(r, 4);
 	row->blob = reader_blob(r, 5);
+	row->changes = (struct bytes){ NULL, 0 };
 }
 
 struct cr_record *
 reader_row_record(const struct reader_row *row)
 {
-	struct cr_record *rec;
+	struct cr_record *rec, *over;
 	char id[TEXT_BASE32_16];
 
 	if (row->rid.len != 16 || (rec = record_read(row->blob.data, row->blob.len)) == NULL)
@@ -290,6 +294,11 @@ reader_row_record(const struct reader_row *row)
 	record_set(rec, CR_ID, id, strlen(id));
 	if (row->source != NULL)
 		record_set(rec, CR_SOURCE, row->source, strlen(row->source));
+	if (row->changes.len > 0 &&
+	    (over = record_read(row->changes.data, row->changes.len)) != NULL) {
+		record_overlay(rec, over);
+		record_free(over);
+	}
 	return rec;
 }
 

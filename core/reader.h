@@ -22,7 +22,9 @@ enum look {
 	LOOK_ROUTE,	/* id of the route named ?1 */
 	LOOK_SOURCES,	/* name, plugin, state, checked, ok, due, failures, status, found, error,
 			 * unreliable; ?1 after name, ?2 limit */
-	LOOK_VERDICTS,	/* first, last, blob; ?1 route, ?2 up to n: the newest first */
+	LOOK_AT,	/* struct reader_row; ?1 n, ?3, ?4 as above */
+	LOOK_VERDICTS_BEFORE,	/* first, last, blob; ?1 route, ?2 before n: the newest first */
+	LOOK_VERDICTS_AFTER,	/* the same; ?2 after n: the oldest first */
 	LOOK_MAX
 };
 
@@ -54,11 +56,12 @@ int64_t		 reader_int(struct reader *, int column);
 const char	*reader_text(struct reader *, int column);	/* NULL: NULL */
 struct bytes	 reader_blob(struct reader *, int column);
 
-/* A row of LOOK_NEWEST, LOOK_AFTER, LOOK_RECORD. Borrowed. */
+/* A row of LOOK_NEWEST, LOOK_AFTER, LOOK_AT, LOOK_RECORD. Borrowed. */
 struct reader_row {
 	int64_t		 n, seen;
 	uint32_t	 revision;
 	struct bytes	 rid, blob;
+	struct bytes	 changes;	/* a record that is laid over it; none: NULL */
 	const char	*source;
 };
 void		 reader_row(struct reader *, struct reader_row *);
