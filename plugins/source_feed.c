@@ -76,6 +76,10 @@ tell(struct cr *cr, struct reader *r, const struct decoded *d, int wellformed)
 	if (r->lost > 0)
 		cr->partial(cr, "%lld entries beyond the first %lld left out (option entries)",
 		    (long long)r->lost, (long long)r->opts->entries);
+	if (r->cut > 0)
+		cr->log(cr, "%lld entries have more than is kept of one: texts of %lld bytes "
+		    "(option field), lists of %d", (long long)r->cut, (long long)r->opts->field,
+		    FEED_LIST_MAX);
 	reader_feed(r);
 }
 
@@ -124,13 +128,17 @@ parse_xml(struct cr *cr, const struct feed_opts *opts, const struct cr_page *pag
 	whole = reader_run(&r, s.p, s.len) == 0;
 	if (!whole && !r.stopped && !(r.ended && r.format != NULL))
 		again(cr, &r, s, opts, page);
-	if (r.format == NULL)
+	if (r.stopped && r.entries == 0)
+		rc = cr->fail(cr, CR_BAD_DATA, "refused: %s", r.why);
+	else if (r.format == NULL)
 		rc = not_a_feed(cr, &r, s, page);
 	else if (!whole && r.ended && r.entries == 0)
 		rc = cr->fail(cr, CR_BAD_DATA,
 		    "the document ends at line %d, before its first entry is whole", r.line);
 	else {
-		if (!whole)
+		if (r.stopped)
+			cr->partial(cr, "%s", r.why);
+		else if (!whole)
 			cr->partial(cr, "not well-formed at line %d: %s", r.line, r.why);
 		else if (r.entity != NULL)
 			cr->partial(cr, "not well-formed at line %d: entity %s is not declared",

@@ -188,6 +188,7 @@ reader_entry(struct reader *r)
 		return;
 	}
 	r->entries++;
+	r->cut += d->lost;
 	rec = r->cr->record(r->cr, guid->at != 0 ? d->text + guid->at : NULL);
 	put_slots(r, rec, d);
 	put_parts(r, rec, d);

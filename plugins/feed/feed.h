@@ -175,6 +175,7 @@ struct reader {
 	int			 atom;		/* 3, 10: Atom 0.3, 1.0 */
 	int64_t			 entries, skip, emitted;
 	int64_t			 lost;		/* entries beyond the limit */
+	int64_t			 cut;		/* entries of which something did not fit */
 	unsigned		 base;		/* that the host was last told; BASE_OTHER: an item's */
 	const char		*entity;	/* first undeclared one, or NULL */
 	char			 entity_name[FEED_NAME_MAX];
