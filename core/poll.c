@@ -637,6 +637,8 @@ poll_store_gone(struct core *c)
 			c->runs[j->source].mark.due = 0;
 		job_free(j);
 	}
+	for (size_t i = 0; i < c->setup->nsources; i++)
+		c->runs[i].place = UINT32_MAX;
 	due_clear(c);
 }
 

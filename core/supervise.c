@@ -19,6 +19,7 @@
 #define SERVE_CONNECTIONS	256
 #define SERVE_PER_ADDRESS	64
 #define STOP_MS			5000	/* for the roles to finish when the daemon stops */
+#define REAP_MS		40		/* for a role that closed its channel to end by itself */
 
 static void	role_start(struct role *);
 
@@ -244,6 +245,23 @@ serve_frame(struct role *r, struct frame *f)
 	}
 }
 
+/* One that ends by itself closes its channel first, and tells why by its status: it gets a moment. */
+static void
+role_reap(const struct role *r, int *status)
+{
+	int64_t until = date_ticks() + REAP_MS;
+	pid_t pid;
+
+	while ((pid = waitpid(r->pid, status, WNOHANG)) == 0 && date_ticks() < until)
+		usleep(1000);
+	if (pid != 0)
+		return;
+	if (!r->core->stopping)
+		kill(r->pid, SIGKILL);
+	while (waitpid(r->pid, status, 0) == -1 && errno == EINTR)
+		;
+}
+
 /* The other side of a role's channel is closed: waits for its death, and plans its return. */
 static void
 role_died(struct role *r)
@@ -255,10 +273,7 @@ role_died(struct role *r)
 	admin_forget(c, r->peer);
 	peer_free(r->peer);
 	r->peer = NULL;
-	if (!c->stopping)
-		kill(r->pid, SIGKILL);
-	while (waitpid(r->pid, &status, 0) == -1 && errno == EINTR)
-		;
+	role_reap(r, &status);
 	buf_init(&why, 256);
 	spawn_obituary(&why, status);
 	r->pid = 0;
@@ -296,8 +311,10 @@ on_role(struct peer *p, struct frame *f, int bad, void *arg)
 
 	(void)p;
 	if (f == NULL) {
-		if (bad)
+		if (bad) {
 			log_warn("%s sent a bad frame", table[r->id].name);
+			kill(r->pid, SIGKILL);
+		}
 		role_died(r);
 		return;
 	}
