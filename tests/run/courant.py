@@ -182,11 +182,12 @@ class Daemon:
 
     def ready(self):
         assert self.process.poll() is None, f"courantd ended: {self.process.returncode}\n{self.log()}"
-        with contextlib.suppress(ValueError, OSError, subprocess.SubprocessError):
-            roles = self.status()["roles"]
-            wanted = {"core", "store", "fetch"} | ({"serve"} if self.status()["listen"] else set())
-            return {r["name"] for r in roles if r["state"] == "running"} >= wanted
-        return False
+        done = self.courant("status", "--json", check=False)
+        if done.returncode != 0:
+            return False
+        now = json.loads(done.stdout, object_hook=Told)
+        wanted = {"core", "store", "fetch"} | ({"serve"} if now["listen"] else set())
+        return {r["name"] for r in now["roles"] if r["state"] == "running"} >= wanted
 
     def stop(self, seconds=20):
         """A clean stop: its exit status. Nothing of it is left behind."""
@@ -292,7 +293,7 @@ class Daemon:
         """Records of a JSON Lines output, its rotated files included, oldest first."""
         path = self.out(name)
         found = []
-        for each in sorted(path.parent.glob(path.stem + "*"), key=lambda p: p.stat().st_mtime):
+        for each in sorted(path.parent.glob(path.name + "*"), key=lambda p: p.stat().st_mtime):
             data = each.read_bytes()
             if each.suffix == ".gz":
                 data = gzip.decompress(data)

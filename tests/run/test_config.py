@@ -75,10 +75,10 @@ def test_an_invalid_configuration_on_reload_keeps_the_running_one(daemon, origin
     d.until_lines(3)
     pids = d.pids()
     good = d.conf.read_text()
-    d.conf.write_text(good.replace("plugin:", "plguin:"))
+    d.conf.write_text(good.replace("every:", "evrey:"))
     said = d.courant("reload", check=False)
     assert said.returncode == 1
-    assert re.search(rb"courant\.yaml:\d+: .*plguin", said.stdout + said.stderr), said
+    assert re.search(rb"courant\.yaml:\d+: .*evrey.*every", said.stdout + said.stderr), said
     origin.put("f.xml", rss(numbered(1, 4)))
     d.refresh("one")
     d.until_lines(4)

@@ -2,6 +2,7 @@
 import gzip
 import json
 import re
+import sqlite3
 
 import pytest
 
@@ -58,6 +59,15 @@ def test_every_captured_feed_gives_its_entries_and_nothing_new_the_second_time(d
     assert len({r["id"] for r in lines}) == len(lines)
     records, delivered = status["counts"]["records"], len(lines)
 
+    # As if the time that some of them ask for in their ttl had passed.
+    assert d.stop() == 0
+    db = sqlite3.connect(d.state / "courant.db")
+    db.execute("UPDATE source SET not_before = 0")
+    db.commit()
+    db.close()
+    d.own(d.state)
+    d.start()
+    pids = d.pids()
     d.refresh()
     d.settled(60)
     assert (d.records(), len(d.lines())) == (records, delivered)
