@@ -19,32 +19,15 @@
 
 /* What a byte asks for: nothing, to be folded, or to be looked at as UTF-8. */
 enum { BYTE_PLAIN, BYTE_SPACE = 1, BYTE_BREAK = 2, BYTE_HIGH = 4 };
-
-static unsigned
-byte_class(unsigned char c)
-{
-	if (c > ' ' && c < 0x7f)
-		return BYTE_PLAIN;
-	if (c == ' ')
-		return BYTE_SPACE;
-	return c == '\t' || c == '\n' || c == '\r' ? BYTE_BREAK : BYTE_HIGH;
-}
-
-/* Whether all is ASCII without controls but tab, LF, CR: most texts are. */
-static int
-is_ascii(const char *text, size_t len)
-{
-	unsigned bad = 0;
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		bad |= (unsigned)(c - ' ' > 0x7e - ' ') & (unsigned)(c != '\t') &
-		    (unsigned)(c != '\n') & (unsigned)(c != '\r');
-	}
-	return !bad;
-}
+#define FOUR(c)		(c), (c), (c), (c)
+#define SIXTEEN(c)	FOUR(c), FOUR(c), FOUR(c), FOUR(c)
+static const uint8_t byte_class[256] = {
+	FOUR(BYTE_HIGH), FOUR(BYTE_HIGH), BYTE_HIGH, BYTE_BREAK, BYTE_BREAK, BYTE_HIGH,
+	BYTE_HIGH, BYTE_BREAK, BYTE_HIGH, BYTE_HIGH, SIXTEEN(BYTE_HIGH), BYTE_SPACE,
+	[0x7f] = BYTE_HIGH, SIXTEEN(BYTE_HIGH), SIXTEEN(BYTE_HIGH), SIXTEEN(BYTE_HIGH),
+	SIXTEEN(BYTE_HIGH), SIXTEEN(BYTE_HIGH), SIXTEEN(BYTE_HIGH), SIXTEEN(BYTE_HIGH),
+	SIXTEEN(BYTE_HIGH),
+};
 
 /* The classes of all bytes, or-ed; BYTE_BREAK also for two spaces in a row or one at an end. */
 static unsigned
@@ -54,7 +37,7 @@ classes(const char *text, size_t len)
 	size_t i;
 
 	for (i = 0; i < len; i++) {
-		c = byte_class((unsigned char)text[i]);
+		c = byte_class[(unsigned char)text[i]];
 		any |= c | (c & last) << 1;
 		last = c & BYTE_SPACE;
 	}
@@ -64,7 +47,8 @@ classes(const char *text, size_t len)
 struct bytes
 host_clean(const char *text, size_t len, int fold)
 {
-	unsigned any = fold ? classes(text, len) : is_ascii(text, len) ? 0 : BYTE_HIGH;
+	unsigned any = fold ? classes(text, len) : text_ascii(text, len) == len ? 0 :
+	    BYTE_HIGH;
 
 	if ((any & BYTE_HIGH) != 0) {
 		buf_clear(&host.clean);

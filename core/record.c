@@ -723,17 +723,17 @@ static int
 fit(const char *text, size_t len)
 {
 	const unsigned char *s = (const unsigned char *)text;
-	unsigned any = 0;
-	size_t i;
+	size_t i = text_ascii(text, len);
 
-	for (i = 0; i < len; i++) {
-		any |= s[i];
+	if (i == len)
+		return 1;
+	for (; i < len; i++) {
 		if (s[i] < ' ' && s[i] != '\t' && s[i] != '\n' && s[i] != '\r')
 			return 0;
 		if (s[i] == 0xef && len - i >= 3 && s[i + 1] == 0xbf && s[i + 2] >= 0xbe)
 			return 0;
 	}
-	return any < 0x80 || text_valid(text, len) == len;
+	return text_valid(text, len) == len;
 }
 
 /* A string of at most max bytes in the record's own copy; NULL: none there, or bad is set. */

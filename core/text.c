@@ -64,8 +64,7 @@ text_get_char(uint32_t *cp, size_t *bad, const char *s, size_t n)
 	return need;
 }
 
-/* Length of the plain ASCII (no controls but tab, LF, CR) at the start. */
-static size_t
+size_t
 text_ascii(const char *s, size_t n)
 {
 	const uint64_t high = 0x8080808080808080u, ones = 0x0101010101010101u;

@@ -12,6 +12,8 @@ struct text_char {
 	char	 bytes[8];		/* with a NUL */
 };
 
+/* Length of the plain ASCII (no controls but tab, LF, CR) at the start. */
+size_t	text_ascii(const char *, size_t);
 /* Length of the valid UTF-8 prefix. */
 size_t	text_valid(const char *, size_t);
 /* Adds s as UTF-8 fit for XML and JSON: invalid sequences, surrogates and non-characters become
