@@ -42,23 +42,23 @@ static size_t
 valid_utf8(const char *text, size_t len, int *ascii)
 {
 	const unsigned char *s = (const unsigned char *)text, *end = s + len, *begin = s;
-	uint64_t word;
+	uint64_t words[8];
 	size_t n, i;
 
 	*ascii = 1;
 	while (s < end) {
-		while (end - s >= 8) {
-			memcpy(&word, s, 8);
-			if ((word & UINT64_C(0x8080808080808080)) != 0)
+		while (end - s >= 64) {
+			memcpy(words, s, 64);
+			for (i = 1; i < 8; i++)
+				words[0] |= words[i];
+			if ((words[0] & UINT64_C(0x8080808080808080)) != 0)
 				break;
-			s += 8;
+			s += 64;
 		}
+		while (s < end && *s < 0x80)
+			s++;
 		if (s == end)
 			break;
-		if (*s < 0x80) {
-			s++;
-			continue;
-		}
 		*ascii = 0;
 		n = *s >= 0xf0 ? 4 : *s >= 0xe0 ? 3 : 2;
 		if (*s < 0xc2 || *s > 0xf4 || (size_t)(end - s) < n)
@@ -186,8 +186,8 @@ fall_back(struct cr *cr, const struct cr_page *page, struct decoded *d, const ch
 		if (convert(cr, d, page->body, page->len) == 0 && d->bad == 0)
 			return;
 	}
-	choose(d, valid == page->len ? "utf-8" : "windows-1252",
-	    "no usable declaration; by its bytes");
+	choose(d, valid == page->len ? "utf-8" : guess_encoding(page->body, page->len),
+	    "its bytes, what is declared being wrong");
 	d->bad = 0;
 	if (convert(cr, d, page->body, page->len) == 0)
 		return;
@@ -196,31 +196,10 @@ fall_back(struct cr *cr, const struct cr_page *page, struct decoded *d, const ch
 		d->text = "", d->len = 0;
 }
 
-/* Whether text that is no valid UTF-8 has any character of more than one byte that is. */
-static int
-some_utf8(const char *s, size_t len)
-{
-	const char *end = s + len;
-	int ascii;
-	size_t n;
-
-	while (s < end) {
-		n = valid_utf8(s, (size_t)(end - s), &ascii);
-		if (!ascii && (n > 0 && memchr(s, 0, 0) == NULL)) {
-			size_t i;
-
-			for (i = 0; i < n; i++)
-				if ((unsigned char)s[i] >= 0x80)
-					return 1;
-		}
-		s += n + 1;
-	}
-	return 0;
-}
-
 void
 decode(struct cr *cr, const struct cr_page *page, struct decoded *d)
 {
+	const char *guess;
 	char xml[64];
 	size_t i, valid;
 	int ascii;
@@ -240,10 +219,16 @@ decode(struct cr *cr, const struct cr_page *page, struct decoded *d)
 		fall_back(cr, page, d, "", valid);	/* its bytes would have shown it */
 		return;
 	}
-	if (valid < page->len && strcmp(d->name, "utf-8") == 0 &&
-	    !some_utf8(page->body, page->len)) {
-		fall_back(cr, page, d, xml, valid);
-		return;
+	if (valid < page->len && strcmp(d->name, "utf-8") == 0) {
+		guess = guess_encoding(page->body, page->len);
+		if (strcmp(d->why, "default") == 0) {
+			choose(d, guess, "its bytes, nothing being declared");
+			d->mistaken = 1;
+		}
+		else if (strcmp(guess, "utf-8") != 0) {
+			fall_back(cr, page, d, xml, valid);
+			return;
+		}
 	}
 	if (convert(cr, d, page->body, page->len) == -1)
 		fall_back(cr, page, d, xml, valid);

@@ -251,6 +251,9 @@ struct decoded {
 };
 void	 decode(struct cr *, const struct cr_page *, struct decoded *);
 
+/* ---- guess.c ---- */
+const char *guess_encoding(const char *, size_t);
+
 /* ---- json.c ---- */
 int	 json_feed(struct cr *, const struct feed_opts *, const char *, size_t,
 	    const struct decoded *);
