@@ -213,8 +213,9 @@ listen_good(const char *s)
 
 	if (colon == NULL || (len = (size_t)(colon - s)) >= sizeof(host))
 		return 0;
-	if (colon[1] == '\0' || strlen(colon + 1) > 5 || strspn(colon + 1, "0123456789") !=
-	    strlen(colon + 1) || atoi(colon + 1) > 65535)
+	if (colon[1] == '\0' || strlen(colon + 1) > 5 ||
+	    strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+	    strtol(colon + 1, NULL, 10) > 65535)
 		return 0;
 	memcpy(host, s, len);
 	host[len] = '\0';

@@ -235,7 +235,8 @@ begins_secret(const char *text, const char *secret)
 	put_url(&escaped, secret, PUT_VALUE);
 	if (escaped.data != NULL && strncmp(text, escaped.data, escaped.len) == 0)
 		n = escaped.len;
-	explicit_bzero(escaped.data, escaped.len);
+	if (escaped.data != NULL)
+		explicit_bzero(escaped.data, escaped.len);
 	buf_free(&escaped);
 	return n;
 }
