@@ -86,7 +86,7 @@ css_string(const char *s, size_t n)
 static size_t
 css_word(const char *s, size_t n)
 {
-	static const char *const bad[] = { "expression", "javascript", "vbscript", "url", "import" };
+	static const char *const bad[] = { "expression", "javascript", "vbscript", "url" };
 	size_t len = 0;
 
 	while (len < n && (css_letter(s[len]) || css_digit(s[len])))
