@@ -332,6 +332,8 @@ tables_are_checked(void **state)
 	    "option x: its member overlaps another");
 	bad_table((struct cr_option){ "x", CR_INT, 8, "", "5..1", NULL },
 	    "option x: its range \"5..1\" is none of a whole number");
+	bad_table((struct cr_option){ "x", CR_DURATION, 8, "", "5 s..1 s", NULL },
+	    "option x: its range \"5 s..1 s\" is none of a duration");
 	bad_table((struct cr_option){ "x", CR_DURATION, 8, "", "1..5", NULL },
 	    "option x: its range \"1..5\" is none of a duration");
 	bad_table((struct cr_option){ "x", CR_STRING, 8, "", "1..5", NULL },
