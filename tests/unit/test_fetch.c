@@ -177,6 +177,8 @@ role_start(const struct fetch_start *start, const struct fetch_host *host)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
 	role_pid = fork();
 	if (role_pid == 0) {
+		for (int sig = 1; sig < 32; sig++)	/* cmocka's handlers are not the role's */
+			signal(sig, SIG_DFL);
 		dup2(sv[1], 3);
 		closefrom(4);
 		exit(fetch_main(getenv("DEBUG") != NULL));
