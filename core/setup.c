@@ -422,6 +422,18 @@ setup_open(const char *file, struct mistakes *m, struct node **tree)
 	return NULL;
 }
 
+/* Whether instance i waits, and is the first to do so for its reason. */
+static int
+waits_first(const struct setup *s, size_t i)
+{
+	const char *why = s->instances[i]->waiting;
+
+	for (size_t j = 0; why != NULL && j < i; j++)
+		if (s->instances[j]->waiting != NULL && strcmp(s->instances[j]->waiting, why) == 0)
+			return 0;
+	return why != NULL;
+}
+
 int
 setup_read(struct setup *s, struct node *tree, const struct catalog *catalog, struct mistakes *m)
 {
@@ -432,10 +444,14 @@ setup_read(struct setup *s, struct node *tree, const struct catalog *catalog, st
 	reader_end(&r);
 	conf_free(tree);
 	malloc_trim(0);
-	if (m->n > 0)
-		return -1;
-	secrets_warn(s);
-	return 0;
+	if (m->n == 0) {
+		secrets_warn(s);
+		return 0;
+	}
+	for (size_t i = 0; catalog != NULL && i < s->ninstances; i++)
+		if (waits_first(s, i))		/* a name mistyped, perhaps: all at once */
+			mistake(m, s->file, s->instances[i]->line, "%s", s->instances[i]->waiting);
+	return -1;
 }
 
 void
@@ -465,19 +481,25 @@ setup_free(struct setup *s)
 size_t
 setup_waiting(const struct setup *s, struct buf *b)
 {
-	size_t i, j, n = 0;
+	size_t i, n = 0;
 
-	for (i = 0; i < s->ninstances; i++) {
-		if (s->instances[i]->waiting == NULL)
-			continue;
-		for (j = 0; j < i; j++)		/* each reason once */
-			if (s->instances[j]->waiting != NULL &&
-			    strcmp(s->instances[j]->waiting, s->instances[i]->waiting) == 0)
-				break;
-		if (j < i)
-			continue;
-		buf_fmt(b, "%s:%d: %s\n", s->file, s->instances[i]->line, s->instances[i]->waiting);
-		n++;
-	}
+	for (i = 0; i < s->ninstances; i++)
+		if (waits_first(s, i)) {
+			buf_fmt(b, "%s:%d: %s\n", s->file, s->instances[i]->line,
+			    s->instances[i]->waiting);
+			n++;
+		}
 	return n;
+}
+
+int
+setup_allows(const struct setup *s, const struct plugin *p)
+{
+	size_t len = strlen(p->kind);
+
+	for (size_t i = 0; i < s->nallow; i++)
+		if (strncmp(s->allow[i], p->kind, len) == 0 && s->allow[i][len] == '_' &&
+		    strcmp(s->allow[i] + len + 1, p->name) == 0)
+			return 1;
+	return 0;
 }

@@ -105,12 +105,14 @@ struct setup {
  * the rest: it fails when there is any, so that one list holds all. */
 struct setup	*setup_open(const char *file, struct mistakes *, struct node **tree);
 /* The rest, against the catalog, which has to outlive the setup. 0, or -1 and the mistakes. Frees the
- * tree. What a plugin is missing for is no mistake: instance->waiting. */
+ * tree. What a plugin is missing for is no mistake (instance->waiting), but told with those that are. */
 int		 setup_read(struct setup *, struct node *tree, const struct catalog *,
 		    struct mistakes *);
 void		 setup_free(struct setup *);
 /* Adds a line for each plugin that something waits for; returns how many. */
 size_t		 setup_waiting(const struct setup *, struct buf *);
+/* Whether the operator lets the plugin have all that it wants. */
+int		 setup_allows(const struct setup *, const struct plugin *);
 
 /* The options of a source's job: its instance's, with {each} filled in, secrets as stand-ins.
  * NAME\0VALUE\0... appended to buf. */

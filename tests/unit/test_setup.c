@@ -75,6 +75,8 @@ settings_are_read(void **state)
 	assert_int_equal(s->nplugin_dirs, 2);
 	assert_string_equal(s->plugin_dirs[0], "/opt/p");
 	assert_string_equal(s->allow[0], "source_exec");
+	assert_int_equal(setup_allows(s, &(struct plugin){ NAMED("exec", "source") }), 1);
+	assert_int_equal(setup_allows(s, &(struct plugin){ NAMED("exec", "sink") }), 0);
 	assert_string_equal(s->listen, "127.0.0.1:8080");
 	assert_string_equal(s->base, "https://feeds.example.org");
 	assert_int_equal(s->metrics, 1);
@@ -282,6 +284,8 @@ mistakes_in_sources_are_all_said(void **state)
 	    "c.yaml:16: source v: items: has no value; \"\" is the empty one\n"
 	    "twice.txt:1: there is another source t/x, in c.yaml:13\n"
 	    "c.yaml:11: was: a is still the name of a source\n"
+	    "c.yaml:12: waiting for plugin source_Feed: there is none in the plugin folders, did you "
+	    "mean `feed`?\n"
 	    "c.yaml:14: there is another source t/y, in twice.txt:2\n");
 }
 
