@@ -7,7 +7,7 @@
 #define PARKED_FOR	DAY		/* before a job that killed workers is tried again */
 #define RETRY_FLOOR	(60 * INT64_C(1000))	/* a plugin's retry() is not taken below this */
 #define DROPPED_WAIT	(2 * INT64_C(1000))	/* before a dropped result is fetched again */
-#define FIRST_SPREAD	(10 * INT64_C(1))	/* ms a source, for those due at the start */
+#define FIRST_SPREAD	INT64_C(10)	/* ms a source, for those due at the start */
 #define WEEK_HOURS	(7 * 24)
 
 static int64_t
@@ -167,7 +167,9 @@ int64_t
 schedule_first(const struct mark *m, const struct schedule_rule *rule, int64_t now, uint32_t random,
     uint32_t sources)
 {
-	int64_t base = least(m->checked, now), interval, wait, due = m->due;
+	/* A poll in the future: the clock was ahead then, and all its times with it. */
+	int64_t ahead = most(m->checked - now, 0), base = m->checked - ahead;
+	int64_t due = m->due - ahead, not_before = m->not_before - ahead, interval, wait;
 	int64_t spread = least(part(FIRST_SPREAD * sources, random), rule->every_min);
 
 	if (m->state == MARK_GONE)
@@ -176,11 +178,10 @@ schedule_first(const struct mark *m, const struct schedule_rule *rule, int64_t n
 		return now + spread;
 	interval = learn(m->interval, rule, OUTCOME_ERROR);
 	wait = m->state == MARK_PARKED ? most(interval, PARKED_FOR) : backoff(interval, m->failures);
-	/* The rule may be another than the one by which due was set, and the clock turned back. */
-	due = least(due, most(base + wait + jitter(wait, random), m->not_before));
+	/* The rule may be another than the one by which due was set. */
+	due = least(due, most(base + wait + jitter(wait, random), not_before));
 	if (m->failures == 0)
 		due = most(due, base + wait);
-	if (m->checked <= now || m->not_before <= now + SCHEDULE_RETRY_MAX)
-		due = most(due, m->not_before);
+	due = most(due, not_before);
 	return due > now ? due : now + spread;
 }
