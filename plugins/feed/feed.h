@@ -207,6 +207,9 @@ void	 gather_begin(struct reader *, int frame, enum gather, size_t max);
 void	 gather_drop(struct reader *);
 uint32_t gather_end(struct reader *, size_t *len);	/* its place in the draft, trimmed */
 struct value value_of(struct reader *, const struct frame *, uint32_t at, enum kind);
+/* A reference, absolute as far as the document's address is known, into out[FEED_LINE_MAX]; 0 or -1.
+ * The host resolves by itself what it is given as an address; this is for what it is not. */
+int	 reader_absolute(const struct reader *, char *out, uint16_t base, const char *, size_t);
 uint16_t reader_string(struct reader *, const char *, size_t, uint16_t near);
 
 /* ---- names of one document: elements found by libxml2's own pointers ---- */

@@ -47,6 +47,19 @@ reader_string(struct reader *r, const char *s, size_t len, uint16_t near)
 	return (uint16_t)r->nstrings++;
 }
 
+int
+reader_absolute(const struct reader *r, char *out, uint16_t base, const char *s, size_t len)
+{
+	char page[FEED_LINE_MAX], full[FEED_LINE_MAX];
+	const char *home = r->home != NULL ? r->home : "";
+	const char *own = base != 0 ? r->strings[base] : "";
+
+	if (text_resolve(page, sizeof(page), r->page, home, strlen(home)) == -1 ||
+	    text_resolve(full, sizeof(full), page, own, strlen(own)) == -1)
+		return -1;
+	return text_resolve(out, FEED_LINE_MAX, full, s, len);
+}
+
 /* ---- gathering text ---- */
 
 void

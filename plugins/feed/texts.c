@@ -296,16 +296,12 @@ close_guid(struct reader *r, struct frame *f, uint32_t at, size_t len)
 void
 close_id(struct reader *r, struct frame *f, uint32_t at, size_t len)
 {
-	char base[FEED_LINE_MAX], url[FEED_LINE_MAX];
+	char url[FEED_LINE_MAX];
 	const char *text = r->now->text + at;
-	const char *home = r->home != NULL ? r->home : "", *own = r->strings[f->base];
 
 	if (r->atom != 0 && memchr(text, '/', len) != NULL && memchr(text, ':', len) == NULL &&
 	    memchr(text, ' ', len) == NULL &&
-	    text_resolve(url, sizeof(url), r->page, home, strlen(home)) == 0 &&
-	    text_resolve(base, sizeof(base), url, own != NULL ? own : "",
-		own != NULL ? strlen(own) : 0) == 0 &&
-	    text_resolve(url, sizeof(url), base, text, len) == 0)
+	    reader_absolute(r, url, f->base, text, len) == 0)
 		at = draft_text(r->now, url, strlen(url));
 	if (r->now == &r->entry)
 		draft_set(r->now, SLOT_GUID, value_of(r, f, at, KIND_TEXT));
