@@ -169,7 +169,7 @@ convert_iconv(const struct convert_encoding *e)
 	return convert_opened[e->place];
 }
 
-/* A byte that begins nothing is bad, and the one behind it is read anew. */
+/* A byte that begins nothing whole is bad, and the one behind it is read anew. */
 static void
 read_iconv(struct convert_out *o, const struct convert_encoding *e, const unsigned char *p, size_t n)
 {
@@ -192,8 +192,6 @@ read_iconv(struct convert_out *o, const struct convert_encoding *e, const unsign
 			continue;
 		}
 		out_bad(o);
-		if (errno == EINVAL)
-			break;
 		in++;
 		n--;
 	}
