@@ -25,7 +25,7 @@ struct loader {
 	FILE		*in;
 	size_t		 read;		/* bytes of in */
 	struct doc	*doc;
-	struct node	*open[CONF_DEPTH];		/* maps and lists under way; the first holds the root */
+	struct node *open[CONF_DEPTH]; /* maps and lists under way; the first holds the root */
 	struct node	*last[CONF_DEPTH];		/* the last child of each */
 	int		 depth;		/* of them */
 	char		*key;		/* in a map, read before its value */
@@ -100,12 +100,15 @@ mistake(struct mistakes *m, const char *file, int line, const char *fmt, ...)
 }
 
 /* What people most often meant where libyaml stopped. */
-static const struct { const char *found, *hint; } hints[] = {
+static const struct { const char *found, *hint;
+} hints[] = {
 	{ "scanning an alias", "; a text that begins with * goes in quotes: \"*\"" },
 	{ "scanning an anchor", "; a text that begins with & goes in quotes" },
-	{ "cannot start any token", "; tabs do not indent, and a text that begins with @ or ` or % goes "
+	{ "cannot start any token",
+	    "; tabs do not indent, and a text that begins with @ or ` or % goes "
 	    "in quotes" },
-	{ "mapping values are not allowed", "; a text with `: ` in it goes in quotes, or the line is "
+	{ "mapping values are not allowed",
+	    "; a text with `: ` in it goes in quotes, or the line is "
 	    "indented too far" },
 	{ "could not find expected ':'", "; a key is followed by a colon and a space" },
 	{ "block mapping", "; the lines of a map begin in the same column" },
@@ -194,7 +197,8 @@ conf_plain(struct loader *l, int line, const yaml_char_t *anchor, const yaml_cha
 {
 	if (anchor != NULL)
 		mistake(l->mistakes, l->file, line,
-		    "an anchor (&%s): there are none here; a text that begins with & goes in quotes",
+		    "an anchor (&%s): there are none here; a text that begins with & goes in "
+		    "quotes",
 		    (const char *)anchor);
 	if (tag != NULL)
 		mistake(l->mistakes, l->file, line,
@@ -217,7 +221,8 @@ conf_open(struct loader *l, int kind, int line)
 	}
 	if (l->depth == 0) {
 		if (kind != CONF_MAP) {
-			mistake(l->mistakes, l->file, line, "a list; a map is wanted: `key: value`");
+			mistake(
+			    l->mistakes, l->file, line, "a list; a map is wanted: `key: value`");
 			return -1;
 		}
 		n = &l->doc->root;
@@ -278,7 +283,8 @@ conf_scalar(struct loader *l, const yaml_event_t *event, int line)
 	}
 	if (l->depth == 0) {
 		if (!empty)
-			mistake(l->mistakes, l->file, line, "a text; a map is wanted: `key: value`");
+			mistake(
+			    l->mistakes, l->file, line, "a text; a map is wanted: `key: value`");
 		return empty ? 0 : -1;
 	}
 	if (conf_wants_key(l)) {
@@ -319,8 +325,10 @@ conf_event(struct loader *l, const yaml_event_t *event)
 	case YAML_DOCUMENT_START_EVENT:
 		return conf_document(l, event, line);
 	case YAML_ALIAS_EVENT:
-		mistake(l->mistakes, l->file, line, "an alias (*%s): there are none here; a text that "
-		    "begins with * goes in quotes", (const char *)event->data.alias.anchor);
+		mistake(l->mistakes, l->file, line,
+		    "an alias (*%s): there are none here; a text that "
+		    "begins with * goes in quotes",
+		    (const char *)event->data.alias.anchor);
 		return -1;
 	case YAML_SCALAR_EVENT:
 		return conf_scalar(l, event, line);

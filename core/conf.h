@@ -1,5 +1,5 @@
-/* Strict YAML as a tree that knows its lines: block and flow maps, lists, scalars; no anchors, tags,
- * aliases, duplicate keys or further documents. Scalars stay text. */
+/* Strict YAML as a tree that knows its lines: block and flow maps, lists, scalars; no anchors,
+ * tags, aliases, duplicate keys or further documents. Scalars stay text. */
 #ifndef CORE_CONF_H
 #define CORE_CONF_H
 #include "buf.h"
@@ -17,13 +17,13 @@ struct node {
 	struct node	*next;		/* its sibling */
 	struct node	*child;		/* first of a map or list */
 	char		*key;		/* in a map; else NULL */
-	char		*text;		/* of a scalar; NULL for an empty one (`key:`, not `key: ""`) */
+	char *text; /* of a scalar; NULL for an empty one (`key:`, not `key: ""`) */
 	int		 kind;		/* enum conf_kind */
 	int		 line;		/* of its key, or where it begins */
 };
 
-/* All mistakes of a configuration, one a line: `file:line: what`, those of a file by line. Shown are
- * the first CONF_MISTAKES that were made; n counts all. */
+/* All mistakes of a configuration, one a line: `file:line: what`, those of a file by line. Shown
+ * are the first CONF_MISTAKES that were made; n counts all. */
 struct mistakes {
 	struct buf	 text;
 	size_t		 n;
@@ -35,7 +35,8 @@ void		 mistakes_free(struct mistakes *);
 void		 mistake(struct mistakes *, const char *file, int line, const char *fmt, ...)
 		    __attribute__((format(printf, 4, 5)));
 
-/* NULL when it cannot be read or is no such YAML: the mistakes say so. An empty file is an empty map. */
+/* NULL when it cannot be read or is no such YAML: the mistakes say so. An empty file is an empty
+ * map. */
 struct node	*conf_load(const char *file, struct mistakes *);
 /* The same of a text; `name` stands for the file in mistakes. */
 struct node	*conf_parse(const char *name, const char *text, size_t len, struct mistakes *);

@@ -21,6 +21,16 @@
 
 enum station_state { STATION_IDLE, STATION_PULL, STATION_WORK, STATION_SETTLE };
 
+/* What a sink answered and store has not settled yet: if store dies meanwhile and hands out the same
+ * batch again, it is answered from here and not delivered twice. */
+struct held {
+	char			*id;		/* of the delivery; NULL: nothing is held */
+	uint32_t		 done;
+	enum ack_then		 then;
+	int64_t			 retry;
+	char			*reason;
+};
+
 struct station {
 	struct core		*core;
 	struct route		*route;		/* of the setup */
@@ -33,6 +43,8 @@ struct station {
 	unsigned		 failures;	/* in a row */
 	struct worker		*worker;	/* NULL: none now */
 	struct event		*timer;
+	struct held		 held;
+	unsigned		 epoch;		/* restarts of store when it gave the batch */
 	/* The batch under way. */
 	struct work		 work;		/* its id is owned */
 	int			 batch, out;	/* memfds; -1 */
@@ -247,34 +259,71 @@ retry_delay(const struct station *s, int64_t asked)
 	return ms < RETRY_MAX ? ms : RETRY_MAX;
 }
 
-/* Tells store how far a batch came. */
 static void
-station_ack(struct station *s, uint32_t done, enum ack_then then, int64_t retry, const char *reason)
+held_set(struct held *h, const char *id, uint32_t done, enum ack_then then, int64_t retry,
+    const char *reason)
+{
+	xreplace(&h->id, id);
+	xreplace(&h->reason, reason);
+	h->done = done;
+	h->then = then;
+	h->retry = retry;
+}
+
+/* When the station may go on, by what its sink said; the wall clock time of a retry, or 0. */
+static int64_t
+pause_for(struct station *s, const struct held *h)
+{
+	int64_t ms;
+
+	if (h->then == ACK_ALL)
+		s->failures = 0;
+	if (h->then != ACK_RETRY) {
+		if (s->work.kind == WORK_LIST)
+			s->not_before = date_ticks() + LIST_SPACING;
+		return 0;
+	}
+	s->failures++;
+	ms = retry_delay(s, h->retry);
+	s->not_before = date_ticks() + ms;
+	return date_now() + ms;
+}
+
+/* Tells store how far the batch came: what is held. */
+static void
+station_tell(struct station *s)
 {
 	struct core *c = s->core;
-	struct ack a = { .route = s->id, .leg = s->leg, .done = done, .then = then,
-		.first = s->work.first, .last = s->work.last, .reason = reason };
+	const struct held *h = &s->held;
+	struct ack a = { .route = s->id, .leg = s->leg, .done = h->done, .then = h->then,
+		.first = s->work.first, .last = s->work.last, .reason = h->reason };
 	struct buf b;
 
-	if (then == ACK_ALL)
-		s->failures = 0;
-	else
-		log_warn("route %s, %s: %s", s->route->name, station_name(s),
-		    reason != NULL ? reason : "failed without saying why");
-	if (then == ACK_RETRY) {
-		s->failures++;
-		retry = retry_delay(s, retry);
-		s->not_before = date_ticks() + retry;
-		a.due = date_now() + retry;
-	} else if (s->work.kind == WORK_LIST)
-		s->not_before = date_ticks() + LIST_SPACING;
+	if (!c->known || s->epoch != c->role[ROLE_STORE].restarts) {
+		s->behind = 1;		/* store lost sight of it: it hands it out once more */
+		set_state(s, STATION_IDLE);
+		station_pull(s);
+		return;
+	}
+	a.due = pause_for(s, h);
 	set_state(s, STATION_SETTLE);
-	log_debug("route %s, %s: %u of %u delivered", s->route->name, station_name(s), done,
-	    s->work.count);
 	buf_init(&b, msg_limit(MSG_ACK));
 	wire_put(&b, ack, &a);
 	roles_send(c, ROLE_STORE, MSG_ACK, 0, &b, -1);
 	buf_free(&b);
+}
+
+/* The sink answered. */
+static void
+station_ack(struct station *s, uint32_t done, enum ack_then then, int64_t retry, const char *reason)
+{
+	if (then != ACK_ALL)
+		log_warn("route %s, %s: %s", s->route->name, station_name(s),
+		    reason != NULL ? reason : "failed without saying why");
+	log_debug("route %s, %s: %u of %u delivered", s->route->name, station_name(s), done,
+	    s->work.count);
+	held_set(&s->held, s->work.id, done, then, retry, reason);
+	station_tell(s);
 }
 
 static void
@@ -442,9 +491,13 @@ deliver_work(struct core *c, struct frame *f)
 	s->work.id = xstrdup(w.id != NULL ? w.id : "");
 	s->batch = f->fd[0];
 	f->fd[0] = -1;
+	s->epoch = c->role[ROLE_STORE].restarts;
 	if (s->batch == -1)
 		fatal("store's WORK has no batch");
-	station_give(s);
+	if (s->held.id != NULL && strcmp(s->held.id, s->work.id) == 0)
+		station_tell(s);
+	else
+		station_give(s);
 }
 
 void
@@ -468,6 +521,7 @@ deliver_settled(struct core *c, struct frame *f)
 		if (s->worker != NULL)
 			worker_stop(s->worker);
 	}
+	held_set(&s->held, NULL, 0, ACK_ALL, 0, NULL);
 	s->behind = 1;
 	set_state(s, STATION_IDLE);
 	route_wake(c, s->route);
@@ -493,15 +547,16 @@ deliver_on(struct core *c)
 		station_pull(&c->stations[(first + i) % c->nstations]);
 }
 
-/* What was pulled is pulled again once store is back; a settlement on its way may be lost, and then
- * the batch is delivered again under its id. */
+/* What was pulled is pulled again once store is back. A sink at work goes on: its answer is held until
+ * store hands out the same batch again. */
 void
 deliver_store_gone(struct core *c)
 {
 	for (size_t i = 0; i < c->nstations; i++) {
 		struct station *s = &c->stations[i];
 
-		if (s->state == STATION_IDLE)
+		if (s->state == STATION_IDLE ||
+		    (s->state == STATION_WORK && s->leg != PULL_FILTER))
 			continue;
 		if (s->state == STATION_WORK && s->worker != NULL)
 			worker_stop(s->worker);
@@ -531,6 +586,7 @@ stations_free(struct core *c)
 
 		set_state(s, STATION_IDLE);
 		event_free(s->timer);
+		held_set(&s->held, NULL, 0, ACK_ALL, 0, NULL);
 		if (s->worker != NULL)
 			worker_stop(s->worker);
 	}

@@ -46,6 +46,8 @@ due_clear(struct core *c)
 {
 	c->heap = xreallocarray(c->heap, c->setup->nsources, sizeof(c->heap[0]));
 	c->nheap = 0;
+	for (size_t i = 0; i < c->setup->nsources; i++)
+		c->runs[i].place = UINT32_MAX;
 }
 
 void

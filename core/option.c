@@ -191,10 +191,13 @@ type_size(const struct cr_option *o, const char *s, struct typed *v)
 static int
 type_url(const struct cr_option *o, const char *s, struct typed *v)
 {
-	size_t scheme = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."), i;
+	size_t scheme =
+		   strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."),
+	       i;
 
 	(void)o, (void)v;
-	if (scheme == 0 || s[scheme] != ':' || s[scheme + 1] == '\0' || strspn(s, "0123456789+-.") > 0)
+	if (scheme == 0 || s[scheme] != ':' || s[scheme + 1] == '\0' ||
+	    strspn(s, "0123456789+-.") > 0)
 		return -1;
 	for (i = 0; s[i] != '\0'; i++)
 		if ((unsigned char)s[i] <= ' ' || s[i] == 0x7f || s[i] == '"' || s[i] == '<')
@@ -538,7 +541,8 @@ fill_list(const struct cr_option *o, char ***to, const struct options *given, st
 
 	*to = list;
 	for (i = 0; i < given->n; i++) {
-		if (strcmp(given->v[i].name, o->name) != 0 || (++count == 1 && *given->v[i].value == '\0'))
+		if (strcmp(given->v[i].name, o->name) != 0 ||
+		    (++count == 1 && *given->v[i].value == '\0'))
 			continue;
 		if (option_check(o, given->v[i].value, err) == -1)
 			return -1;

@@ -24,9 +24,10 @@ const char *options_get(const struct options *, const char *name);	/* the first,
 void	 options_write(const struct options *, struct buf *);		/* NAME\0VALUE\0... */
 int	 options_read(struct options *, struct bytes);			/* -1: malformed */
 
-/* Whether text is a value of the option (one value of a list); else -1 and why, one line for people,
- * in err: `every: "5 mni" is no duration; say 30 s, 5 min, 2 h, 7 d`. A secret is not shown. "" is a
- * value where it is the default, and means the same; and of any text with a default. */
+/* Whether text is a value of the option (one value of a list); else -1 and why, one line for
+ * people, in err: `every: "5 mni" is no duration; say 30 s, 5 min, 2 h, 7 d`. A secret is not
+ * shown. "" is a value where it is the default, and means the same; and of any text with a default.
+ */
 int	 option_check(const struct cr_option *, const char *text, struct buf *err);
 /* What it takes, in words: "a duration such as 30 s, 5 min, 2 h, 7 d"; "a duration in 1 s..1 h". */
 void	 option_takes(const struct cr_option *, struct buf *);
@@ -36,15 +37,15 @@ int	 option_duration(const char *, int64_t *ms);
 int	 option_size(const char *, int64_t *bytes);
 int	 option_bool(const char *);		/* yes true on 1 / no false off 0; -1: neither */
 
-const struct cr_option *option_find(const struct cr_option *, const char *name);	/* or NULL */
+const struct cr_option *option_find(const struct cr_option *, const char *name); /* or NULL */
 /* Whether a descriptor's table can be used for a struct of `size` bytes: names, types, ranges,
  * members inside the struct and apart, defaults that pass option_check(). The default of a list is
  * its values with | between them, its range the values that it may hold. -1 and why. */
 int	 option_table(const struct cr_option *, size_t size, struct buf *err);
 
-/* Fills a zeroed struct of `size` bytes by the table: defaults, then the values. What it allocates is
- * freed by option_unfill(). -1 and why: as option_check(), an unknown name, a second value of what is
- * no list, or an option that has to be given; the struct is then empty. */
+/* Fills a zeroed struct of `size` bytes by the table: defaults, then the values. What it allocates
+ * is freed by option_unfill(). -1 and why: as option_check(), an unknown name, a second value of
+ * what is no list, or an option that has to be given; the struct is then empty. */
 int	 option_fill(const struct cr_option *, void *opts, size_t size, const struct options *,
 	    struct buf *err);
 void	 option_unfill(const struct cr_option *, void *opts);

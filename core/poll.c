@@ -39,6 +39,7 @@ struct job {
 	struct outcome		 outcome;
 	char			*error;		/* of the outcome, or of a partial document */
 	int			 partial;
+	int			 again;		/* the operator asked while it was under way */
 };
 STAILQ_HEAD(queue, job);
 
@@ -118,8 +119,11 @@ job_free(struct job *j)
 	job_close(&j->out);
 	buf_free(&j->answer);
 	free(j->error);
-	if (j->source != UINT32_MAX)
+	if (j->source != UINT32_MAX) {
+		if (j->again)
+			c->runs[j->source].mark.due = date_now();
 		due_set(c, j->source);
+	}
 	free(j);
 }
 
@@ -637,8 +641,6 @@ poll_store_gone(struct core *c)
 			c->runs[j->source].mark.due = 0;
 		job_free(j);
 	}
-	for (size_t i = 0; i < c->setup->nsources; i++)
-		c->runs[i].place = UINT32_MAX;
 	due_clear(c);
 }
 
@@ -696,14 +698,16 @@ poll_now(struct core *c, const char *source, struct buf *why)
 		buf_fmt(why, "there is no source %s\n", source);
 	else if (c->setup->sources[i].instance->plugin == NULL)
 		buf_fmt(why, "%s\n", c->setup->sources[i].instance->waiting);
-	else if (c->runs[i].job != NULL)
-		buf_fmt(why, "%s is being polled\n", source);
 	else if (!c->known)
 		buf_fmt(why, "the store role is away; try again\n");
 	else if (c->runs[i].mark.not_before > now)
 		buf_fmt(why, "%s: its server asked to wait for %lld s more\n", source,
 		    (long long)(c->runs[i].mark.not_before - now) / 1000);
-	else {
+	else if (c->runs[i].job != NULL) {
+		c->runs[i].job->again = 1;
+		buf_fmt(why, "%s is being polled, and will be once more after that\n", source);
+		return 0;
+	} else {
 		c->runs[i].mark.due = now;
 		due_set(c, (uint32_t)i);
 		poll_due(c);

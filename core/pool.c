@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define WATCH_MS	200		/* between two looks at clocks */
+#define REAP_MS		10		/* for one that closed its channel to end by itself */
 #define SAYS_MAX	500		/* bytes of one line of a worker's output */
 #define SAYS_LINES	100		/* of one job; the rest is counted */
 
@@ -28,7 +29,8 @@ struct worker {
 	struct core		*core;
 	struct worker		**ref;		/* its owner's pointer; NULL once it is gone */
 	enum worker_kind	 kind;
-	char			*plugin;	/* for people, and to find an idle one: the copy */
+	char			*plugin;	/* its name or its route's, for people */
+	char			*copy;		/* what it loaded, to find an idle one; NULL: a route */
 	pid_t			 pid;
 	struct peer		*peer;
 	struct event		*says;		/* its stdout and stderr */
@@ -38,7 +40,7 @@ struct worker {
 	clockid_t		 clock;
 	const struct worker_use	*use;		/* NULL: idle */
 	void			*arg;
-	char			*what;		/* the job, for people */
+	char			*what;		/* the job, or the last one, for people */
 	char			*why;		/* why we killed it; NULL: we did not */
 	int64_t			 since;		/* ticks: idle, or with the job */
 	int64_t			 cpu;		/* ms of CPU when the job began */
@@ -107,6 +109,7 @@ bury(struct worker *w)
 	event_free(w->says);
 	close(w->out);
 	free(w->plugin);
+	free(w->copy);
 	free(w->what);
 	free(w->why);
 	free(w);
@@ -127,6 +130,22 @@ note_death(struct worker *w, const char *why)
 	    w->what != NULL ? w->what : "no job", why);
 }
 
+/* One that ends by itself closes its channel first, and tells why by its status: it gets a moment. */
+static void
+reap(const struct worker *w, int *status)
+{
+	int64_t until = date_ticks() + REAP_MS;
+	pid_t pid;
+
+	while ((pid = waitpid(w->pid, status, WNOHANG)) == 0 && date_ticks() < until)
+		usleep(500);
+	if (pid != 0)
+		return;
+	kill(w->pid, SIGKILL);
+	while (waitpid(w->pid, status, 0) == -1 && errno == EINTR)
+		;
+}
+
 /* Its channel is closed: reads the last it said, reaps it, tells whose job it had. */
 static void
 worker_died(struct worker *w)
@@ -136,9 +155,7 @@ worker_died(struct worker *w)
 	struct buf why;
 	int status = 0;
 
-	kill(w->pid, SIGKILL);
-	while (waitpid(w->pid, &status, 0) == -1 && errno == EINTR)
-		;
+	reap(w, &status);
 	for (int i = 0; i < 16; i++)
 		on_says(w->out, 0, w);
 	say(w, "\n", 1);
@@ -169,7 +186,7 @@ on_frame(struct peer *p, struct frame *f, int bad, void *arg)
 		return;			/* condemned, or nobody waits for it */
 	if (f == NULL) {
 		if (bad)
-			xreplace(&w->why, "it sent a bad frame");
+			worker_kill(w, "it sent a bad frame");
 		worker_died(w);
 		return;
 	}
@@ -181,7 +198,7 @@ on_frame(struct peer *p, struct frame *f, int bad, void *arg)
 		error = wire_str(&wire);
 		worker_kill(w, error != NULL ? error : "it could not be set up");
 	} else if (w->use == NULL)
-		worker_kill(w, "it sent a frame without having a job");
+		worker_kill(w, "it sent a frame after its job was done");
 	else
 		w->use->frame(w, f, w->arg);
 }
@@ -237,7 +254,6 @@ worker_free_job(struct worker *w)
 {
 	w->use = NULL;
 	w->arg = NULL;
-	xreplace(&w->what, NULL);
 	w->since = date_ticks();
 	if (w->uses >= WORKER_USES)
 		worker_stop(w);
@@ -351,7 +367,9 @@ start_parse(struct core *c, const struct plugin *p)
 	wire_put_u32(&b, 1);
 	wire_put_str(&b, p->copy);
 	wire_put_bytes(&b, "", 0);
-	w = worker_start(c, WORKER_PARSE, p->copy, &b);
+	w = worker_start(c, WORKER_PARSE, p->name, &b);
+	if (w != NULL)
+		w->copy = xstrdup(p->copy);
 	buf_free(&b);
 	return w;
 }
@@ -368,7 +386,7 @@ pool_parse(struct core *c, const struct plugin *p, int fresh)
 		if (w->use != NULL)
 			busy++;
 		else if (!w->stopped && w->why == NULL) {
-			if (!fresh && strcmp(w->plugin, p->copy) == 0)
+			if (!fresh && w->copy != NULL && strcmp(w->copy, p->copy) == 0)
 				return w;
 			other = w;
 		}
@@ -388,7 +406,7 @@ pool_status(struct core *c, void (*each)(pid_t, const char *, const char *, int6
 	struct worker *w;
 
 	TAILQ_FOREACH(w, &c->pool->all, entry)
-		each(w->pid, w->plugin, w->what, now - w->since, arg);
+		each(w->pid, w->plugin, w->use != NULL ? w->what : NULL, now - w->since, arg);
 }
 
 void

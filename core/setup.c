@@ -98,10 +98,11 @@ user_read(struct reader *r, const struct node *tree, const char *user)
 		return 0;
 	pw = getpwnam(user);
 	if (pw == NULL)
-		wrong(r, n != NULL ? n->line : 0, "user: there is no user %s on this machine", user);
+		wrong(
+		    r, n != NULL ? n->line : 0, "user: there is no user %s on this machine", user);
 	else if (pw->pw_uid == 0)
-		wrong(r, n != NULL ? n->line : 0, "user: %s is root itself; say one with fewer rights",
-		    user);
+		wrong(r, n != NULL ? n->line : 0,
+		    "user: %s is root itself; say one with fewer rights", user);
 	return pw == NULL || pw->pw_uid == 0 ? -1 : 0;
 }
 
@@ -145,11 +146,14 @@ contact_read(struct reader *r, const struct node *tree, const char *contact)
 
 	if (contact == NULL)
 		return;
-	for (len = 0; contact[len] >= ' ' && contact[len] <= '~' && !strchr("()<>\\", contact[len]);)
+	for (len = 0;
+	     contact[len] >= ' ' && contact[len] <= '~' && !strchr("()<>\\", contact[len]);)
 		len++;
 	if (contact[len] != '\0' || len > CONTACT_MAX)
-		wrong(r, n != NULL ? n->line : 0, "contact: is a mail address or URL of at most %d plain "
-		    "characters", CONTACT_MAX);
+		wrong(r, n != NULL ? n->line : 0,
+		    "contact: is a mail address or URL of at most %d plain "
+		    "characters",
+		    CONTACT_MAX);
 	r->setup->contact = keep_text(r, contact);
 }
 
@@ -165,8 +169,10 @@ allow_check(struct reader *r, const struct node *tree)
 			if (strncmp(r->setup->allow[i], kinds[k], strlen(kinds[k])) == 0)
 				break;
 		if (k == 3)
-			wrong(r, n->line, "allow: `%s` names no plugin: say source_NAME, filter_NAME or "
-			    "sink_NAME", r->setup->allow[i]);
+			wrong(r, n->line,
+			    "allow: `%s` names no plugin: say source_NAME, filter_NAME or "
+			    "sink_NAME",
+			    r->setup->allow[i]);
 	}
 }
 
@@ -191,8 +197,8 @@ top_read(struct reader *r, const struct node *tree)
 	files_read(r, tree);
 	allow_check(r, tree);
 	if (s->ca != NULL && access(s->ca, R_OK) == -1)
-		wrong(r, conf_get(tree, "ca") != NULL ? conf_get(tree, "ca")->line : 0, "ca: %s: %s",
-		    s->ca, strerror(errno));
+		wrong(r, conf_get(tree, "ca") != NULL ? conf_get(tree, "ca")->line : 0,
+		    "ca: %s: %s", s->ca, strerror(errno));
 	option_unfill(top_own, &top);
 	if ((state != NULL && (state->text == NULL || *state->text == '\0')) ||
 	    (plugins != NULL && plugins->kind == CONF_MAP))
@@ -246,8 +252,10 @@ serve_read(struct reader *r, const struct node *n)
 	s->listen = keep_text(r, said.listen);
 	s->metrics = said.metrics;
 	if (said.base != NULL && !url_fetchable(said.base))
-		wrong(r, n->line, "base: \"%s\" is not https://HOST or http://HOST, with or without a "
-		    "path", said.base);
+		wrong(r, n->line,
+		    "base: \"%s\" is not https://HOST or http://HOST, with or without a "
+		    "path",
+		    said.base);
 	if (said.base != NULL) {
 		s->base = keep_text(r, said.base);
 		for (len = strlen(s->base); len > 0 && s->base[len - 1] == '/';)

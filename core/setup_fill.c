@@ -12,12 +12,13 @@
 /* How a value is put: as it is; for the place of one in a URL; for what may be a URL's part. */
 enum put { PUT_AS_IS, PUT_VALUE, PUT_PART, PUT_LINE };
 
-/* Escapes for a URL. A part keeps what has a meaning there (it may be a host, a path, a query); of a
- * value, only what never has one stays. */
+/* Escapes for a URL. A part keeps what has a meaning there (it may be a host, a path, a query); of
+ * a value, only what never has one stays. */
 static void
 put_url(struct buf *b, const char *s, enum put how)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	static const char plain[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 	static const char digits[] = "0123456789ABCDEF";
 	const char *kept = how == PUT_VALUE ? "/:,@" : "/:,@?&=+%#;!$'()*[]";
 
@@ -185,7 +186,8 @@ setup_source_request(const struct source *src, struct buf *url, struct buf *head
 		for (i = 0; i < in->nsecrets; i++) {
 			len = strlen(in->secrets[i].name);
 			end = strncmp(at, "{secret:", 8) == 0 ? at + 8 + len : NULL;
-			if (end != NULL && strncmp(at + 8, in->secrets[i].name, len) == 0 && *end == '}')
+			if (end != NULL && strncmp(at + 8, in->secrets[i].name, len) == 0 &&
+			    *end == '}')
 				break;
 		}
 		if (i == in->nsecrets) {

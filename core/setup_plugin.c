@@ -69,8 +69,8 @@ why_waiting(const struct catalog *catalog, const char *kind, const char *name)
 	}
 	if (why == NULL) {
 		near = option_nearest(name, names, n);
-		why = xasprintf("waiting for plugin %s: there is none in the plugin folders%s%s%s", whole,
-		    near != NULL ? ", did you mean `" : "", near != NULL ? near : "",
+		why = xasprintf("waiting for plugin %s: there is none in the plugin folders%s%s%s",
+		    whole, near != NULL ? ", did you mean `" : "", near != NULL ? near : "",
 		    near != NULL ? "`?" : "");
 	}
 	free(whole);

@@ -46,15 +46,15 @@ char	*setup_path(struct reader *, const char *path);	/* absolute, in the setup's
 /* A small text file; NULL and a mistake. Freed by the caller. */
 char	*text_file(struct reader *, int line, const char *path, int secret);
 
-/* The node's values, when its key is an option of the table or NAME_file of one: added to `to` after
- * checking. 1, or 0: it is no option of it. */
+/* The node's values, when its key is an option of the table or NAME_file of one: added to `to`
+ * after checking. 1, or 0: it is no option of it. */
 int	 value_read(struct reader *, const struct cr_option *table, const struct node *,
 	    struct options *to);
 /* Says that a key is unknown, with the nearest of the tables' (each may be NULL). */
 void	 value_unknown(struct reader *, const struct node *, const struct cr_option *,
 	    const struct cr_option *);
-/* A map of options whose defaults suffice, into a zeroed struct: see option_fill(). Keys that `nodes`
- * has are left to the caller. `given` may be NULL. */
+/* A map of options whose defaults suffice, into a zeroed struct: see option_fill(). Keys that
+ * `nodes` has are left to the caller. `given` may be NULL. */
 void	 section_read(struct reader *, const struct node *map, const struct cr_option *table,
 	    const struct cr_option *nodes, void *to, size_t size, struct options *given);
 int	 is_map(struct reader *, const struct node *, const char *what);	/* or a mistake */

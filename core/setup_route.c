@@ -1,4 +1,5 @@
-/* Routes: what they draw from, in an order in which each comes after those it draws from; filters. */
+/* Routes: what they draw from, in an order in which each comes after those it draws from; filters.
+ */
 #include "mem.h"
 #include "setup_reader.h"
 
@@ -220,7 +221,8 @@ from_read(struct reader *r, struct drafts *d, struct draft *to)
 			from_name(r, d, to, n->text, n->line);
 	}
 	if (from == NULL || (from->kind == CONF_LIST && from->child == NULL))
-		wrong(r, to->route.line, "from: has to be given: names of sources, groups, routes, or "
+		wrong(r, to->route.line,
+		    "from: has to be given: names of sources, groups, routes, or "
 		    "[\"*\"] for all");
 	to->route.nfrom = places_tidy(to->route.from, to->route.nfrom);
 }
@@ -239,8 +241,10 @@ filter_read(struct reader *r, struct route *route, const struct node *n, int pla
 
 	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
 		if (strcmp(n->key, groups[i]) == 0) {
-			wrong(r, n->line, "filters: groups of filters (%s:) are not known yet; filters in "
-			    "a row mean all of them, a route that draws from several routes means any",
+			wrong(r, n->line,
+			    "filters: groups of filters (%s:) are not known yet; filters in "
+			    "a row mean all of them, a route that draws from several routes means "
+			    "any",
 			    n->key);
 			return;
 		}
@@ -253,7 +257,8 @@ filter_read(struct reader *r, struct route *route, const struct node *n, int pla
 	snprintf(r->where + where, sizeof(r->where) - where, "%.40s: ", n->key);
 	instance_begin(r, &in, "filter", n->key, n->line);
 	instance_read(r, &in, "filter", n, NULL, &none);
-	route->filters = xreallocarray(route->filters, route->nfilters + 1, sizeof(*route->filters));
+	route->filters =
+	    xreallocarray(route->filters, route->nfilters + 1, sizeof(*route->filters));
 	f = &route->filters[route->nfilters++];
 	f->instance = instance_keep(r, &in, 0);
 	rule = xasprintf("%s#%d", n->key, place);

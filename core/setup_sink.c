@@ -99,7 +99,8 @@ path_check(struct reader *r, const struct instance *in)
 	if (o == NULL || o->type != CR_STRING || path == NULL)
 		return;
 	if (*path == '/' || *path == '\0' || path[strlen(path) - 1] == '/')
-		wrong(r, in->line, "path: \"%s\" is no name of a file in the folder of outputs", path);
+		wrong(r, in->line, "path: \"%s\" is no name of a file in the folder of outputs",
+		    path);
 	for (; at != NULL; at = strchr(at, '/')) {
 		at += *at == '/';
 		if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0')) {
@@ -126,8 +127,10 @@ leg_fill(struct reader *r, struct leg *leg, const struct options *said, const ch
 	if (own.backlog != NULL)
 		backlog = own.backlog;
 	if (backlog != NULL && backlog_parse(backlog, leg) == -1)
-		wrong(r, leg->instance->line, "backlog: \"%s\" is not none, all, a number of records or "
-		    "an age such as 30 d", backlog);
+		wrong(r, leg->instance->line,
+		    "backlog: \"%s\" is not none, all, a number of records or "
+		    "an age such as 30 d",
+		    backlog);
 	option_unfill(leg_own, &own);
 }
 
@@ -211,7 +214,8 @@ outputs_check(struct reader *r)
 		qsort(all, n, sizeof(*all), by_path);
 	for (i = 1; i < n; i++)
 		if (strcmp(all[i - 1].path, all[i].path) == 0)
-			wrong(r, all[i].line, "route %s: path: route %s writes %s already, in line %d",
+			wrong(r, all[i].line,
+			    "route %s: path: route %s writes %s already, in line %d",
 			    all[i].route->name, all[i - 1].route->name, all[i].path,
 			    all[i - 1].line);
 	for (i = 0; i < n; i++)

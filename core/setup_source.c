@@ -1,4 +1,5 @@
-/* Sources: single, by `each` and `each_file`, and those that plugins bring; their URLs and hashes. */
+/* Sources: single, by `each` and `each_file`, and those that plugins bring; their URLs and hashes.
+ */
 #include "log.h"
 #include "mem.h"
 #include "schedule.h"
@@ -53,8 +54,10 @@ name_check(struct reader *r, const char *name, const char *what, int line)
 			break;
 	if (len == 0 || i < len || *name == '/' || *name == ' ' || name[len - 1] == '/' ||
 	    name[len - 1] == ' ')
-		wrong(r, line, "\"%s\" is no name of a %s: they have no * { } \" \\ in them, and no / or "
-		    "space at an end", name, what);
+		wrong(r, line,
+		    "\"%s\" is no name of a %s: they have no * { } \" \\ in them, and no / or "
+		    "space at an end",
+		    name, what);
 	else if (len > SETUP_NAME_MAX)
 		wrong(r, line, "the name of a %s has at most %d bytes: \"%.40s...\"", what,
 		    SETUP_NAME_MAX, name);
@@ -106,7 +109,8 @@ file_url(struct reader *r, const char *url, int line)
 	else if (*path == '\0')
 		wrong(r, line, "url: \"%s\" lacks a path", url);
 	else if (r->setup->nfiles == 0)
-		wrong(r, line, "url: \"%s\" needs its folder in `files: [FOLDER]`, at the top", url);
+		wrong(
+		    r, line, "url: \"%s\" needs its folder in `files: [FOLDER]`, at the top", url);
 	else
 		return *path == '/' ? xasprintf("file://%s", path) :
 		    xasprintf("file://%s/%s", r->setup->folder, path);
@@ -320,7 +324,8 @@ draft_url(struct reader *r, struct draft *d)
 		d->fills |= r->each && strstr(all->v[i].value, "{each}") != NULL;
 	if (r->each && p != NULL && !d->fills &&
 	    (d->template == NULL || strstr(d->template, "{each}") == NULL))
-		wrong(r, d->line, "each: neither url nor an option has {each} in it, so that all of them "
+		wrong(r, d->line,
+		    "each: neither url nor an option has {each} in it, so that all of them "
 		    "would be the same");
 }
 
@@ -485,7 +490,8 @@ default_read(struct reader *r, const struct plugin *p, const char *name, const c
 {
 	struct mistakes *mistakes = r->mistakes, own;
 	size_t had = r->setup->nsources;
-	struct node plugin = { .kind = CONF_SCALAR, .line = 1 }, map = { .kind = CONF_MAP, .line = 1 };
+	struct node plugin = { .kind = CONF_SCALAR, .line = 1 },
+		    map = { .kind = CONF_MAP, .line = 1 };
 	struct node *tree;
 	const char *file = r->file;
 
@@ -506,8 +512,8 @@ default_read(struct reader *r, const struct plugin *p, const char *name, const c
 		r->file = file;
 	}
 	if (own.n > 0) {
-		log_warn("the source %s that plugin source_%s brings cannot start: %.*s", name, p->name,
-		    (int)strcspn(own.text.data, "\n"), own.text.data);
+		log_warn("the source %s that plugin source_%s brings cannot start: %.*s", name,
+		    p->name, (int)strcspn(own.text.data, "\n"), own.text.data);
 		r->setup->nsources = had;
 	}
 	conf_free(tree);
