@@ -57,7 +57,7 @@ shelf_new(struct shelf *s)
 {
 	memset(s, 0, sizeof(*s));
 	log_open("test", 0);
-	snprintf(s->folder, sizeof(s->folder), "/tmp/courant-book-XXXXXX");
+	memcpy(s->folder, "/tmp/courant-book-XXXXXX", sizeof("/tmp/courant-book-XXXXXX"));
 	assert_non_null(mkdtemp(s->folder));
 	snprintf(s->path, sizeof(s->path), "%s/courant.db", s->folder);
 	s->source.id = 1;

@@ -1,0 +1,1078 @@
+/* The ledger: every record once, in order, through verdicts, stories, backlogs and failures. */
+#include "book.h"
+#include "date.h"
+#include "ledger.h"
+
+#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
+#define SOURCES		3
+
+static const struct store_route plain = { .name = "r", .title = "R", .all = 1 };
+static const struct store_leg push = { .name = "jsonl", .takes = CR_BATCH_RECORDS };
+
+struct desk {
+	struct shelf	 shelf;
+	struct roster	*roster;
+	struct ledger	*ledger;
+	uint32_t	 source[SOURCES];
+	struct buf	 known, items;
+	struct work	 work;
+};
+
+/* What a test says of one route of its configuration. */
+struct route_text {
+	struct store_route	 rule;
+	struct store_leg	 leg[2];
+	uint32_t		 nlegs;
+	uint32_t		 from[SOURCES];		/* places */
+	uint32_t		 nfrom;
+	uint32_t		 routes[2];		/* places */
+	uint32_t		 nroutes;
+};
+
+static void
+desk_open(struct desk *d)
+{
+	shelf_open(&d->shelf);
+	d->roster = roster_new(&d->shelf.book.db);
+	d->ledger = ledger_new(&d->shelf.book, d->roster);
+}
+
+static void
+desk_close(struct desk *d)
+{
+	ledger_free(d->ledger);
+	roster_free(d->roster);
+	shelf_close(&d->shelf);
+}
+
+static int
+setup(void **state)
+{
+	struct desk *d = xcalloc(1, sizeof(*d));
+
+	shelf_new(&d->shelf);
+	buf_init(&d->known, 1u << 20);
+	buf_init(&d->items, 1u << 26);
+	desk_open(d);
+	*state = d;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct desk *d = *state;
+
+	desk_close(d);
+	shelf_remove(&d->shelf);
+	buf_free(&d->known);
+	buf_free(&d->items);
+	free(d);
+	return 0;
+}
+
+static void
+commit_now(struct desk *d)
+{
+	db_commit(&d->shelf.book.db);
+	d->ledger->durable = d->shelf.book.head;
+}
+
+/* What a crash leaves: all that was not committed is gone. */
+static void
+crash(struct desk *d)
+{
+	desk_close(d);
+	desk_open(d);
+}
+
+/* Takes a configuration of three sources and n routes; ids of the routes are 1, 2... */
+static void
+configure(struct desk *d, const struct route_text *t, uint32_t n)
+{
+	static const struct store_source s[SOURCES] = {
+		{ "s0", NULL, "https://x.example/0", "feed" },
+		{ "s1", NULL, "https://x.example/1", "feed" },
+		{ "s2", NULL, "https://x.example/2", "feed" },
+	};
+	struct wire w;
+	struct buf b;
+	uint32_t i, k;
+
+	buf_init(&b, 1u << 20);
+	wire_put_u32(&b, n);
+	for (i = 0; i < n; i++, t++) {
+		wire_put(&b, store_route, &t->rule);
+		wire_put_u32(&b, t->nfrom);
+		for (k = 0; k < t->nfrom; k++)
+			wire_put_u32(&b, t->from[k]);
+		wire_put_u32(&b, t->nroutes);
+		for (k = 0; k < t->nroutes; k++)
+			wire_put_u32(&b, t->routes[k]);
+		wire_put_u32(&b, t->nlegs);
+		for (k = 0; k < t->nlegs; k++)
+			wire_put(&b, store_leg, &t->leg[k]);
+	}
+	db_begin(&d->shelf.book.db);
+	roster_take(d->roster, s, SOURCES, d->source);
+	wire_init(&w, b.data, b.len);
+	buf_clear(&d->known);
+	assert_int_equal(ledger_take(d->ledger, &w, d->source, SOURCES, &d->known), 0);
+	commit_now(d);
+	buf_free(&b);
+}
+
+static void
+configure_one(struct desk *d, struct store_route rule, struct store_leg leg)
+{
+	const struct route_text t = { .rule = rule, .leg = { leg }, .nlegs = 1 };
+
+	configure(d, &t, 1);
+}
+
+/* A document of one source. */
+static void
+poll_source(struct desk *d, size_t place, const struct entry_text *e, size_t n)
+{
+	struct item_source *source = roster_get(d->roster, d->source[place]);
+
+	d->shelf.source = *source;
+	shelf_poll(&d->shelf, e, n);
+	*source = d->shelf.source;
+	d->ledger->durable = d->shelf.book.head;
+}
+
+/* Entries NAME-from to NAME-to, the newest first as feeds have them; their first fetch is over. */
+static void
+poll_range(struct desk *d, size_t place, const char *name, int from, int to)
+{
+	struct entry_text e[200];
+	char guid[200][32];
+	int i;
+
+	roster_get(d->roster, d->source[place])->firsts = -1;
+	for (i = from; i <= to; i++) {
+		snprintf(guid[i - from], sizeof(guid[0]), "%s-%d", name, i);
+		e[to - i] = (struct entry_text){ guid[i - from], NULL, guid[i - from], NULL, 0, 0 };
+	}
+	poll_source(d, place, e, (size_t)(to - from + 1));
+}
+
+static enum work_kind
+pull_work(struct desk *d, uint32_t route, uint32_t leg, uint32_t max)
+{
+	const struct pull p = { route, leg, max };
+
+	buf_clear(&d->items);
+	ledger_pull(d->ledger, &p, &d->work, &d->items);
+	commit_now(d);
+	return d->work.kind;
+}
+
+/* The guids of the batch, one after the other with spaces. */
+static const char *
+guids(const struct desk *d, char text[4096])
+{
+	struct wire all, body;
+	struct result_item item;
+	enum result_kind kind;
+	struct cr_record *r;
+	size_t at = 0, n = 0;
+
+	text[0] = '\0';
+	wire_init(&all, d->items.data != NULL ? d->items.data : "", d->items.len);
+	while (result_next(&all, &kind, &body) == 1) {
+		assert_int_equal(kind, RESULT_ITEM);
+		wire_get(&body, result_item, &item);
+		assert_int_equal(wire_end(&body), 0);
+		r = record_read(item.record.data, item.record.len);
+		assert_non_null(r);
+		at += (size_t)snprintf(text + at, 4096 - at, "%s%s", at > 0 ? " " : "",
+		    record_get(r, CR_GUID, 0));
+		record_free(r);
+		n++;
+	}
+	assert_int_equal(n, d->work.count);
+	return text;
+}
+
+static void
+expect(struct desk *d, const char *want)
+{
+	char text[4096];
+
+	assert_string_equal(guids(d, text), want);
+}
+
+static void
+acknowledge(struct desk *d, uint32_t done, enum ack_then then, int64_t due, const char *reason)
+{
+	const struct ack a = { .route = d->work.route, .leg = d->work.leg, .done = done,
+		.then = then, .first = d->work.first, .last = d->work.last, .due = due,
+		.reason = reason };
+
+	ledger_ack(d->ledger, &a);
+	commit_now(d);
+}
+
+static void
+acknowledge_all(struct desk *d)
+{
+	acknowledge(d, d->work.count, ACK_ALL, 0, NULL);
+}
+
+/* Answers for the batch under way: one letter a record: k, d, w, f (failed). -1: refused. */
+static int
+judge(struct desk *d, const char *letters, uint32_t guilty)
+{
+	struct judged j = { .route = d->work.route, .guilty = guilty, .first = d->work.first,
+		.last = d->work.last, .reason = "two workers died" };
+	struct buf b;
+	size_t begun;
+	int rc;
+
+	buf_init(&b, 1u << 20);
+	for (; *letters != '\0'; letters++) {
+		const struct result_verdict v = { .rule = "match#1", .why = "because",
+			.verdict = *letters == 'k' ? CR_KEEP : *letters == 'd' ? CR_DROP :
+			    *letters == 'w' ? CR_WAIT : UINT32_MAX };
+
+		begun = result_begin(&b, RESULT_VERDICT);
+		wire_put(&b, result_verdict, &v);
+		result_end(&b, begun);
+	}
+	rc = ledger_judged(d->ledger, &j, b.data, b.len);
+	commit_now(d);
+	buf_free(&b);
+	return rc;
+}
+
+/* ---- Delivering ---- */
+
+static void
+a_route_without_filters_delivers_all_in_order_once(void **state)
+{
+	struct desk *d = *state;
+
+	configure_one(d, plain, push);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+	assert_int_equal(d->work.head, 0);
+	poll_range(d, 0, "a", 1, 3);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_RECORDS);
+	expect(d, "a-1 a-2 a-3");
+	acknowledge_all(d);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+	poll_range(d, 1, "b", 1, 2);
+	poll_range(d, 0, "a", 2, 4);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_RECORDS);
+	expect(d, "b-1 b-2 a-4");
+	acknowledge_all(d);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+}
+
+static void
+batches_have_a_maximum(void **state)
+{
+	struct desk *d = *state;
+
+	configure_one(d, plain, push);
+	poll_range(d, 0, "a", 1, 5);
+	pull_work(d, 1, 0, 2);
+	expect(d, "a-1 a-2");
+	acknowledge_all(d);
+	pull_work(d, 1, 0, 2);
+	expect(d, "a-3 a-4");
+	acknowledge_all(d);
+	pull_work(d, 1, 0, 2);
+	expect(d, "a-5");
+	acknowledge_all(d);
+	assert_int_equal(pull_work(d, 1, 0, 2), WORK_NONE);
+}
+
+static void
+a_batch_not_acknowledged_comes_again_under_its_id(void **state)
+{
+	struct desk *d = *state;
+	char id[64], other[64];
+
+	configure_one(d, plain, push);
+	poll_range(d, 0, "a", 1, 5);
+	pull_work(d, 1, 0, 2);
+	snprintf(id, sizeof(id), "%s", d->work.id);
+	assert_int_equal(strlen(id), 26);
+	crash(d);
+	configure_one(d, plain, push);
+	poll_range(d, 0, "a", 6, 9);
+	pull_work(d, 1, 0, 2);
+	expect(d, "a-1 a-2");
+	assert_string_equal(d->work.id, id);
+	acknowledge_all(d);
+	pull_work(d, 1, 0, 2);
+	snprintf(other, sizeof(other), "%s", d->work.id);
+	assert_string_not_equal(id, other);
+	expect(d, "a-3 a-4");
+}
+
+/* Stretches of the log in which a route has nothing do not change the id of what follows. */
+static void
+an_id_does_not_depend_on_what_was_skipped_before(void **state)
+{
+	const struct route_text t = { .rule = { .name = "r", .title = "R" }, .leg = { push },
+		.nlegs = 1, .from = { 1 }, .nfrom = 1 };
+	struct desk *d = *state;
+	char id[64];
+
+	configure(d, &t, 1);
+	poll_range(d, 0, "a", 1, 3);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+	poll_range(d, 1, "b", 1, 3);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_RECORDS);
+	expect(d, "b-1 b-2 b-3");
+	snprintf(id, sizeof(id), "%s", d->work.id);
+	crash(d);
+	configure(d, &t, 1);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_RECORDS);
+	assert_string_equal(d->work.id, id);
+}
+
+static void
+part_of_a_batch_done_and_the_rest_retried(void **state)
+{
+	struct desk *d = *state;
+	int64_t due = date_now() + 3600000;
+
+	configure_one(d, plain, push);
+	poll_range(d, 0, "a", 1, 4);
+	pull_work(d, 1, 0, 10);
+	acknowledge(d, 1, ACK_RETRY, due, "503");
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+	assert_int_equal(d->work.due, due);
+	crash(d);
+	configure_one(d, plain, push);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+	assert_int_equal(d->work.due, due);
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT failures FROM leg"), 1);
+	ledger_leg(ledger_route(d->ledger, 1), 0)->due = 0;
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_RECORDS);
+	expect(d, "a-2 a-3 a-4");
+	acknowledge_all(d);
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT failures FROM leg"), 0);
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT done FROM leg"), 4);
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT reason IS NULL FROM leg"), 1);
+}
+
+static void
+a_dead_letter_is_kept_apart_and_the_rest_goes_on(void **state)
+{
+	struct desk *d = *state;
+
+	configure_one(d, plain, push);
+	poll_range(d, 0, "a", 1, 4);
+	pull_work(d, 1, 0, 10);
+	acknowledge(d, 1, ACK_DEAD, 0, "too long");
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT n FROM pending WHERE state = 2"), 2);
+	pull_work(d, 1, 0, 10);
+	expect(d, "a-3 a-4");
+	acknowledge(d, 1, ACK_PARK, 0, "two workers died");
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT n FROM pending WHERE state = 3"), 4);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+	assert_int_equal(ledger_leg(ledger_route(d->ledger, 1), 0)->dead, 2);
+	crash(d);
+	assert_int_equal(d->ledger->route[0].leg[0].dead, 2);
+}
+
+static void
+a_stale_acknowledgement_moves_nothing(void **state)
+{
+	struct desk *d = *state;
+
+	configure_one(d, plain, push);
+	poll_range(d, 0, "a", 1, 2);
+	pull_work(d, 1, 0, 10);
+	d->work.last++;
+	acknowledge(d, 2, ACK_ALL, 0, NULL);
+	d->work.last--;
+	acknowledge(d, 3, ACK_ALL, 0, NULL);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_RECORDS);
+	acknowledge_all(d);
+	acknowledge_all(d);
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT done FROM leg"), 2);
+}
+
+static void
+revisions_are_delivered_when_wanted_under_an_id_of_their_own(void **state)
+{
+	struct store_route updates = plain;
+	struct entry_text e = { "a", NULL, "A", NULL, 0, 0 };
+	struct result_item item;
+	struct wire all, body;
+	enum result_kind kind;
+	struct desk *d = *state;
+	int with;
+
+	for (with = 0; with < 2; with++) {
+		updates.updates = (uint32_t)with;
+		configure_one(d, updates, push);
+		e.title = with ? "A, corrected again" : "A";
+		e.guid = "a";
+		poll_source(d, 0, &e, 1);
+		if (!with) {
+			pull_work(d, 1, 0, 10);
+			acknowledge_all(d);
+			e.title = "A, corrected";
+			poll_source(d, 0, &e, 1);
+			assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+		}
+	}
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_RECORDS);
+	wire_init(&all, d->items.data, d->items.len);
+	assert_int_equal(result_next(&all, &kind, &body), 1);
+	wire_get(&body, result_item, &item);
+	assert_int_equal(item.revision, 2);
+	assert_memory_equal(item.delivery, item.id, 26);
+	assert_string_equal(item.delivery + 26, "-r2");
+	assert_string_equal(item.source, "s0");
+}
+
+/* ---- Filters ---- */
+
+static struct store_route
+filtered(void)
+{
+	struct store_route r = plain;
+
+	r.filters = 1;
+	return r;
+}
+
+static void
+filters_decide_and_their_words_are_kept(void **state)
+{
+	struct desk *d = *state;
+	const struct verdict *v;
+
+	configure_one(d, filtered(), push);
+	poll_range(d, 0, "a", 1, 4);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+	assert_int_equal(d->work.head, 4);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
+	expect(d, "a-1 a-2 a-3 a-4");
+	assert_int_equal(judge(d, "kdfk", UINT32_MAX), 0);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_NONE);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_RECORDS);
+	expect(d, "a-1 a-4");
+	crash(d);
+	v = judge_verdict(d->ledger, ledger_route(d->ledger, 1), 2);
+	assert_non_null(v);
+	assert_int_equal(v->verdict, CR_DROP);
+	assert_string_equal(v->rule, "match#1");
+	assert_string_equal(v->why, "because");
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT n FROM pending WHERE state = 2"), 3);
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT kept FROM route"), 2);
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT dropped FROM route"), 1);
+}
+
+static void
+what_waits_is_noted_and_holds_up_nothing(void **state)
+{
+	struct desk *d = *state;
+
+	configure_one(d, filtered(), push);
+	poll_range(d, 0, "a", 1, 3);
+	pull_work(d, 1, PULL_FILTER, 10);
+	assert_int_equal(judge(d, "kwk", UINT32_MAX), 0);
+	pull_work(d, 1, 0, 10);
+	expect(d, "a-1 a-3");
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT n FROM pending WHERE state = 1"), 2);
+}
+
+static void
+malformed_verdicts_store_nothing_and_are_asked_for_again(void **state)
+{
+	struct desk *d = *state;
+
+	configure_one(d, filtered(), push);
+	poll_range(d, 0, "a", 1, 3);
+	pull_work(d, 1, PULL_FILTER, 10);
+	assert_int_equal(judge(d, "kk", UINT32_MAX), -1);
+	assert_int_equal(judge(d, "kkk", UINT32_MAX), -1);	/* no longer under way */
+	pull_work(d, 1, PULL_FILTER, 10);
+	assert_int_equal(judge(d, "kkkk", UINT32_MAX), -1);
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT count(*) FROM verdict"), 0);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
+	expect(d, "a-1 a-2 a-3");
+	assert_int_equal(judge(d, "kkk", UINT32_MAX), 0);
+}
+
+static void
+the_guilty_record_is_parked_and_the_rest_judged(void **state)
+{
+	struct desk *d = *state;
+
+	configure_one(d, filtered(), push);
+	poll_range(d, 0, "a", 1, 4);
+	pull_work(d, 1, PULL_FILTER, 10);
+	assert_int_equal(judge(d, "d", 1), 0);		/* one verdict, then it died */
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT n FROM pending WHERE state = 3"), 2);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
+	expect(d, "a-3 a-4");
+	assert_int_equal(judge(d, "", 0), 0);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
+	expect(d, "a-4");
+	assert_int_equal(judge(d, "k", UINT32_MAX), 0);
+	pull_work(d, 1, 0, 10);
+	expect(d, "a-4");
+}
+
+static void
+only_what_is_committed_is_judged(void **state)
+{
+	struct desk *d = *state;
+
+	configure_one(d, filtered(), push);
+	poll_range(d, 0, "a", 1, 3);
+	d->ledger->durable = 2;
+	pull_work(d, 1, PULL_FILTER, 10);
+	expect(d, "a-1 a-2");
+}
+
+/* ---- Stories ---- */
+
+static const struct entry_text tale = { "t", "https://news.example/tale", "A long and winding tale",
+	NULL, 0, 0 };
+
+static void
+a_story_is_taken_once(void **state)
+{
+	struct desk *d = *state;
+	struct entry_text e[2] = { tale, { "x", NULL, "x", NULL, 0, 0 } };
+	const struct verdict *v;
+
+	configure_one(d, plain, push);
+	poll_source(d, 0, e, 2);
+	e[1].guid = e[1].title = "y";
+	poll_source(d, 1, e, 2);
+	pull_work(d, 1, 0, 10);
+	expect(d, "x t y");
+	acknowledge_all(d);
+	crash(d);
+	configure_one(d, plain, push);
+	e[1].guid = e[1].title = "z";
+	poll_source(d, 2, e, 2);
+	pull_work(d, 1, 0, 10);
+	expect(d, "z");
+	v = judge_verdict(d->ledger, ledger_route(d->ledger, 1), 6);
+	assert_non_null(v);
+	assert_string_equal(v->rule, "story");
+}
+
+static void
+with_once_record_each_is_taken(void **state)
+{
+	struct desk *d = *state;
+	struct store_route rule = plain;
+
+	rule.once_record = 1;
+	configure_one(d, rule, push);
+	poll_source(d, 0, &tale, 1);
+	poll_source(d, 1, &tale, 1);
+	pull_work(d, 1, 0, 10);
+	expect(d, "t t");
+}
+
+/* What a filter dropped did not take the story. */
+static void
+a_story_that_was_dropped_can_still_be_taken(void **state)
+{
+	struct desk *d = *state;
+
+	configure_one(d, filtered(), push);
+	poll_source(d, 0, &tale, 1);
+	poll_source(d, 1, &tale, 1);
+	poll_source(d, 2, &tale, 1);
+	pull_work(d, 1, PULL_FILTER, 1);
+	judge(d, "d", UINT32_MAX);
+	pull_work(d, 1, PULL_FILTER, 2);
+	judge(d, "kk", UINT32_MAX);
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT kept FROM route"), 1);
+	pull_work(d, 1, 0, 10);
+	assert_int_equal(d->work.count, 1);
+	assert_int_equal(d->work.last, 3);
+}
+
+static void
+a_revision_of_what_was_taken_is_no_other_item_of_its_story(void **state)
+{
+	struct desk *d = *state;
+	struct store_route rule = plain;
+	struct entry_text e = tale;
+
+	rule.updates = 1;
+	configure_one(d, rule, push);
+	poll_source(d, 0, &tale, 1);
+	poll_source(d, 1, &tale, 1);
+	pull_work(d, 1, 0, 10);
+	assert_int_equal(d->work.count, 1);
+	acknowledge_all(d);
+	e.summary = "more";
+	poll_source(d, 1, &e, 1);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+	poll_source(d, 0, &e, 1);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_RECORDS);
+}
+
+/* ---- Routes from routes ---- */
+
+static void
+a_route_draws_what_another_kept(void **state)
+{
+	const struct route_text t[2] = {
+		{ .rule = filtered() },
+		{ .rule = { .name = "s", .title = "S" }, .leg = { push }, .nlegs = 1,
+		    .nroutes = 1, .from = { 1 }, .nfrom = 1 },
+	};
+	struct desk *d = *state;
+
+	configure(d, t, 2);
+	poll_range(d, 0, "a", 1, 3);
+	poll_range(d, 1, "b", 1, 1);
+	assert_int_equal(pull_work(d, 2, 0, 10), WORK_NONE);	/* not before the other has judged */
+	pull_work(d, 1, PULL_FILTER, 10);
+	assert_int_equal(judge(d, "kdkd", UINT32_MAX), 0);
+	assert_int_equal(pull_work(d, 2, 0, 10), WORK_RECORDS);
+	expect(d, "a-1 a-3 b-1");
+}
+
+static struct bytes
+titled(struct buf *b, const char *title)
+{
+	struct cr_record *r = record_new();
+
+	buf_init(b, 1u << 16);
+	put_text(r, CR_TITLE, title);
+	record_write(r, b);
+	record_free(r);
+	return (struct bytes){ b->data, b->len };
+}
+
+/* Changes of one route are laid under those of the route that draws from it. */
+static void
+changes_travel_along(void **state)
+{
+	struct route_text t[2] = {
+		{ .rule = filtered() },
+		{ .rule = { .name = "s", .title = "S" }, .leg = { push }, .nlegs = 1, .nroutes = 1 },
+	};
+	struct result_verdict v = { .verdict = CR_KEEP, .rule = "rewrite" };
+	struct desk *d = *state;
+	struct judged j = { .route = 1, .guilty = UINT32_MAX };
+	struct result_item item;
+	struct wire all, body;
+	enum result_kind kind;
+	struct cr_record *r;
+	struct buf b, changes;
+	size_t begun;
+
+	configure(d, t, 2);
+	poll_range(d, 0, "a", 1, 1);
+	pull_work(d, 1, PULL_FILTER, 10);
+	j.first = d->work.first;
+	j.last = d->work.last;
+	v.changes = titled(&changes, "Changed");
+	buf_init(&b, 1u << 16);
+	begun = result_begin(&b, RESULT_VERDICT);
+	wire_put(&b, result_verdict, &v);
+	result_end(&b, begun);
+	assert_int_equal(ledger_judged(d->ledger, &j, b.data, b.len), 0);
+	commit_now(d);
+	assert_int_equal(pull_work(d, 2, 0, 10), WORK_RECORDS);
+	wire_init(&all, d->items.data, d->items.len);
+	assert_int_equal(result_next(&all, &kind, &body), 1);
+	wire_get(&body, result_item, &item);
+	r = record_read(item.changes.data, item.changes.len);
+	assert_non_null(r);
+	assert_string_equal(record_get(r, CR_TITLE, 0), "Changed");
+	record_free(r);
+	buf_free(&b);
+	buf_free(&changes);
+}
+
+/* ---- Lists ---- */
+
+static const struct store_leg list = { .name = "feed", .takes = CR_BATCH_LIST, .keep = 3 };
+
+static void
+a_list_holds_the_newest_and_comes_when_it_changes(void **state)
+{
+	struct desk *d = *state;
+
+	configure_one(d, plain, list);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+	poll_range(d, 0, "a", 1, 2);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_LIST);
+	expect(d, "a-2 a-1");
+	acknowledge_all(d);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+	poll_range(d, 0, "a", 1, 6);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_LIST);
+	expect(d, "a-6 a-5 a-4");
+	crash(d);
+	configure_one(d, plain, list);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_LIST);
+	acknowledge(d, 0, ACK_RETRY, 0, "disk full");
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_LIST);
+	acknowledge_all(d);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+}
+
+static void
+a_list_shows_an_item_in_its_last_version_only(void **state)
+{
+	struct desk *d = *state;
+	struct store_route rule = plain;
+	struct entry_text e = { "a-1", NULL, "corrected", NULL, 0, 0 };
+
+	rule.updates = 1;
+	configure_one(d, rule, list);
+	poll_range(d, 0, "a", 1, 2);
+	poll_source(d, 0, &e, 1);
+	pull_work(d, 1, 0, 10);
+	expect(d, "a-1 a-2");
+}
+
+static void
+a_list_is_not_made_again_for_what_is_dropped(void **state)
+{
+	struct desk *d = *state;
+
+	configure_one(d, filtered(), list);
+	poll_range(d, 0, "a", 1, 2);
+	pull_work(d, 1, PULL_FILTER, 10);
+	judge(d, "kk", UINT32_MAX);
+	pull_work(d, 1, 0, 10);
+	acknowledge_all(d);
+	poll_range(d, 0, "b", 1, 2);
+	pull_work(d, 1, PULL_FILTER, 10);
+	judge(d, "dd", UINT32_MAX);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+}
+
+/* ---- Backlogs ---- */
+
+static void
+backlog_says_what_of_the_past_a_new_leg_takes(void **state)
+{
+	static const struct { enum backlog backlog; int64_t n; const char *want; } cases[] = {
+		{ BACKLOG_ALL, 0, "a-1 a-2 a-3 a-4 b-1" },
+		{ BACKLOG_NONE, 0, "b-1" },
+		{ BACKLOG_COUNT, 2, "a-3 a-4 b-1" },
+		{ BACKLOG_COUNT, 100, "a-1 a-2 a-3 a-4 b-1" },
+		{ BACKLOG_COUNT, 0, "b-1" },
+		{ BACKLOG_AGE, 1000, "b-1" },
+		{ BACKLOG_AGE, INT64_MAX / 4, "a-1 a-2 a-3 a-4 b-1" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		struct store_leg leg = push;
+		struct desk *d;
+		void *made;
+
+		setup(&made);
+		d = made;
+		configure(d, NULL, 0);
+		poll_range(d, 0, "a", 1, 4);
+		leg.backlog = cases[i].backlog;
+		leg.backlog_n = cases[i].n;
+		configure_one(d, plain, leg);
+		poll_range(d, 1, "b", 1, 1);
+		pull_work(d, 1, 0, 10);
+		expect(d, cases[i].want);
+		teardown(&made);
+	}
+}
+
+static void
+backlog_none_skips_what_a_source_held_when_it_was_new(void **state)
+{
+	const struct entry_text e[] = {
+		{ "new", NULL, "new", NULL, 0, 0 }, { "old", NULL, "old", NULL, 0, 0 },
+	};
+	struct store_leg none = push, one = push;
+	struct desk *d = *state;
+	struct route_text t = { .rule = plain, .nlegs = 2 };
+
+	none.backlog = BACKLOG_NONE;
+	one.name = "jsonl#2";
+	one.backlog = BACKLOG_COUNT;
+	one.backlog_n = 1;
+	t.leg[0] = none;
+	t.leg[1] = one;
+	configure(d, &t, 1);
+	poll_source(d, 0, e, 2);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+	assert_int_equal(pull_work(d, 1, 1, 10), WORK_RECORDS);
+	expect(d, "new");
+	poll_range(d, 0, "later", 1, 1);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_RECORDS);
+	expect(d, "later-1");
+}
+
+/* ---- Sources ---- */
+
+static void
+a_source_is_found_again_by_name_by_was_and_by_url(void **state)
+{
+	static const struct store_source before[] = {
+		{ "a", NULL, "https://a.example/", "feed" }, { "b", NULL, "https://b.example/", "feed" },
+		{ "c", NULL, "https://c.example/", "feed" }, { "d", NULL, "https://d.example/", "feed" },
+	};
+	static const struct store_source after[] = {
+		{ "new", NULL, "https://new.example/", "feed" },
+		{ "d2", NULL, "https://d.example/", "feed" },		/* by URL */
+		{ "b2", "b", "https://elsewhere.example/", "feed" },	/* by was */
+		{ "a", NULL, "https://moved.example/", "feed" },	/* by name */
+		{ "b", NULL, "https://newer.example/", "feed" },	/* a new one */
+	};
+	struct desk *d = *state;
+	uint32_t was[4], is[5], again[5];
+	unsigned char key[16];
+
+	db_begin(&d->shelf.book.db);
+	roster_take(d->roster, before, 4, was);
+	memcpy(key, roster_get(d->roster, was[1])->key, 16);
+	roster_take(d->roster, after, 5, is);
+	assert_int_equal(is[1], was[3]);
+	assert_int_equal(is[2], was[1]);
+	assert_int_equal(is[3], was[0]);
+	assert_true(is[0] > was[3]);
+	assert_true(is[4] > was[3]);
+	assert_memory_equal(roster_get(d->roster, is[2])->key, key, 16);
+	roster_take(d->roster, after, 5, again);
+	assert_memory_equal(is, again, sizeof(is));
+	db_commit(&d->shelf.book.db);
+	crash(d);
+	db_begin(&d->shelf.book.db);
+	roster_take(d->roster, after, 5, again);
+	assert_memory_equal(is, again, sizeof(is));
+	assert_memory_equal(roster_get(d->roster, is[2])->key, key, 16);
+	roster_take(d->roster, before + 2, 1, again);	/* back after it was gone */
+	assert_int_equal(again[0], was[2]);
+}
+
+static void
+two_sources_can_change_their_names(void **state)
+{
+	static const struct store_source before[] = {
+		{ "a", NULL, "https://a.example/", "feed" }, { "b", NULL, "https://b.example/", "feed" },
+	};
+	static const struct store_source after[] = {
+		{ "b", NULL, "https://x.example/", "feed" }, { "c", "a", "https://y.example/", "feed" },
+	};
+	struct desk *d = *state;
+	uint32_t was[2], is[2];
+
+	db_begin(&d->shelf.book.db);
+	roster_take(d->roster, before, 2, was);
+	roster_take(d->roster, after, 2, is);
+	assert_int_equal(is[0], was[1]);
+	assert_int_equal(is[1], was[0]);
+}
+
+static void
+state_counts_when_its_job_is_done(void **state)
+{
+	struct desk *d = *state;
+
+	configure(d, NULL, 0);
+	db_begin(&d->shelf.book.db);
+	roster_hold(d->roster, 1, "cursor", "1");
+	roster_settle(d->roster, 1, 0);
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT count(*) FROM state"), 0);
+	roster_hold(d->roster, 1, "cursor", "1");
+	roster_hold(d->roster, 1, "gone", "x");
+	roster_hold(d->roster, 1, "cursor", "2");
+	roster_hold(d->roster, 1, "gone", NULL);
+	roster_settle(d->roster, 1, 1);
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT value FROM state"), 2);
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT count(*) FROM state"), 1);
+}
+
+static void
+marks_survive_and_the_last_one_counts(void **state)
+{
+	const struct mark one = { .checked = 1, .ok = 1, .etag = "\"x\"", .error = NULL },
+	    two = { .checked = 2, .ok = 1, .due = 9, .etag = NULL, .error = "404", .failures = 1 };
+	struct desk *d = *state;
+
+	configure(d, NULL, 0);
+	roster_touch(d->roster, 1, &one);
+	roster_touch(d->roster, 1, &two);
+	roster_touch(d->roster, 2, &one);
+	db_begin(&d->shelf.book.db);
+	assert_int_equal(roster_flush(d->roster), 2);
+	assert_int_equal(roster_flush(d->roster), 0);
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT checked + due + failures FROM source"
+	    " WHERE id = 1 AND etag IS NULL AND error = '404'"), 12);
+	roster_touch(d->roster, 2, &two);
+	roster_mark(d->roster, 2, &one);	/* newer than what was touched */
+	assert_int_equal(roster_flush(d->roster), 0);
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT checked FROM source WHERE id = 2"), 1);
+}
+
+/* ---- Verdict blobs ---- */
+
+static void
+verdict_blobs_come_back_as_they_were(void **state)
+{
+	const struct verdict in[] = {
+		{ .n = 10, .verdict = CR_KEEP },
+		{ .n = 11, .verdict = CR_DROP, .rule = "story" },
+		{ .n = 500, .verdict = CR_DROP, .rule = "match#1", .why = "none of: x" },
+		{ .n = 100000, .verdict = CR_KEEP, .rule = "match#1", .changes = { "ab", 2 } },
+		{ .n = INT64_C(1) << 60, .verdict = VERDICT_FAILED, .why = "it crashed" },
+	};
+	struct verdicts v = { 0 };
+	struct buf b;
+	size_t i;
+
+	(void)state;
+	buf_init(&b, 1u << 20);
+	assert_int_equal(verdicts_write(&b, 10, in, COUNT(in)), 0);
+	assert_int_equal(verdicts_read(&v, 10, INT64_C(1) << 60, (struct bytes){ b.data, b.len }), 0);
+	assert_int_equal(v.n, COUNT(in));
+	for (i = 0; i < COUNT(in); i++) {
+		assert_int_equal(v.row[i].n, in[i].n);
+		assert_int_equal(v.row[i].verdict, in[i].verdict);
+		assert_ptr_equal(verdicts_find(&v, in[i].n), &v.row[i]);
+		assert_true((in[i].rule == NULL) == (v.row[i].rule == NULL));
+	}
+	assert_string_equal(v.row[2].why, "none of: x");
+	assert_string_equal(v.row[3].rule, "match#1");
+	assert_int_equal(v.row[3].changes.len, 2);
+	assert_null(verdicts_find(&v, 12));
+	for (i = 0; i < b.len; i++)
+		if (verdicts_read(&v, 10, INT64_C(1) << 60, (struct bytes){ b.data, i }) == 0)
+			assert_true(v.n < COUNT(in));
+	assert_int_equal(verdicts_read(&v, 10, 400, (struct bytes){ b.data, b.len }), -1);
+	verdicts_free(&v);
+	buf_free(&b);
+}
+
+static void
+a_kept_row_costs_two_bytes(void **state)
+{
+	struct verdict v[1000];
+	struct buf b;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 1000; i++)
+		v[i] = (struct verdict){ .n = i + 1, .verdict = CR_KEEP };
+	buf_init(&b, 1u << 20);
+	assert_int_equal(verdicts_write(&b, 1, v, 1000), 0);
+	assert_true(b.len <= 2002);
+	buf_free(&b);
+}
+
+/* ---- Long ways ---- */
+
+/* Everything at random, with crashes: nothing is lost, repeated or out of order. */
+static void
+at_random_nothing_is_lost_repeated_or_reordered(void **state)
+{
+	struct desk *d = *state;
+	unsigned seed = 12345, step;
+	int made = 0, next = 1, got, i;
+	char text[4096], want[32];
+	const char *at;
+	uint32_t done;
+
+	configure_one(d, filtered(), push);
+	for (step = 0; step < 400 || next <= made; step++) {
+		seed = seed * 1103515245 + 12345;
+		switch (seed >> 16 & 7) {
+		case 0:
+			if (step < 400) {
+				i = 1 + (int)(seed >> 20 & 15);
+				poll_range(d, seed >> 24 & 1, "x", made + 1, made + i);
+				made += i;
+			}
+			break;
+		case 1:
+			crash(d);
+			configure_one(d, filtered(), push);
+			break;
+		case 2: case 3: case 4:
+			if (pull_work(d, 1, PULL_FILTER, 7) != WORK_FILTER)
+				break;
+			if ((seed >> 24 & 3) == 0)
+				crash(d), configure_one(d, filtered(), push);
+			else
+				judge(d, &"kkkkkkk"[7 - d->work.count], UINT32_MAX);
+			break;
+		default:
+			if (pull_work(d, 1, 0, 5) != WORK_RECORDS)
+				break;
+			at = guids(d, text);
+			for (got = 0; got < (int)d->work.count; got++) {
+				snprintf(want, sizeof(want), "x-%d", next + got);
+				assert_memory_equal(at, want, strlen(want));
+				at += strlen(want) + 1;
+			}
+			if ((seed >> 24 & 3) == 0) {
+				crash(d);
+				configure_one(d, filtered(), push);
+				break;
+			}
+			done = (seed >> 24 & 3) == 1 ? d->work.count / 2 : d->work.count;
+			acknowledge(d, done, done == d->work.count ? ACK_ALL : ACK_RETRY, 0, "no");
+			next += (int)done;
+		}
+	}
+	assert_true(made > 100);
+	assert_int_equal(next, made + 1);
+}
+
+#define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_route_without_filters_delivers_all_in_order_once),
+		TEST(batches_have_a_maximum),
+		TEST(a_batch_not_acknowledged_comes_again_under_its_id),
+		TEST(an_id_does_not_depend_on_what_was_skipped_before),
+		TEST(part_of_a_batch_done_and_the_rest_retried),
+		TEST(a_dead_letter_is_kept_apart_and_the_rest_goes_on),
+		TEST(a_stale_acknowledgement_moves_nothing),
+		TEST(revisions_are_delivered_when_wanted_under_an_id_of_their_own),
+		TEST(filters_decide_and_their_words_are_kept),
+		TEST(what_waits_is_noted_and_holds_up_nothing),
+		TEST(malformed_verdicts_store_nothing_and_are_asked_for_again),
+		TEST(the_guilty_record_is_parked_and_the_rest_judged),
+		TEST(only_what_is_committed_is_judged),
+		TEST(a_story_is_taken_once),
+		TEST(with_once_record_each_is_taken),
+		TEST(a_story_that_was_dropped_can_still_be_taken),
+		TEST(a_revision_of_what_was_taken_is_no_other_item_of_its_story),
+		TEST(a_route_draws_what_another_kept),
+		TEST(changes_travel_along),
+		TEST(a_list_holds_the_newest_and_comes_when_it_changes),
+		TEST(a_list_shows_an_item_in_its_last_version_only),
+		TEST(a_list_is_not_made_again_for_what_is_dropped),
+		TEST(backlog_says_what_of_the_past_a_new_leg_takes),
+		TEST(backlog_none_skips_what_a_source_held_when_it_was_new),
+		TEST(a_source_is_found_again_by_name_by_was_and_by_url),
+		TEST(two_sources_can_change_their_names),
+		TEST(state_counts_when_its_job_is_done),
+		TEST(marks_survive_and_the_last_one_counts),
+		TEST(verdict_blobs_come_back_as_they_were),
+		TEST(a_kept_row_costs_two_bytes),
+		TEST(at_random_nothing_is_lost_repeated_or_reordered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
