@@ -378,18 +378,18 @@ gather(struct cr *cr, const struct cr_batch *batch, size_t at, struct text *t)
 	return at;
 }
 
-/* Where in p the first line stands that is this one; NULL: nowhere. */
+/* Where in p the last line stands that is this one; NULL: nowhere. */
 static const char *
 find_line(const char *p, const char *end, const char *line, size_t len)
 {
-	const char *next;
+	const char *next, *found = NULL;
 
 	for (; p != NULL && (size_t)(end - p) > len; p = next != NULL ? next + 1 : NULL) {
-		if (memcmp(p, line, len) == 0 && p[len] == '\n')
-			return p;
+		if (p[len] == '\n' && memcmp(p, line, len) == 0)
+			found = p;
 		next = memchr(p, '\n', (size_t)(end - p));
 	}
-	return NULL;
+	return found;
 }
 
 /* How many of the batch's first the last lines of the file already are. */
