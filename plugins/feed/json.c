@@ -52,7 +52,8 @@ put_authors(struct cr *cr, struct cr_record *rec, const json_t *object)
 	size_t i;
 
 	if (json_array_size(authors) == 0) {
-		put_author(cr, rec, json_object_get(object, "author"));
+		put_author(cr, rec, json_is_object(authors) ? authors :
+		    json_object_get(object, "author"));
 		return;
 	}
 	json_array_foreach(authors, i, author)
@@ -64,6 +65,7 @@ static int
 has_authors(const json_t *object)
 {
 	return json_array_size(json_object_get(object, "authors")) > 0 ||
+	    json_is_object(json_object_get(object, "authors")) ||
 	    json_object_get(object, "author") != NULL;
 }
 
