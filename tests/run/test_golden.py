@@ -1,0 +1,65 @@
+"""The feed reader's rules, one small document each: tests/golden/NAME with what `courant parse` has to
+print for it in NAME.expect, and HTTP headers in NAME.headers where these matter.
+
+An expectation names only what its rule is about: each member has to be there with that value, null means
+absent, lists have to be as long as they say."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden"
+CASES = sorted(p.with_suffix("") for p in GOLDEN.glob("*.expect"))
+
+
+def program():
+    """The courant that is tested: COURANT, else that of the build."""
+    build = pathlib.Path(os.environ.get("BUILD", "."))
+    return os.environ.get("COURANT") or str(build / "courant")
+
+
+@pytest.fixture(scope="module")
+def printed():
+    """What courant prints for all documents, by their path: one run for all."""
+    if shutil.which(program()) is None:
+        pytest.skip(f"{program()} is missing: build it, or name it in COURANT")
+    lines = "".join(f"{p}\t{headers(p)}\n" for p in CASES)
+    done = subprocess.run([program(), "parse", "--batch"], input=lines.encode(),
+                          stdout=subprocess.PIPE, timeout=120, check=False)
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(told) == len(CASES), "one line for each document"
+    return dict(zip(CASES, told))
+
+
+def headers(path):
+    name = path.with_name(path.name + ".headers")
+    return str(name) if name.exists() else "-"
+
+
+def differences(wanted, got, where=""):
+    """Where `got` is not what is wanted, one line each."""
+    if isinstance(wanted, dict) and isinstance(got, dict):
+        return [line for name, value in wanted.items()
+                for line in differences(value, got.get(name), f"{where}.{name}")]
+    if isinstance(wanted, list) and isinstance(got, list):
+        if len(wanted) != len(got):
+            return [f"{where}: {len(got)} instead of {len(wanted)}: {got!r}"]
+        return [line for i, value in enumerate(wanted)
+                for line in differences(value, got[i], f"{where}[{i}]")]
+    return [] if wanted == got else [f"{where}: {got!r} instead of {wanted!r}"]
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda p: p.name)
+def test_golden(printed, path):
+    wanted = json.loads(path.with_name(path.name + ".expect").read_text(encoding="utf-8"))
+    wrong = differences(wanted, printed[path])
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_difference_shows():
+    assert differences({"a": [{"b": 1}]}, {"a": [{"b": 2}]}) == [".a[0].b: 2 instead of 1"]
+    assert differences({"a": None}, {"a": 1}) and not differences({"a": None}, {})
+    assert differences({"a": [1]}, {"a": [1, 2]})
