@@ -109,7 +109,7 @@ strict_value(struct strict *s, const char *name, const char *v, size_t n, int ab
 	if (strict_begins(v, n, "http://") || strict_begins(v, n, "https://") ||
 	    strict_begins(v, n, "mailto:"))
 		return;
-	while (plain < n && strchr(":/?#", v[plain]) == NULL)
+	while (plain < n && strchr(":/?# ", v[plain]) == NULL)
 		plain++;
 	if (absolute || (plain < n && v[plain] == ':'))
 		s->why = "an address that may not be";
