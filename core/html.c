@@ -259,14 +259,8 @@ html_undo(struct buf *b, size_t len)
 		b->data[len] = '\0';
 }
 
-static int
-html_breaks(int c)
-{
-	return c == '\t' || c == '\n' || c == '\r' || c == '\0';
-}
-
-/* The value with references decoded, without ends of line and without controls or spaces around it,
- * into out[URL_MAX + 1]: what browsers make of an address. -1: too long. */
+/* The value with references decoded, without controls and without spaces around it: what browsers
+ * make of an address. Into out[URL_MAX + 1]; -1: too long. */
 static int
 html_address(char *out, const struct html_span *v)
 {
@@ -281,7 +275,8 @@ html_address(char *out, const struct html_span *v)
 			c.len = 1;
 			c.bytes[0] = *s;
 		}
-		if (c.len == 1 && (unsigned char)c.bytes[0] <= ' ' && (fill == 0 || html_breaks(c.bytes[0])))
+		if (c.len == 1 && ((unsigned char)c.bytes[0] < ' ' || c.bytes[0] == 0x7f ||
+		    (fill == 0 && c.bytes[0] == ' ')))
 			continue;
 		if (fill + c.len > URL_MAX)
 			return -1;
@@ -303,7 +298,7 @@ html_url(struct html *h, const char *address, int link)
 	size_t plain = strcspn(address, ":/?#");
 
 	if (h->base == NULL && address[plain] != ':') {
-		html_text(h->out, address, strlen(address), 1);
+		text_xml(h->out, address, strlen(address));
 		return 0;
 	}
 	if (address[0] == '\0')
