@@ -359,7 +359,6 @@ settings(struct db *db)
 	    SCHEMA_CACHE_KIB, SCHEMA_MMAP, SCHEMA_WAL_MAX);
 	int status;
 
-	sqlite3_busy_timeout(db->handle, SCHEMA_BUSY_MS);
 	sqlite3_wal_hook(db->handle, wal_hook, db);
 	status = exec(db, sql);
 	free(sql);
@@ -392,15 +391,17 @@ db_open(struct db *db, const char *path)
 		    NULL);
 		if (code != SQLITE_OK)
 			status = failed(db, code);
+		else
+			sqlite3_busy_timeout(db->handle, SCHEMA_BUSY_MS);
 	}
 	if (status == 0 && sqlite3_db_readonly(db->handle, "main") == 1) {
 		log_warn("%s: cannot be written", path);
 		status = STORE_EXIT_READONLY;
 	}
+	if (status == 0)		/* before the settings, which write: it may be another's */
+		status = check(db);
 	if (status == 0)
 		status = settings(db);
-	if (status == 0)
-		status = check(db);
 	if (status == 0)
 		status = prepare(db);
 	if (status != 0)
