@@ -273,8 +273,8 @@ class Daemon:
                   if not names or s["name"] in names}
         for name in before:
             self.courant("refresh", name)
-        self.until(lambda: all(s["checked"] != before[s["name"]] for s in self.status()["sources"]
-                               if s["name"] in before), 30, f"{sorted(before)} read again")
+        self.until(lambda: all(s["checked"] != before[s["name"]] and not s["polling"]
+                               for s in self.status()["sources"] if s["name"] in before), 30, f"{sorted(before)} read again")
 
     def settled(self, seconds=30):
         """Until every source was read once and every route has delivered all there is."""

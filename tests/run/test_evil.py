@@ -10,10 +10,10 @@ import pytest
 from courant import BUILD, SLOW, TREE, numbered, rss
 
 FOLDER = TREE / "tests" / "evil"
-LIMITS = {"job_deadline": f"{int(1500 * SLOW)} ms", "job_cpu": f"{int(700 * SLOW)} ms",
+LIMITS = {"job_deadline": f"{int(1000 * SLOW)} ms", "job_cpu": f"{int(400 * SLOW)} ms",
           "workers": 2}
 ON_TIME = 3                             # s between two polls of a healthy source, at most
-EVERY = "500 ms"
+EVERY = "250 ms"
 
 
 def about(name):
@@ -53,7 +53,7 @@ def healthy(d, origin, n=2):
     d.routes["everything"] = {"from": ["*"], "once": "record", "to": {"jsonl": {"path": "all.jsonl"}}}
 
 
-def on_time(origin, hits=6, n=2):
+def on_time(origin, hits=4, n=2):
     """The healthy sources were polled all the time, also after; the longest pause."""
     longest = 0
     for i in range(n):

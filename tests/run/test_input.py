@@ -63,14 +63,18 @@ def test_whole_entries_of_a_truncated_document_are_kept(daemon, origin):
     assert d.source("one")["error"]
 
 
-def test_invalid_utf8_is_replaced_and_the_rest_stays(daemon, origin):
+def test_invalid_utf8_is_shown_and_the_rest_stays(daemon, origin):
     body = rss(numbered(1, 3)).replace(b"number 2", b"n\xffmber \xc3( 2")
     body = body.replace(b'version="1.0"', b'version="1.0" encoding="utf-8"', 1)
     url = origin.put("f.xml", body)
     d = daemon(sources({"one": url}), EVERYTHING).start()
     titles = [r["title"] for r in d.until_lines(3)]
     assert "n number 1" in titles and "n number 3" in titles
-    assert any("\ufffd" in t for t in titles), titles
+    d.settled()
+    assert re.search("(?i)utf-8|encoding|bytes", d.source("one")["error"] or ""), d.source("one")
+    d.refresh("one")
+    assert "if-none-match" not in origin.requests("/f.xml")[-1]["headers"]
+    assert d.records() == 3
 
 
 def identity(daemon, origin, entries, again=None):
