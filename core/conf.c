@@ -25,7 +25,7 @@ struct loader {
 	FILE		*in;
 	size_t		 read;		/* bytes of in */
 	struct doc	*doc;
-	struct node *open[CONF_DEPTH]; /* maps and lists under way; the first holds the root */
+	struct node	*open[CONF_DEPTH];	/* maps and lists under way, from the root on */
 	struct node	*last[CONF_DEPTH];		/* the last child of each */
 	int		 depth;		/* of them */
 	char		*key;		/* in a map, read before its value */
@@ -100,8 +100,7 @@ mistake(struct mistakes *m, const char *file, int line, const char *fmt, ...)
 }
 
 /* What people most often meant where libyaml stopped. */
-static const struct { const char *found, *hint;
-} hints[] = {
+static const struct { const char *found, *hint; } hints[] = {
 	{ "scanning an alias", "; a text that begins with * goes in quotes: \"*\"" },
 	{ "scanning an anchor", "; a text that begins with & goes in quotes" },
 	{ "cannot start any token",

@@ -191,9 +191,9 @@ type_size(const struct cr_option *o, const char *s, struct typed *v)
 static int
 type_url(const struct cr_option *o, const char *s, struct typed *v)
 {
-	size_t scheme =
-		   strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."),
-	       i;
+	static const char scheme_chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "0123456789+-.";
+	size_t scheme = strspn(s, scheme_chars), i;
 
 	(void)o, (void)v;
 	if (scheme == 0 || s[scheme] != ':' || s[scheme + 1] == '\0' ||

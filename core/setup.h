@@ -21,9 +21,9 @@
 struct instance {
 	const struct plugin	*plugin;	/* NULL: missing or refused; `waiting` says why */
 	char			*name;		/* of the plugin, as written */
-	char *waiting;		/* "waiting for plugin source_x: why"; NULL: it runs */
-	struct options options; /* NAME_file resolved, {each} not yet; a secret's value is
-				 * a stand-in, new with each setup */
+	char			*waiting;	/* "waiting for plugin source_x: why"; or NULL */
+	struct options		 options;	/* NAME_file resolved, {each} not yet; of a secret
+						 * a stand-in, new with each setup */
 	struct option_value	*secrets;	/* the values of options whose type is secret */
 	size_t			 nsecrets;
 	int			 inline_secret;	/* one stands in the configuration itself */
@@ -31,14 +31,14 @@ struct instance {
 };
 struct source {
 	char			*name;		/* GROUP/ENTRY or NAME */
-	char *url; /* "" when the plugin plans; file:///PATH for a file, its
-		    * escapes as written; {secret:NAME} where one belongs:
-		    * setup_source_request() tells what to ask for */
+	char			*url;		/* "" when the plugin plans; file:///PATH, escapes
+						 * as written; {secret:NAME} where one belongs:
+						 * setup_source_request() tells what to ask for */
 	const char		*each;		/* the entry, in name; NULL */
 	char			*was;
 	struct instance		*instance;
 	int64_t			 every_min, every_max;	/* ms; the same: fixed */
-	uint64_t hash; /* of all that makes its results: plugin, url, options */
+	uint64_t		 hash;		/* of what makes its results: plugin, url, options */
 	int			 line;
 	uint32_t		 pages;		/* of one poll, at most */
 };
@@ -79,12 +79,12 @@ struct setup {
 	char			*base;		/* public address; "" */
 	char			*ca;
 	int			 metrics;
-	int private_ok; /* `private: yes`: fetch from loopback and private nets */
+	int			 private_ok;	/* fetch from loopback and private nets */
 	char			**files;	/* folders below which file: may read; real paths */
 	size_t			 nfiles;
 	char			**plugin_dirs;	/* besides the daemon's own, which comes first */
 	size_t			 nplugin_dirs;
-	char **allow; /* plugins that may have what they want beyond HTTP */
+	char			**allow;	/* KIND_NAME: may have what it wants beyond HTTP */
 	size_t			 nallow;
 	struct instance		**instances;
 	size_t			 ninstances;
@@ -94,7 +94,8 @@ struct setup {
 	size_t			 nroutes;
 	struct host_limit	*hosts;
 	size_t			 nhosts;
-	uint32_t at_once, total, workers; /* workers: parse workers busy at once */
+	uint32_t		 at_once, total;
+	uint32_t		 workers;	/* parse workers busy at once */
 	int64_t			 spacing, fetch_timeout;
 	int64_t			 job_deadline, job_cpu;		/* ms, of a worker's job */
 	uint64_t		 max_body, worker_memory;
@@ -124,8 +125,7 @@ void		 instance_options(const struct instance *, int secrets, struct buf *);
  * "Name: value\n" lines. */
 void		 setup_source_request(const struct source *, struct buf *url, struct buf *headers);
 /* Text that a plugin made of its options (a URL, headers): stand-ins become secrets. To be done
- * only for requests to the origin of the source's url. And back, for what an answer repeats of it.
- */
+ * only for requests to the origin of the source's url. And back, for what an answer repeats. */
 void		 setup_reveal(const struct instance *, const char *text, struct buf *);
 void		 setup_conceal(const struct instance *, const char *text, struct buf *);
 #endif

@@ -1,5 +1,4 @@
-/* Routes: what they draw from, in an order in which each comes after those it draws from; filters.
- */
+/* Routes: what they draw from, each in its place after those that it draws from; their filters. */
 #include "mem.h"
 #include "setup_reader.h"
 

@@ -187,8 +187,9 @@ bad(const char *text, const char *said)
 	if (strcmp(got, said) != 0)
 		for (size_t i = 0; ; i++)
 			if (got[i] != said[i])
-				fail_msg("after %.*s: \"%.300s\" and not \"%.300s\"", i < 90 ? (int)i : 90,
-				    got + (i < 90 ? 0 : i - 90), got + i, said + i);
+				fail_msg("after %.*s: \"%.300s\" and not \"%.300s\"",
+				    i < 90 ? (int)i : 90, got + (i < 90 ? 0 : i - 90), got + i,
+				    said + i);
 	buf_free(&b);
 	mistakes_free(&m);
 }

@@ -86,7 +86,8 @@ maps_lists_and_texts_keep_their_lines(void **state)
 	reads("x:\n- a: 1\n  b: 2\n-\n- [c]\n", "{x:1=[{a:2='1' b:3='2'} ~ ['c']]}");
 	reads("t: |\n  one\n  two\nu: >-\n  one\n  two\nv: no\n",
 	    "{t:1='one\ntwo\n' u:4='one two' v:7='no'}");
-	reads("\xef\xbb\xbfk\xc3\xa9y: \xe2\x82\xac\r\nb: 2\r\n", "{k\xc3\xa9y:1='\xe2\x82\xac' b:2='2'}");
+	reads("\xef\xbb\xbfk\xc3\xa9y: \xe2\x82\xac\r\nb: 2\r\n",
+	    "{k\xc3\xa9y:1='\xe2\x82\xac' b:2='2'}");
 }
 
 static void
@@ -95,11 +96,13 @@ what_strict_means(void **state)
 	(void)state;
 	refuses("a: &x 1\nb: 2\n", "c:1: an anchor (&x): there are none here; a text that begins "
 	    "with & goes in quotes\n");
-	refuses("a: 1\nb: *x\n", "c:2: an alias (*x): there are none here; a text that begins with * "
+	refuses("a: 1\nb: *x\n",
+	    "c:2: an alias (*x): there are none here; a text that begins with * "
 	    "goes in quotes\n");
 	refuses("from: [*]\n", "c:1: no YAML: while scanning an alias, did not find expected "
 	    "alphabetic or numeric character; a text that begins with * goes in quotes: \"*\"\n");
-	refuses("a: !!str 1\n", "c:1: a tag (tag:yaml.org,2002:str): there are none here; a text that "
+	refuses("a: !!str 1\n",
+	    "c:1: a tag (tag:yaml.org,2002:str): there are none here; a text that "
 	    "begins with ! goes in quotes\n");
 	refuses("a: !x {b: 1}\nc: !y [1]\n",
 	    "c:1: a tag (!x): there are none here; a text that begins with ! goes in quotes\n"
@@ -127,11 +130,13 @@ broken_yaml_has_its_line_and_a_hint(void **state)
 {
 	(void)state;
 	refuses("a: 1\nb:\n\tc: 2\n", "c:3: no YAML: while scanning for the next token, found "
-	    "character that cannot start any token; tabs do not indent, and a text that begins with "
-	    "@ or ` or % goes in quotes\n");
+				      "character that cannot start any token; tabs do not indent, "
+				      "and a text that begins with "
+				      "@ or ` or % goes in quotes\n");
 	refuses("a: b: c\n", "c:1: no YAML: mapping values are not allowed in this context; a text "
 	    "with `: ` in it goes in quotes, or the line is indented too far\n");
-	refuses("a: 1\nb: {c: d\ne: f\n", "c:3: no YAML: while parsing a flow mapping, did not find "
+	refuses("a: 1\nb: {c: d\ne: f\n",
+	    "c:3: no YAML: while parsing a flow mapping, did not find "
 	    "expected ',' or '}'; a text with { } [ ] or , in it goes in quotes\n");
 }
 
@@ -142,7 +147,9 @@ bytes_that_are_no_text_are_refused(void **state)
 	refuses("a: 1\nb: \xff\n", "c:2: no UTF-8: invalid leading UTF-8 octet\n");
 	refuses("a: 1\n\nb: x\x01\n", "c:3: a control character (U+0001)\n");
 	refuses("a: \"x\\0y\"\n", "c:1: a text with \\0 in it\n");
-	refuses_bytes("\xff\xfe" "a\0:\0 \0001\0", 10, "c:1: no UTF-8: invalid leading UTF-8 octet\n");
+	refuses_bytes("\xff\xfe"
+		      "a\0:\0 \0001\0",
+	    10, "c:1: no UTF-8: invalid leading UTF-8 octet\n");
 }
 
 static void
@@ -229,7 +236,8 @@ files_that_are_none_say_so(void **state)
 	mistakes_init(&m);
 	assert_null(conf_load("/nowhere/c.yaml", &m));
 	assert_null(conf_load("/tmp", &m));
-	assert_string_equal(m.text.data, "/nowhere/c.yaml: cannot be opened: No such file or directory\n"
+	assert_string_equal(m.text.data,
+	    "/nowhere/c.yaml: cannot be opened: No such file or directory\n"
 	    "/tmp: is no file\n");
 	mistakes_free(&m);
 }

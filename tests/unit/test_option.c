@@ -38,10 +38,13 @@ static const struct cr_option table[] = {
 static void
 durations_and_sizes_need_units(void **state)
 {
-	static const struct { const char *text; int64_t is; } durations[] = {
+	static const struct { const char *text; int64_t is;
+	} durations[] = {
 		{ "5 min", 300000 }, { "30 s", 30000 }, { "2h", 7200000 }, { "7 d", 604800000 },
-		{ "1 w", 604800000 }, { "0", 0 }, { "0 s", 0 }, { "250 ms", 250 }, { "1.5 s", 1500 },
-		{ "5", -1 }, { "", -1 }, { "min", -1 }, { "5 mni", -1 }, { "-1 s", -1 }, { "1. s", -1 },
+		{ "1 w", 604800000 }, { "0", 0 }, { "0 s", 0 }, { "250 ms", 250 },
+		{ "1.5 s", 1500 },
+		{ "5", -1 }, { "", -1 }, { "min", -1 }, { "5 mni", -1 }, { "-1 s", -1 },
+		{ "1. s", -1 },
 		{ "1 s ", -1 }, { " 1 s", -1 }, { "99999999999999 w", -1 }, { "0x5 s", -1 },
 		{ "9999999999999999999 ms", -1 }, { "1 S", -1 },
 	}, sizes[] = {
@@ -87,7 +90,8 @@ switches_have_two_sides(void **state)
 static void
 complaints_say_what_would_do(void **state)
 {
-	static const struct { const char *name, *text, *said; } v[] = {
+	static const struct { const char *name, *text, *said;
+	} v[] = {
 		{ "wait", "5 mni", "wait: \"5 mni\" is no duration; say 30 s, 5 min, 2 h, 7 d" },
 		{ "wait", "5", "wait: \"5\" lacks a unit; say 30 s, 5 min, 2 h, 7 d" },
 		{ "wait", "0", "wait: \"0\" is out of range; say 1 s..2 h" },
@@ -97,7 +101,8 @@ complaints_say_what_would_do(void **state)
 		{ "count", "501", "count: \"501\" is out of range; say 1..500" },
 		{ "count", "x", "count: \"x\" is no whole number" },
 		{ "count", "1.5", "count: \"1.5\" is no whole number" },
-		{ "count", "99999999999999999999", "count: \"99999999999999999999\" is no whole number" },
+		{ "count", "99999999999999999999",
+		    "count: \"99999999999999999999\" is no whole number" },
 		{ "count", "500", NULL },
 		{ "size", "-1 kB", "size: \"-1 kB\" is no size; say 500 kB, 10 MB, 64 KiB" },
 		{ "on", "jes", "on: \"jes\" is no switch; say yes or no" },
@@ -108,8 +113,10 @@ complaints_say_what_would_do(void **state)
 		{ "part", "1.01", "part: \"1.01\" is out of range; say ..1" },
 		{ "part", "nan", "part: \"nan\" is no number; say 3, 0.5" },
 		{ "part", "-1e3", NULL },
-		{ "url", "example.org", "url: \"example.org\" is no URL; say https://example.org/" },
-		{ "url", "https://a b", "url: \"https://a b\" is no URL; say https://example.org/" },
+		{ "url", "example.org",
+		    "url: \"example.org\" is no URL; say https://example.org/" },
+		{ "url", "https://a b",
+		    "url: \"https://a b\" is no URL; say https://example.org/" },
 		{ "url", "smtp://mail:587", NULL },
 		{ "url", "", NULL },
 		{ "need", "", "need: \"\" is empty; say a text" },

@@ -50,7 +50,8 @@ settings_are_read(void **state)
 	char path[128];
 
 	(void)state;
-	s = good("contact: ops@example.org\n"
+	s = good(
+	    "contact: ops@example.org\n"
 	    "state: state\n"
 	    "user: nobody\n"
 	    "private: yes\n"
@@ -61,7 +62,8 @@ settings_are_read(void **state)
 	    "hosts:\n"
 	    "  GitHub.com: { at_once: 1, spacing: 1 s }\n"
 	    "  slow.example: { spacing: 0 }\n"
-	    "limits: { at_once: 4, total: 9, spacing: 250 ms, timeout: 5 s, max_body: 1 MB, workers: 3,\n"
+	    "limits: { at_once: 4, total: 9, spacing: 250 ms, timeout: 5 s, max_body: 1 MB, "
+	    "workers: 3,\n"
 	    "  job_deadline: 2 s, job_cpu: 1 s, worker_memory: 64 MiB }\n"
 	    "sources:\n"
 	    "routes:\n");
@@ -124,7 +126,8 @@ mistakes_in_settings_are_all_said(void **state)
 	    "c.yaml:10: routes: a map is wanted: { key: value }\n");
 	bad("serve: { listen: here }\n", "c.yaml:1: serve: listen: \"here\" is not ADDRESS:PORT, "
 	    "[ADDRESS]:PORT or :PORT\n");
-	bad("serve: { listen: 127.0.0.1:99999 }\n", "c.yaml:1: serve: listen: \"127.0.0.1:99999\" is "
+	bad("serve: { listen: 127.0.0.1:99999 }\n",
+	    "c.yaml:1: serve: listen: \"127.0.0.1:99999\" is "
 	    "not ADDRESS:PORT, [ADDRESS]:PORT or :PORT\n");
 	setup_free(good("serve: { listen: '[::1]:80' }\n"));
 }
@@ -133,15 +136,18 @@ static void
 without_state_or_user_the_rest_is_checked_too(void **state)
 {
 	(void)state;
-	bad("state:\nsources: { a: { plugin: feed, url: 'ttp://x' } }\nroutes: { r: { from: [b] } }\n",
+	bad("state:\nsources: { a: { plugin: feed, url: 'ttp://x' } }\nroutes: { r: { from: [b] } "
+	    "}\n",
 	    "c.yaml:1: state: has no value; \"\" is the empty one\n"
-	    "c.yaml:2: source a: url: \"ttp://x\" is none that can be fetched; say https://HOST/PATH\n"
+	    "c.yaml:2: source a: url: \"ttp://x\" is none that can be fetched; say "
+	    "https://HOST/PATH\n"
 	    "c.yaml:3: route r: from: there is no source, group or route `b`\n");
 	if (geteuid() != 0)
 		return;
 	bad("user: nosuchuser\nlimits: { x: 1 }\n",
 	    "c.yaml:1: user: there is no user nosuchuser on this machine\n"
-	    "c.yaml:2: limits: unknown key `x`; there are at_once, total, spacing, timeout, max_body, "
+	    "c.yaml:2: limits: unknown key `x`; there are at_once, total, spacing, timeout, "
+	    "max_body, "
 	    "workers, job_deadline, job_cpu, worker_memory\n");
 	bad("user: root\n", "c.yaml:1: user: root is root itself; say one with fewer rights\n");
 }
@@ -200,14 +206,15 @@ each_makes_a_source_of_every_entry(void **state)
 	(void)state;
 	put("projects.txt", "# projects\ncurl/curl   # the tool\r\n\n  nginx/nginx\nx#y\n");
 	s = good("sources:\n"
-	    "  gh:\n"
-	    "    plugin: feed\n"
-	    "    each_file: projects.txt\n"
-	    "    each: [one more]\n"
-	    "    url: https://github.example/{each}/releases.atom\n"
-	    "    was: old\n"
-	    "  api: { plugin: api, each: [p, q], url: 'https://a.example/', items: 'x.{each}.{each}',\n"
-	    "    fields: [a, '{each}'] }\n");
+		 "  gh:\n"
+		 "    plugin: feed\n"
+		 "    each_file: projects.txt\n"
+		 "    each: [one more]\n"
+		 "    url: https://github.example/{each}/releases.atom\n"
+		 "    was: old\n"
+		 "  api: { plugin: api, each: [p, q], url: 'https://a.example/', items: "
+		 "'x.{each}.{each}',\n"
+		 "    fields: [a, '{each}'] }\n");
 	assert_int_equal(s->nsources, 6);
 	assert_int_equal(s->ninstances, 2);
 	assert_string_equal(s->sources[0].name, "gh/one more");
@@ -229,7 +236,8 @@ each_makes_a_source_of_every_entry(void **state)
 	    "  d: { plugin: feed, url: 'https://{each}/' }\n"
 	    "  e: { plugin: api, each: [5, 10], url: 'https://e.example/', count: '{each}' }\n"
 	    "  f: { plugin: feed, each: [x, 'a b:'], url: 'https://f.example:{each}/' }\n",
-	    "c.yaml:2: source a: each: neither url nor an option has {each} in it, so that all of them "
+	    "c.yaml:2: source a: each: neither url nor an option has {each} in it, so that all of "
+	    "them "
 	    "would be the same\n"
 	    "c.yaml:3: source b: none.txt: cannot be opened: No such file or directory\n"
 	    "c.yaml:4: source c: each: an empty entry\n"
@@ -237,7 +245,8 @@ each_makes_a_source_of_every_entry(void **state)
 	    "c.yaml:6: source e: count: \"10\" is out of range; say 1..9\n"
 	    "c.yaml:7: source f: url: \"https://f.example:x/\" is none that can be fetched; say "
 	    "https://HOST/PATH\n"
-	    "c.yaml:7: source f: url: \"https://f.example:a%20b:/\" is none that can be fetched; say "
+	    "c.yaml:7: source f: url: \"https://f.example:a%20b:/\" is none that can be fetched; "
+	    "say "
 	    "https://HOST/PATH\n");
 }
 
@@ -258,7 +267,8 @@ mistakes_in_sources_are_all_said(void **state)
 	    "  h: { plugin: feed, url: 'https://h.example/', every: 2 h..1 h }\n"
 	    "  i: { plugin: feed, url: 'https://i.example/', every: 2 h.. , was: a }\n"
 	    "  j: { plugin: Feed, url: 'https://i.example/' }\n"
-	    "  t: { plugin: feed, each: [x], each_file: twice.txt, url: 'https://{each}.example/' }\n"
+	    "  t: { plugin: feed, each: [x], each_file: twice.txt, url: 'https://{each}.example/' "
+	    "}\n"
 	    "  t/y: { plugin: feed, url: 'https://i.example/' }\n"
 	    "  u: { plugin: feed, url: 'https://i.example/', each: { a: b } }\n"
 	    "  v: { plugin: api, url: 'https://i.example/', count: [1, 2], items: }\n",
@@ -272,19 +282,22 @@ mistakes_in_sources_are_all_said(void **state)
 	    "c.yaml:6: source e: a source: a map is wanted: { key: value }\n"
 	    "c.yaml:7: source f: unknown key `topc`, did you mean `topic`?\n"
 	    "c.yaml:7: source f: key: has to be given (API key)\n"
-	    "c.yaml:8: source g*: \"g*\" is no name of a source: they have no * { } \" \\ in them, and "
+	    "c.yaml:8: source g*: \"g*\" is no name of a source: they have no * { } \" \\ in them, "
+	    "and "
 	    "no / or space at an end\n"
 	    "c.yaml:9: source courant: the name courant is kept for the daemon itself\n"
 	    "c.yaml:10: source h: every: \"2 h..1 h\" ends before it begins\n"
 	    "c.yaml:11: source i: every: \"2 h..\" lacks an end; say 1 h, or 10 min..2 h\n"
 	    "c.yaml:12: source j: `Feed` is no name of a plugin: they are of a-z, 0-9 and _\n"
-	    "c.yaml:15: source u: each: neither url nor an option has {each} in it, so that all of them "
+	    "c.yaml:15: source u: each: neither url nor an option has {each} in it, so that all of "
+	    "them "
 	    "would be the same\n"
 	    "c.yaml:16: source v: count: takes one value, no list\n"
 	    "c.yaml:16: source v: items: has no value; \"\" is the empty one\n"
 	    "twice.txt:1: there is another source t/x, in c.yaml:13\n"
 	    "c.yaml:11: was: a is still the name of a source\n"
-	    "c.yaml:12: waiting for plugin source_Feed: there is none in the plugin folders, did you "
+	    "c.yaml:12: waiting for plugin source_Feed: there is none in the plugin folders, did "
+	    "you "
 	    "mean `feed`?\n"
 	    "c.yaml:14: there is another source t/y, in twice.txt:2\n");
 }
@@ -307,7 +320,8 @@ a_missing_plugin_makes_its_sources_wait(void **state)
 	assert_null(source(s, "a")->instance->plugin);
 	assert_string_equal(waiting(s, "a"), "waiting for plugin source_fead: there is none in the "
 	    "plugin folders, did you mean `feed`?");
-	assert_string_equal(waiting(s, "b"), "waiting for plugin source_broken: others can write it; "
+	assert_string_equal(waiting(s, "b"),
+	    "waiting for plugin source_broken: others can write it; "
 	    "chmod 644");
 	assert_null(waiting(s, "c"));
 	assert_non_null(waiting(s, "d/x"));
@@ -341,7 +355,8 @@ files_lie_below_folders_that_are_allowed(void **state)
 	setup_free(s);
 	bad("sources:\n"
 	    "  a: { plugin: feed, url: 'file:///tmp/a.xml' }\n",
-	    "c.yaml:2: source a: url: \"file:///tmp/a.xml\" needs its folder in `files: [FOLDER]`, at "
+	    "c.yaml:2: source a: url: \"file:///tmp/a.xml\" needs its folder in `files: [FOLDER]`, "
+	    "at "
 	    "the top\n");
 	bad("files: [.]\nsources:\n"
 	    "  a: { plugin: feed, url: 'file://host/tmp/a.xml' }\n",
@@ -399,7 +414,8 @@ secrets_stay_with_core(void **state)
 	s = good("sources:\n  a: { plugin: depot, key_file: depot.key, topic: 'x y&z' }\n");
 	a = source(s, "a");
 	in = a->instance;
-	assert_string_equal(a->url, "https://api.depot.example/v2/items?topic=x%20y%26z&k={secret:key}");
+	assert_string_equal(
+	    a->url, "https://api.depot.example/v2/items?topic=x%20y%26z&k={secret:key}");
 	assert_int_equal(in->nsecrets, 1);
 	assert_string_equal(in->secrets[0].value, "s&cret/key");
 	snprintf(text, sizeof(text), "key={secret:key:%s};topic=x y&z;", s->nonce);
@@ -485,7 +501,8 @@ mistakes_in_files_do_not_show_what_is_in_them(void **state)
 	put("empty", "\n");
 	bad("sources:\n"
 	    "  a: { plugin: depot, key_file: open.key }\n"
-	    "  b: { plugin: api, url: 'https://b.example/', count_file: number, items_file: latin }\n"
+	    "  b: { plugin: api, url: 'https://b.example/', count_file: number, items_file: latin "
+	    "}\n"
 	    "  c: { plugin: api, url: 'https://b.example/', count_file: [number], items_file: . }\n"
 	    "  d: { plugin: api, url: 'https://b.example/', items: x, items_file: number }\n"
 	    "  e: { plugin: depot, key_file: empty }\n"
@@ -511,15 +528,16 @@ defaults_count_where_nothing_else_is_said(void **state)
 
 	(void)state;
 	s = good("defaults:\n"
-	    "  source_depot: { key: general, topic: usual, every: 2 h, pages: 4 }\n"
-	    "  filter_match: { in: [title] }\n"
-	    "  sink_feed: { keep: 30, backlog: 7 }\n"
-	    "sources:\n"
-	    "  a: { plugin: depot }\n"
-	    "  b: { plugin: depot, key: own, every: 1 h }\n"
-	    "routes:\n"
-	    "  r: { from: [a], filters: [ match: { any: x } ], to: { feed: { path: r } } }\n"
-	    "  s: { from: [a], filters: [ match: { in: [] } ], to: { feed: { path: s, keep: 5 } } }\n");
+		 "  source_depot: { key: general, topic: usual, every: 2 h, pages: 4 }\n"
+		 "  filter_match: { in: [title] }\n"
+		 "  sink_feed: { keep: 30, backlog: 7 }\n"
+		 "sources:\n"
+		 "  a: { plugin: depot }\n"
+		 "  b: { plugin: depot, key: own, every: 1 h }\n"
+		 "routes:\n"
+		 "  r: { from: [a], filters: [ match: { any: x } ], to: { feed: { path: r } } }\n"
+		 "  s: { from: [a], filters: [ match: { in: [] } ], to: { feed: { path: s, keep: 5 "
+		 "} } }\n");
 	assert_string_equal(source(s, "a")->instance->secrets[0].value, "general");
 	assert_string_equal(source(s, "b")->instance->secrets[0].value, "own");
 	assert_string_equal(option(source(s, "b")->instance, "topic", 0), "usual");
@@ -540,7 +558,8 @@ defaults_count_where_nothing_else_is_said(void **state)
 	    "  sink_feed: { keep: 0 }\n",
 	    "c.yaml:2: `depot` names no plugin: say source_NAME, filter_NAME or sink_NAME\n"
 	    "c.yaml:3: defaults of source_depot: unknown key `topc`, did you mean `topic`?\n"
-	    "c.yaml:3: defaults of source_depot: unknown key `url`; there are every, pages, topic, key\n"
+	    "c.yaml:3: defaults of source_depot: unknown key `url`; there are every, pages, topic, "
+	    "key\n"
 	    "c.yaml:4: defaults of sink_feed: keep: \"0\" is out of range; say 1..100000\n"
 	    "c.yaml:4: defaults of sink_feed: keep: \"0\" is out of range; say 1..\n");
 }
