@@ -81,7 +81,7 @@ param_set(const struct param *p, const char *value, struct params *to)
 			return NULL;
 		return "is no number from 1 to 1000";
 	case PARAM_PLACE:
-		return whole_number(value, n) == 0 ? NULL : "is no number; give a cursor as it came";
+		return whole_number(value, n) == 0 ? NULL : "is no number, as a cursor is";
 	case PARAM_TIME:
 		if (whole_number(value, n) == 0 || date_parse(value, n) == 0)
 			return NULL;
@@ -166,7 +166,7 @@ first_number(struct reader *r, int64_t *n)
 static int
 log_head(struct serve *s, int64_t *head)
 {
-	return reader_ask(s->reader, LOOK_HEAD) == -1 || first_number(s->reader, head) == -1 ? -1 :
+	return reader_ask0(s->reader, LOOK_HEAD) == -1 || first_number(s->reader, head) == -1 ? -1 :
 	    0;
 }
 
@@ -477,7 +477,8 @@ sources_answer(struct serve *s, struct evhttp_request *req, const struct params 
 	buf_init(&b, SERVE_ANSWER_MAX);
 	buf_init(&last, SERVE_HEADERS_MAX);
 	buf_str(&b, "{\"sources\": [");
-	if (reader_ask(s->reader, LOOK_SOURCES, LOOK_TEXT(p->after_name), LOOK_INT(p->limit)) == 0) {
+	if (reader_ask(s->reader, LOOK_SOURCES, LOOK_TEXT(p->after_name),
+		LOOK_INT(p->limit)) == 0) {
 		while ((rc = reader_step(s->reader)) == 1) {
 			buf_str(&b, n++ > 0 ? ",\n" : "");
 			put_source(&b, s->reader);

@@ -24,7 +24,6 @@
 #define GZIP_LEVEL	5
 #define NAME_BYTES	255
 #define ETAG_MAX	80
-#define LIST_MAX	(64u << 10)	/* bytes of all names in a list */
 
 /* A compressed file. etag says of which content. */
 struct cached {
@@ -228,7 +227,8 @@ slurp(int fd, size_t size, struct buf *b)
 	return room != NULL ? 0 : -1;
 }
 
-/* In gzip's format (RFC 1952), without a time in it: the same file, the same bytes. -1: no memory. */
+/* In gzip's format (RFC 1952), without a time in it: the same file, the same bytes. -1: no
+ * memory. */
 static int
 compress_gzip(const struct buf *in, struct buf *out)
 {

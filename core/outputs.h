@@ -11,7 +11,7 @@ struct serve;
 #define OUTPUTS_CACHE_BYTES	(16u << 20)	/* of compressed files, kept */
 #define OUTPUTS_CACHE_FILES	64
 #define OUTPUTS_LISTED		200		/* names that outputs_list() gives */
-#define OUTPUTS_DEPTH		4		/* folders below the output folder that it looks in */
+#define OUTPUTS_DEPTH		4		/* folders below the first that it looks in */
 
 struct outputs	*outputs_new(const char *folder);
 void		 outputs_free(struct outputs *);	/* NULL is fine */

@@ -16,7 +16,8 @@ enum look {
 	LOOK_HEAD,	/* max(n) of the log */
 	LOOK_NEWEST,	/* struct reader_row; ?1 before n, ?2 not before n, ?3 source or NULL,
 			 * ?4 not before ms, ?5 limit: the newest first */
-	LOOK_AFTER,	/* struct reader_row; ?1 after n, ?2 up to n, the rest the same: oldest first */
+	LOOK_AFTER,	/* struct reader_row; ?1 after n, ?2 up to n, the rest as above: the oldest
+			 * first */
 	LOOK_RECORD,	/* struct reader_row; ?1 rid */
 	LOOK_SOURCE,	/* id of the source named ?1 */
 	LOOK_ROUTE,	/* id of the route named ?1 */
@@ -34,19 +35,23 @@ void		 reader_free(struct reader *);		/* NULL is fine */
 const char	*reader_why(const struct reader *);	/* why the last function failed */
 
 /* An argument: NULL text is NULL. */
-struct look_arg { enum { LOOK_INT_, LOOK_TEXT_, LOOK_BLOB_ } type; int64_t i; const void *p;
-	size_t len; };
+struct look_arg {
+	enum { LOOK_INT_, LOOK_TEXT_, LOOK_BLOB_ } type;
+	int64_t		 i;
+	const void	*p;
+	size_t		 len;
+};
 #define LOOK_INT(v)	((struct look_arg){ LOOK_INT_, (v), NULL, 0 })
 #define LOOK_TEXT(s)	((struct look_arg){ LOOK_TEXT_, 0, (s), 0 })
 #define LOOK_BLOB(v, n)	((struct look_arg){ LOOK_BLOB_, 0, (v), (n) })
 #define LOOK_NULL	LOOK_TEXT(NULL)
 
 /* Begins a statement, opening the database when it is not open, or another file has its name now.
- * 0, or -1. Only one at a time. */
+ * 0, or -1. Only one at a time. reader_ask0: without arguments. */
 #define reader_ask(r, look, ...)	reader_ask_((r), (look), \
-	(struct look_arg[]){ __VA_ARGS__ __VA_OPT__(,) LOOK_NULL }, \
-	sizeof((struct look_arg[]){ __VA_ARGS__ __VA_OPT__(,) LOOK_NULL }) / \
-	sizeof(struct look_arg) - 1)
+	(struct look_arg[]){ __VA_ARGS__ }, \
+	sizeof((struct look_arg[]){ __VA_ARGS__ }) / sizeof(struct look_arg))
+#define reader_ask0(r, look)	reader_ask_((r), (look), NULL, 0)
 int		 reader_ask_(struct reader *, enum look, const struct look_arg *, size_t n);
 int		 reader_step(struct reader *);	/* 1: a row; 0: the end; -1: it failed */
 void		 reader_done(struct reader *);	/* always, after the last row that is wanted */

@@ -363,7 +363,6 @@ on_start(struct serve *s, struct frame *f)
 		fatal("a malformed %s", msg_name(f->type));
 	if (s->http != NULL)
 		fatal("started twice");
-	s->address = xstrdup(start.base != NULL ? start.base : "");
 	s->reader = reader_new(start.database);
 	s->outputs = outputs_new(start.out);
 	http_begin(s);
@@ -430,7 +429,6 @@ serve_main(int debug)
 	peer_free(s.peer);
 	event_free(s.waiting->timer);
 	free(s.waiting);
-	free(s.address);
 	event_base_free(s.base);
 	return 0;
 }

@@ -16,7 +16,7 @@ struct waiting;
 
 #define SERVE_HEADERS_MAX	(16 << 10)	/* bytes of a request's headers */
 #define SERVE_BODY_MAX		(64 << 10)	/* bytes of its body */
-#define SERVE_TIMEOUT		30		/* s for a request to come, or for a write to go on */
+#define SERVE_TIMEOUT		30		/* s for a request to come, a write to go on */
 #define SERVE_SEND_TIMEOUT	600		/* s for a whole answer */
 #define SERVE_HELD_MAX		(64u << 20)	/* bytes of answers in memory, of all visitors */
 #define SERVE_ANSWER_MAX	(16u << 20)	/* bytes of one of them */
@@ -29,7 +29,6 @@ struct serve {
 	struct outputs		*outputs;
 	struct visits		*visits;
 	struct waiting		*waiting;	/* for what core tells */
-	char			*address;	/* public one of it all, or "" */
 	size_t			 held;		/* bytes of answers in memory */
 	int			 stopping;
 };
@@ -65,7 +64,7 @@ struct shared {
 	size_t	 len;
 	unsigned refs;
 };
-struct shared *shared_new(struct serve *, struct buf *b);	/* takes what b holds; one reference */
+struct shared *shared_new(struct serve *, struct buf *b);	/* takes what b holds */
 void	 shared_free(struct shared *);		/* gives one back; NULL is fine */
 /* Answers 200 with the whole; the headers are the caller's. */
 void	 reply_shared(struct evhttp_request *, struct shared *);

@@ -26,13 +26,12 @@ struct visit {
 	int		 fd;		/* -1: a free place */
 	ino_t		 inode;		/* of the socket */
 	unsigned char	 address[16];	/* of IPv6 the first half */
-	int64_t		 since;		/* it came, or its last answer was sent; or this one began */
+	int64_t		 since;		/* it came, or its last answer was sent, or this began */
 	int		 busy;		/* a request is being answered */
 	int		 refused;
 };
 
 struct visits {
-	struct serve		*serve;
 	struct visit		*v;
 	size_t			 n;		/* places */
 	uint32_t		 total, each;
@@ -184,7 +183,6 @@ visits_new(struct serve *s, uint32_t total, uint32_t each)
 	struct visits *vs = xcalloc(1, sizeof(*vs));
 	size_t i;
 
-	vs->serve = s;
 	vs->total = total;
 	vs->each = each;
 	vs->n = (size_t)total + EXTRA;
@@ -223,14 +221,24 @@ visit_of(struct visits *vs, struct evhttp_request *req)
 	return NULL;
 }
 
+static const char *
+peer_of(struct evhttp_request *req)
+{
+	char *address = NULL;
+	uint16_t port;
+
+	evhttp_connection_get_peer(evhttp_request_get_connection(req), &address, &port);
+	return address != NULL ? address : "-";
+}
+
 static void
 on_answered(struct evhttp_request *req, void *arg)
 {
 	struct serve *s = arg;
 	struct visit *v = visit_of(s->visits, req);
 
-	log_debug("%s: %s: %d", evhttp_request_get_host(req) != NULL ?
-	    evhttp_request_get_host(req) : "-", evhttp_request_get_uri(req),
+	log_debug("%s %s %s: %d", peer_of(req),
+	    is_head(req) ? "HEAD" : "GET", evhttp_request_get_uri(req),
 	    evhttp_request_get_response_code(req));
 	if (v == NULL)
 		return;

@@ -1,5 +1,5 @@
-/* sink_feed: writes a list of records as RSS 2.0, Atom and JSON Feed files, each whole or not at all,
- * and leaves a file alone when nothing in it changes. */
+/* sink_feed: writes a list of records as RSS 2.0, Atom and JSON Feed files, each whole or not at
+ * all, and leaves a file alone when nothing in it changes. */
 #include "out/out.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ static const struct cr_option options[] = {
 	    "files to write, below the output folder, without .rss and the like"),
 	CR_OPTION(struct feed, formats, LIST, "", NULL, "of rss, atom, json; all unless told"),
 	CR_OPTION(struct feed, keep, INT, "50", "1..1000", "records in the list"),
-	CR_OPTION(struct feed, title, STRING, "", NULL, "title of the feed; the route's unless told"),
+	CR_OPTION(struct feed, title, STRING, "", NULL, "title of the feed; else the route's"),
 	CR_OPTION(struct feed, description, STRING, "", NULL, "what the feed is about"),
 	CR_OPTION(struct feed, link, URL, "", NULL, "page that the feed belongs to"),
 	CR_END
@@ -306,7 +306,8 @@ list_open(const struct list *l, struct out *outs)
 	if (files_make_folders(l->o->path) == -1)
 		return -1;
 	for (i = 0; i < FORMATS; i++)
-		if (format_wanted(l->o, formats[i]->name) && out_open(&outs[i], l, formats[i]) == -1)
+		if (format_wanted(l->o, formats[i]->name) &&
+		    out_open(&outs[i], l, formats[i]) == -1)
 			return -1;
 	return 0;
 }
@@ -374,7 +375,7 @@ deliver(struct cr *cr, void *opts, const struct cr_batch *batch)
 }
 
 const struct cr_plugin cr_plugin_v1 = {
-	CR_PLUGIN, .name = "feed", .version = "1", .help = "a list as RSS, Atom and JSON Feed files",
+	CR_PLUGIN, .name = "feed", .version = "1", .help = "a list as RSS, Atom and JSON Feed",
 	.options = options, .options_size = sizeof(struct feed),
 	.wants = CR_FILES, .takes = CR_BATCH_LIST,
 	.check = check, .deliver = deliver,

@@ -1,5 +1,5 @@
-/* sink_jsonl: appends records to a file as JSON Lines (jsonlines.org), one object a line, and starts
- * a new file by size or day. What it said is done is on disk; a line that a crash tore is cut off. */
+/* sink_jsonl: appends records to a file as JSON Lines (jsonlines.org), one a line, and begins
+ * a new file by size or day. What it says is done is on disk; a torn last line is cut. */
 #include "out/files.h"
 
 #include <courant/plugin.h>
@@ -454,7 +454,8 @@ write_all(int fd, const char *p, size_t len)
 	return 0;
 }
 
-/* Appends the records from `at` on. -1 with errno: the file is as before, or closed, to be mended. */
+/* Appends the records from `at` on. -1 with errno: the file is as before, or closed, to be
+ * mended. */
 static int
 append(struct cr *cr, struct jsonl *o, const struct cr_batch *batch, size_t at, struct text *t)
 {

@@ -335,7 +335,8 @@ a_file_has_type_validators_and_safe_headers(void **state)
 		assert_int_equal(a.status, 200);
 		assert_string_equal(header(&a, "Content-Type"), files[i].type);
 		assert_string_equal(header(&a, "X-Content-Type-Options"), "nosniff");
-		assert_non_null(strstr(header(&a, "Content-Security-Policy"), "default-src 'none'"));
+		assert_non_null(strstr(header(&a, "Content-Security-Policy"),
+		    "default-src 'none'"));
 		assert_string_equal(header(&a, "Content-Length"), "5");
 		assert_non_null(header(&a, "Last-Modified"));
 		assert_true(header(&a, "ETag")[0] == '"');
@@ -466,7 +467,8 @@ a_part_of_a_file_is_sent(void **state)
 		{ "bytes=-2", 206, "89", "bytes 8-9/10" }, { "bytes=5-100", 206, "56789", NULL },
 		{ "bytes=-100", 206, "0123456789", NULL }, { "bytes=10-", 416, NULL, "bytes */10" },
 		{ "bytes=-0", 416, NULL, NULL }, { "bytes=4-2", 200, "0123456789", NULL },
-		{ "bytes=0-1,3-4", 200, "0123456789", NULL }, { "lines=1-2", 200, "0123456789", NULL },
+		{ "bytes=0-1,3-4", 200, "0123456789", NULL },
+		{ "lines=1-2", 200, "0123456789", NULL },
 		{ "bytes=99999999999999999999-", 200, NULL, NULL }, { "bytes=-", 200, NULL, NULL },
 	};
 	char headers[200];
@@ -494,8 +496,9 @@ a_part_of_a_file_is_sent(void **state)
 static void
 nothing_else_is_served(void **state)
 {
-	static const char *const paths[] = { "/none.rss", "/.hidden", "/sub/.hidden", "/sub", "/sub/",
-		"/link.rss", "/sublink/in.rss", "/../courant.db", "/..%2fcourant.db", "/%2e%2e/courant.db",
+	static const char *const paths[] = { "/none.rss", "/.hidden", "/sub/.hidden", "/sub",
+		"/sub/", "/link.rss", "/sublink/in.rss", "/../courant.db", "/..%2fcourant.db",
+		"/%2e%2e/courant.db",
 		"/sub/../../courant.db", "/sub//in.rss", "/in.rss/", "/in.rss/x", "/fifo",
 		"/x/one", "/api/", "/api/v2/records", "/favicon.ico" };
 	static const char *const bad[] = { "/in.rss%00", "/in%0a.rss", "/%00", "/%7f", "//in.rss" };
@@ -651,7 +654,8 @@ records_are_the_newest_first(void **state)
 	assert_string_equal(json_string_value(json_object_get(rec, "source")), "group/two");
 	assert_int_equal(number(rec, "schema"), 1);
 	assert_int_equal(strlen(json_string_value(json_object_get(rec, "id"))), 26);
-	assert_string_equal(json_string_value(json_object_get(rec, "seen")), "2026-11-21T02:00:00Z");
+	assert_string_equal(json_string_value(json_object_get(rec, "seen")),
+	    "2026-11-21T02:00:00Z");
 	json_decref(doc);
 }
 
@@ -705,7 +709,8 @@ records_of_a_source_and_since_a_time(void **state)
 	assert_int_equal(count(doc), 40);
 	assert_string_equal(title_at(doc, 39), "Number 3 <of> & \"many\"");
 	json_decref(doc);
-	doc = get_json("/api/v1/records?since=2026-11-21T01:30:00Z&limit=1000&source=group/two", 200);
+	doc = get_json("/api/v1/records?since=2026-11-21T01:30:00Z&limit=1000"
+	    "&source=group/two", 200);
 	assert_int_equal(count(doc), 11);
 	json_decref(doc);
 	doc = get_json("/api/v1/records?after=0&since=1795226280000", 200);	/* 01:58 */
@@ -714,7 +719,8 @@ records_of_a_source_and_since_a_time(void **state)
 	json_decref(doc);
 }
 
-/* Verdicts of the route on first to last of the log: each fifth is kept, under a title of its own. */
+/* Verdicts of the route on first to last of the log: each fifth is kept, each tenth
+ * under another title. */
 static void
 put_verdicts(int64_t route, int64_t first, int64_t last)
 {
@@ -751,7 +757,8 @@ records_of_a_route_are_what_it_kept_and_changed(void **state)
 	json_t *doc;
 
 	(void)state;
-	db_run(&t.db, SQL_ROUTE_ADD, DB_TEXT("picked"), DB_TEXT("Picked"), DB_INT(100), DB_INT(DAY));
+	db_run(&t.db, SQL_ROUTE_ADD, DB_TEXT("picked"), DB_TEXT("Picked"), DB_INT(100),
+	    DB_INT(DAY));
 	put_verdicts(1, 1, 33);
 	put_verdicts(1, 34, 100);
 	doc = get_json(path, 200);
@@ -788,7 +795,8 @@ bad_parameters_are_told_what_is_wrong(void **state)
 {
 	static const struct { const char *query, *says; int status; } cases[] = {
 		{ "limit=0", "limit", 400 }, { "limit=1001", "1 to 1000", 400 },
-		{ "limit=-1", "limit", 400 }, { "limit=5x", "5x", 400 }, { "after=x", "after", 400 },
+		{ "limit=-1", "limit", 400 }, { "limit=5x", "5x", 400 },
+		{ "after=x", "after", 400 },
 		{ "after=1&before=2", "not both", 400 }, { "since=soon", "RFC 3339", 400 },
 		{ "source=", "source", 400 }, { "source=none", "none", 404 },
 		{ "source=%ff", "source", 400 }, { "route=none", "none", 404 },
@@ -839,7 +847,8 @@ sources_without_their_addresses(void **state)
 	assert_string_equal(json_string_value(json_object_get(doc, "next")), "group/two");
 	json_decref(doc);
 	get(&a, "/api/v1/sources?after=group/two");
-	assert_non_null(strstr(a.body, "{\"name\": \"one\", \"plugin\": \"feed\", \"state\": \"ok\""));
+	assert_non_null(strstr(a.body,
+	    "{\"name\": \"one\", \"plugin\": \"feed\", \"state\": \"ok\""));
 	assert_null(strstr(a.body, "hidden"));
 	forget(&a);
 }

@@ -1,5 +1,5 @@
-/* The sinks that come with Courant, as they ship (loaded from the build), with a host made here: what
- * they write, that it is well-formed, and what is left after a crash, a full disk, a rotation. */
+/* The sinks that come with Courant, as they ship (loaded from the build), with a host made here:
+ * what they write, that it is well-formed, what is left after a crash, a full disk, a rotation. */
 #include "record.h"
 
 #include <dlfcn.h>
@@ -187,7 +187,8 @@ make_records(void)
 		text[23] = (char)('a' + i % 10);
 		record_set(rec, CR_ID, text, 26);
 		record_set(rec, CR_SOURCE, "group/one", 9);
-		snprintf(text, sizeof(text), "Number %d: <b> & \"q\" 'a' ]]> \xc3\xa9\xf0\x9f\x8c\x8a", i);
+		snprintf(text, sizeof(text),
+		    "Number %d: <b> & \"q\" 'a' ]]> \xc3\xa9\xf0\x9f\x8c\x8a", i);
 		record_set(rec, CR_TITLE, text, strlen(text));
 		snprintf(text, sizeof(text), "https://example.org/?a=%d&b=<\"'>", i);
 		record_set(rec, CR_LINK, text, strlen(text));
@@ -536,8 +537,8 @@ a_file_that_was_moved_away_is_begun_anew(void **state)
 static void
 paths_outside_the_folder_are_refused(void **state)
 {
-	static const char *const bad[] = { "/etc/x", "../x", "a/../x", "a//b", "a/", ".hidden", "a/.b",
-		".", "..", "a\nb", "a\x7f", "a/\tb" };
+	static const char *const bad[] = { "/etc/x", "../x", "a/../x", "a//b", "a/", ".hidden",
+		"a/.b", ".", "..", "a\nb", "a\x7f", "a/\tb" };
 	char name[600];
 	size_t i;
 
@@ -623,7 +624,8 @@ full_record(void)
 	record_set(rec, CR_CATEGORY, "three", 5);
 	record_set_time(rec, CR_PUBLISHED, DAY - 86400000);
 	record_set_time(rec, CR_UPDATED, DAY - 1000);
-	record_add_author(rec, CR_AUTHOR, "Ada \"L\" <&>", "ada@example.org", "https://a.example/?x&y");
+	record_add_author(rec, CR_AUTHOR, "Ada \"L\" <&>", "ada@example.org",
+	    "https://a.example/?x&y");
 	record_add_author(rec, CR_AUTHOR, NULL, "only@example.org", NULL);
 	record_add_author(rec, CR_CONTRIBUTOR, "Bob\x09" "B", NULL, NULL);
 	record_add_enclosure(rec, "https://example.org/e.mp3?a&b", "audio/mpeg", 1234);
