@@ -13,6 +13,8 @@ static const struct cr_option options[] = {
 	    "entries taken of one document"),
 	CR_OPTION(struct feed_opts, field, SIZE, "1 MB", "1 kB..1 MB",
 	    "bytes of one text; the rest is cut off"),
+	CR_OPTION(struct feed_opts, names, INT, "20000", "1000..1000000",
+	    "different names of elements, attributes and namespaces in one document"),
 	CR_END
 };
 
@@ -93,7 +95,7 @@ again(struct cr *cr, struct reader *r, struct str s, const struct feed_opts *opt
 	size_t len;
 	int rc = -1;
 
-	if ((text = mend(s.p, s.len, &len, opts)) == NULL)
+	if ((text = mend(s.p, s.len, &len)) == NULL)
 		return -1;
 	if (scan_refuse(text, len, opts, why, sizeof(why)) == NULL &&
 	    reader_init(&mended, cr, opts, page) == 0) {

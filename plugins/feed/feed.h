@@ -19,7 +19,7 @@
 #define FEED_CHUNK	(64u << 10)	/* bytes handed to libxml2 at once */
 
 struct feed_opts {
-	int64_t	 attributes, depth, entries, field;
+	int64_t	 attributes, depth, entries, field, names;
 };
 
 /* ---- draft.c: an entry, or the feed itself, while its elements are still coming in ---- */
@@ -240,8 +240,9 @@ const char *entity_find(const char *name, size_t len, size_t *n);	/* UTF-8, or N
 const char *scan_refuse(const char *, size_t, const struct feed_opts *, char *why, size_t size);
 
 /* ---- mend.c ---- */
-/* A copy of a document that is not well-formed, as XML that libxml2 reads; malloc()ed. */
-char	*mend(const char *, size_t, size_t *len, const struct feed_opts *);
+/* A copy of a document that is not well-formed, as XML that libxml2 reads; malloc()ed. NULL: no memory,
+ * or it would grow too much. */
+char	*mend(const char *, size_t, size_t *len);
 
 /* ---- encoding.c ---- */
 struct decoded {

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #define OPEN_MAX	FEED_DEPTH_MAX	/* elements open at once */
+#define MEND_GROWTH	2		/* times as long as it was, at most */
 
 struct tag {
 	const char	*name;		/* in the document, not terminated */
@@ -15,11 +16,10 @@ struct tag {
 struct mender {
 	const char	*at, *end;
 	char		*out;
-	size_t		 len, cap;
+	size_t		 len, cap, max;
 	struct tag	 open[OPEN_MAX];
 	int		 depth;
-	int64_t		 attributes;	/* in a tag, at most */
-	int		 started, done, failed;
+	int		 done, failed;
 };
 
 static void
@@ -30,6 +30,10 @@ put(struct mender *m, const char *s, size_t n)
 
 	if (m->failed)
 		return;
+	if (m->len + n + 1 > m->max) {
+		m->failed = 1;
+		return;
+	}
 	if (m->len + n + 1 > m->cap) {
 		while (cap < m->len + n + 1)
 			cap *= 2;
@@ -397,7 +401,7 @@ step(struct mender *m)
 }
 
 char *
-mend(const char *s, size_t len, size_t *out, const struct feed_opts *opts)
+mend(const char *s, size_t len, size_t *out)
 {
 	struct mender *m = calloc(1, sizeof(*m));
 	char *text;
@@ -406,8 +410,8 @@ mend(const char *s, size_t len, size_t *out, const struct feed_opts *opts)
 		return NULL;
 	m->at = s;
 	m->end = s + len;
-	m->attributes = opts->attributes;
 	m->cap = len + len / 8 + 64;
+	m->max = MEND_GROWTH * len + 65536;
 	if ((m->out = malloc(m->cap)) == NULL)
 		m->failed = 1;
 	while (m->at < m->end && !m->done && !m->failed)

@@ -431,6 +431,10 @@ feed_bytes(struct reader *r, const char *text, size_t len)
 	for (; len > 0 && r->line == 0 && !r->stopped; text += n, len -= n) {
 		n = len < FEED_CHUNK ? len : FEED_CHUNK;
 		xmlParseChunk(r->xml, text, (int)n, 0);
+		/* libxml2 looks through all of them for each one */
+		if (xmlDictSize(r->xml->dict) > r->opts->names)
+			reader_stop(r, "more than %lld different names (option names)",
+			    (long long)r->opts->names);
 	}
 }
 
