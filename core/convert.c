@@ -33,7 +33,7 @@ struct convert_encoding {
 	convert_reader	*read;
 	const uint16_t	*table;		/* one byte: meanings of 0x80 to 0xff */
 	const char	*iconv;		/* what glibc calls it */
-	int		 place;		/* among those opened; UTF: unit's bytes, negative: big end first */
+	int		 place;		/* among those opened; UTF: bytes of a unit, < 0: big end first */
 };
 
 static void
@@ -85,7 +85,8 @@ read_utf8(struct convert_out *o, const struct convert_encoding *e, const unsigne
 }
 
 static void
-read_single(struct convert_out *o, const struct convert_encoding *e, const unsigned char *p, size_t n)
+read_single(struct convert_out *o, const struct convert_encoding *e, const unsigned char *p,
+    size_t n)
 {
 	size_t run;
 
@@ -164,14 +165,16 @@ convert_iconv(const struct convert_encoding *e)
 	if (convert_opened[e->place] == NULL) {
 		convert_opened[e->place] = iconv_open("UTF-8", e->iconv);
 		if (convert_opened[e->place] == (iconv_t)-1)
-			log_warn("encoding %s: not installed (iconv calls it %s)", e->name, e->iconv);
+			log_warn("encoding %s: not installed (iconv calls it %s)", e->name,
+			    e->iconv);
 	}
 	return convert_opened[e->place];
 }
 
 /* A byte that begins nothing whole is bad, and the one behind it is read anew. */
 static void
-read_iconv(struct convert_out *o, const struct convert_encoding *e, const unsigned char *p, size_t n)
+read_iconv(struct convert_out *o, const struct convert_encoding *e, const unsigned char *p,
+    size_t n)
 {
 	iconv_t cd = convert_iconv(e);
 	char *in = (char *)(uintptr_t)p, *out;
@@ -198,7 +201,8 @@ read_iconv(struct convert_out *o, const struct convert_encoding *e, const unsign
 }
 
 enum {
-	UTF_8, UTF_16LE, UTF_16BE, UTF_32LE, UTF_32BE, BIG5, GB18030, EUC_JP, SHIFT_JIS, ISO_2022_JP,
+	UTF_8, UTF_16LE, UTF_16BE, UTF_32LE, UTF_32BE, BIG5, GB18030, EUC_JP, SHIFT_JIS,
+	ISO_2022_JP,
 	EUC_KR, IBM437, IBM850, IBM852, IBM855, IBM857, IBM858, IBM866, ISO_2, ISO_3, ISO_4, ISO_5,
 	ISO_6, ISO_7, ISO_8, ISO_10, ISO_13, ISO_14, ISO_15, ISO_16, KOI8_R, KOI8_U, MACINTOSH,
 	WIN_874, WIN_1250, WIN_1251, WIN_1252, WIN_1253, WIN_1254, WIN_1255, WIN_1256, WIN_1257,
@@ -230,10 +234,14 @@ static const struct convert_encoding convert_encodings[] = {
 	SINGLE(ISO_16, "iso-8859-16", iso_8859_16), SINGLE(KOI8_R, "koi8-r", koi8_r),
 	SINGLE(KOI8_U, "koi8-u", koi8_u), SINGLE(MACINTOSH, "macintosh", macintosh),
 	SINGLE(WIN_874, "windows-874", windows_874), SINGLE(WIN_1250, "windows-1250", windows_1250),
-	SINGLE(WIN_1251, "windows-1251", windows_1251), SINGLE(WIN_1252, "windows-1252", windows_1252),
-	SINGLE(WIN_1253, "windows-1253", windows_1253), SINGLE(WIN_1254, "windows-1254", windows_1254),
-	SINGLE(WIN_1255, "windows-1255", windows_1255), SINGLE(WIN_1256, "windows-1256", windows_1256),
-	SINGLE(WIN_1257, "windows-1257", windows_1257), SINGLE(WIN_1258, "windows-1258", windows_1258),
+	SINGLE(WIN_1251, "windows-1251", windows_1251),
+	SINGLE(WIN_1252, "windows-1252", windows_1252),
+	SINGLE(WIN_1253, "windows-1253", windows_1253),
+	SINGLE(WIN_1254, "windows-1254", windows_1254),
+	SINGLE(WIN_1255, "windows-1255", windows_1255),
+	SINGLE(WIN_1256, "windows-1256", windows_1256),
+	SINGLE(WIN_1257, "windows-1257", windows_1257),
+	SINGLE(WIN_1258, "windows-1258", windows_1258),
 	SINGLE(MAC_CYRILLIC, "x-mac-cyrillic", x_mac_cyrillic),
 #undef SINGLE
 };

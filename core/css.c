@@ -11,8 +11,8 @@
 #define CSS_DIGITS	4		/* of a number: what is larger pushes things off the page */
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 
-/* Sorted. None that moves things over others (position, z-index, transform), loads (background-image,
- * content, cursor's url) or runs (behavior, -moz-binding). */
+/* Sorted. None that moves things over others (position, z-index, transform), loads
+ * (background-image, content) or runs (behavior, -moz-binding). */
 static const char css_properties[][CSS_NAME] = {
 	"azimuth", "background", "background-color", "border", "border-bottom",
 	"border-bottom-color", "border-bottom-style", "border-bottom-width", "border-collapse",
@@ -30,7 +30,8 @@ static const char css_properties[][CSS_NAME] = {
 	"pause-after", "pause-before", "pitch", "pitch-range", "quotes", "richness", "speak",
 	"speak-header", "speak-numeral", "speak-punctuation", "speech-rate", "stress",
 	"table-layout", "text-align", "text-decoration", "text-indent", "text-transform",
-	"unicode-bidi", "vertical-align", "voice-family", "volume", "white-space", "widows", "width",
+	"unicode-bidi", "vertical-align", "voice-family", "volume", "white-space", "widows",
+	"width",
 	"word-break", "word-spacing", "word-wrap",
 };
 

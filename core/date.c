@@ -192,7 +192,8 @@ static uint32_t
 date_base(uint32_t cp)
 {
 	static const char latin1[] = "aaaaaaaceeeeiiiidnooooo-ouuuuypy";
-	static const char extended[] = "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiijjjjkkkllllll"
+	static const char extended[] =
+	    "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiijjjjkkkllllll"
 	    "llllnnnnnnnnnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
 	static const uint16_t greek[][2] = {
 		{ 0x3ac, 0x3b1 }, { 0x3ad, 0x3b5 }, { 0x3ae, 0x3b7 }, { 0x3af, 0x3b9 },
@@ -464,7 +465,8 @@ date_short_first(struct date *d, const char *s, size_t n)
 	digits = date_digits(s);
 	if (digits > 2)
 		return NULL;
-	second = !named ? date_value(s, digits) : date_fold(word, s, &digits) >= 3 ? date_month(word) : 0;
+	second = !named ? date_value(s, digits) : date_fold(word, s, &digits) >= 3 ?
+	    date_month(word) : 0;
 	s += digits;
 	if (*s != sign || (digits = date_digits(s + 1)) == 0 || digits > 4)
 		return NULL;
@@ -656,8 +658,8 @@ date_finish(const struct date *d, int64_t *ms)
 	days = date_days(d->year, d->month, day);
 	if ((d->seen & SEEN_ORDINAL) != 0)
 		days += d->ordinal;
-	*ms = days * DATE_DAY + ((int64_t)(hour * 60 + d->minute - d->zone) * 60 + d->second) * 1000 +
-	    d->milli;
+	*ms = days * DATE_DAY + (hour * 60 + d->minute - d->zone) * INT64_C(60000) +
+	    d->second * 1000 + d->milli;
 	return 0;
 }
 

@@ -27,8 +27,8 @@ struct entity {
 };
 
 static const struct entity entity_table[] = {
-#define ENTRY(n, old)	{ offsetof(struct entity_blob, n_##n), offsetof(struct entity_blob, v_##n), \
-	sizeof(#n) - 1, old },
+#define ENTRY(n, old)	{ offsetof(struct entity_blob, n_##n), \
+	offsetof(struct entity_blob, v_##n), sizeof(#n) - 1, old },
 #define ENTITY(n, v)	ENTRY(n, 0)
 #define LEGACY(n, v)	ENTRY(n, 1)
 #include "entity.inc"

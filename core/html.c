@@ -43,11 +43,13 @@ static const struct html_element html_elements[] = {
 	{ "details", 0 }, { "dfn", 0 }, { "dialog", 0 }, { "dir", 0 }, { "div", 0 }, { "dl", 0 },
 	{ "dt", E_DD }, { "em", 0 }, { "embed", E_GONE | E_VOID }, { "event-source", 0 },
 	{ "fieldset", 0 }, { "figcaption", 0 }, { "figure", 0 }, { "font", 0 }, { "footer", 0 },
-	{ "h1", 0 }, { "h2", 0 }, { "h3", 0 }, { "h4", 0 }, { "h5", 0 }, { "h6", 0 }, { "header", 0 },
+	{ "h1", 0 }, { "h2", 0 }, { "h3", 0 }, { "h4", 0 }, { "h5", 0 }, { "h6", 0 },
+	{ "header", 0 },
 	{ "hgroup", 0 }, { "hr", E_VOID }, { "i", 0 }, { "iframe", E_GONE },
 	{ "img", E_VOID | E_IMG }, { "input", E_VOID }, { "ins", 0 }, { "kbd", 0 },
 	{ "keygen", E_VOID }, { "label", 0 }, { "legend", 0 }, { "li", E_LI }, { "m", 0 },
-	{ "main", 0 }, { "map", 0 }, { "mark", 0 }, { "menu", 0 }, { "meter", 0 }, { "multicol", 0 },
+	{ "main", 0 }, { "map", 0 }, { "mark", 0 }, { "menu", 0 }, { "meter", 0 },
+	{ "multicol", 0 },
 	{ "nav", 0 }, { "nextid", 0 }, { "nobr", 0 }, { "noembed", E_GONE },
 	{ "noframes", E_GONE }, { "noscript", 0 }, { "object", E_DROP }, { "ol", 0 },
 	{ "optgroup", E_OPTION }, { "option", E_OPTION }, { "output", 0 }, { "p", E_P },
@@ -85,7 +87,8 @@ static const struct html_attr html_attrs[] = {
 	{ "abbr", V_TEXT }, { "accept", V_TEXT }, { "accept-charset", V_TEXT },
 	{ "accesskey", V_TEXT }, { "align", V_TEXT }, { "alt", V_TEXT }, { "aria-hidden", V_TEXT },
 	{ "aria-label", V_TEXT }, { "autocomplete", V_TEXT }, { "autofocus", V_TEXT },
-	{ "axis", V_TEXT }, { "background", V_SOURCE }, { "balance", V_TEXT }, { "bgcolor", V_TEXT },
+	{ "axis", V_TEXT }, { "background", V_SOURCE }, { "balance", V_TEXT },
+	{ "bgcolor", V_TEXT },
 	{ "bgproperties", V_TEXT }, { "border", V_TEXT }, { "bordercolor", V_TEXT },
 	{ "bordercolordark", V_TEXT }, { "bordercolorlight", V_TEXT }, { "bottompadding", V_TEXT },
 	{ "cellpadding", V_TEXT }, { "cellspacing", V_TEXT }, { "ch", V_TEXT },
@@ -102,7 +105,8 @@ static const struct html_attr html_attrs[] = {
 	{ "high", V_TEXT }, { "href", V_LINK }, { "hreflang", V_TEXT }, { "hspace", V_TEXT },
 	{ "icon", V_SOURCE }, { "id", V_TEXT }, { "inputmode", V_TEXT }, { "ismap", V_TEXT },
 	{ "keytype", V_TEXT }, { "kind", V_TEXT }, { "label", V_TEXT }, { "lang", V_TEXT },
-	{ "leftspacing", V_TEXT }, { "list", V_TEXT }, { "loading", V_TEXT }, { "longdesc", V_LINK },
+	{ "leftspacing", V_TEXT }, { "list", V_TEXT }, { "loading", V_TEXT },
+	{ "longdesc", V_LINK },
 	{ "loop", V_TEXT }, { "loopcount", V_TEXT }, { "loopend", V_TEXT }, { "loopstart", V_TEXT },
 	{ "low", V_TEXT }, { "lowsrc", V_SOURCE }, { "max", V_TEXT }, { "maxlength", V_TEXT },
 	{ "media", V_TEXT }, { "method", V_TEXT }, { "min", V_TEXT }, { "multiple", V_TEXT },
@@ -130,11 +134,16 @@ static const char *const html_beacons[] = {
 	"//feedads.g.doubleclick.net/", "//pixel.wp.com/", "//stats.wordpress.com/",
 	"//blogger.googleusercontent.com/tracker/", "//www.google-analytics.com/",
 	"//ad.doubleclick.net/", "//b.scorecardresearch.com/", "//pixel.quantserve.com/",
-	"//medium.com/_/stat", "//rss.feedsportal.com/", "//da.feedsportal.com/", "//pi.feedsportal.com/",
-	"//api.follow.it/track", "//ads.pheedo.com/", "//www.pheedo.com/", "//feeds.wordpress.com/1.0/",
-	"//www.facebook.com/tr?", "//px.ads.linkedin.com/", "//bat.bing.com/", "//sb.scorecardresearch.com/",
-	"//counter.yadro.ru/", "//mc.yandex.ru/watch/", "//list-manage.com/track/", "/open.aspx?ffcb10-",
-	"//hits.theguardian.com/", "//collector.githubapp.com/", "//visitor-badge.", "//hitcounter.",
+	"//medium.com/_/stat", "//rss.feedsportal.com/", "//da.feedsportal.com/",
+	"//pi.feedsportal.com/",
+	"//api.follow.it/track", "//ads.pheedo.com/", "//www.pheedo.com/",
+	"//feeds.wordpress.com/1.0/",
+	"//www.facebook.com/tr?", "//px.ads.linkedin.com/", "//bat.bing.com/",
+	"//sb.scorecardresearch.com/",
+	"//counter.yadro.ru/", "//mc.yandex.ru/watch/", "//list-manage.com/track/",
+	"/open.aspx?ffcb10-",
+	"//hits.theguardian.com/", "//collector.githubapp.com/", "//visitor-badge.",
+	"//hitcounter.",
 };
 
 struct html_span {
@@ -145,7 +154,7 @@ struct html_span {
 struct html_tag {
 	const struct html_element	*element;	/* NULL: unknown */
 	int				 close;
-	int				 empty;		/* "/>": as XHTML means it, of any element */
+	int				 empty;		/* "/>", of any element */
 	size_t				 count;
 	struct {
 		const struct html_attr	*attr;
@@ -216,7 +225,7 @@ html_place(const struct html_element *e)
 	return (size_t)(e - html_elements);
 }
 
-/* Adds text: & < > and, in a value, quotes are escaped, references decoded first, controls dropped. */
+/* Adds text: references decoded, then & < > and, in a value, quotes escaped; controls dropped. */
 static void
 html_text(struct buf *b, const char *s, size_t n, int value)
 {
@@ -237,7 +246,8 @@ html_text(struct buf *b, const char *s, size_t n, int value)
 		if (kinds[(unsigned char)*s] == 2)
 			continue;
 		if (*s != '&' || (used = text_reference(&c, s, (size_t)(end - s), value)) == 0) {
-			buf_str(b, *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : "&quot;");
+			buf_str(b, *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ?
+			    "&gt;" : "&quot;");
 			continue;
 		}
 		if (c.len == 1 && (kinds[(unsigned char)c.bytes[0]] == 1))
@@ -369,8 +379,10 @@ static int
 html_plain_url(const struct html_span *v)
 {
 	static const unsigned char fits[256] = {
-		['a'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-		['A'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+		['a'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+		    1,
+		['A'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+		    1,
 		['0'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, ['-'] = 1, ['.'] = 1, ['_'] = 1, ['~'] = 1,
 		['/'] = 1, ['?'] = 1, ['#'] = 1, ['='] = 1, ['%'] = 1, ['+'] = 1, [','] = 1,
 	};
@@ -522,7 +534,8 @@ html_read_attrs(struct html *h, const char *s)
 			s++;
 			continue;
 		}
-		for (name = s++; s < h->end && !html_space(*s) && *s != '/' && *s != '>' && *s != '='; s++)
+		for (name = s++; s < h->end && !html_space(*s) && *s != '/' && *s != '>' &&
+		    *s != '='; s++)
 			;
 		for (stop = s; stop < h->end && html_space(*stop); stop++)
 			;
@@ -578,7 +591,8 @@ html_end_tag(struct html *h, const struct html_element *e)
 	if (e == NULL || h->opened[place = html_place(e)] == 0)
 		return;
 	while (h->open[depth - 1] != place) {
-		if ((html_elements[h->open[depth - 1]].flags & E_WALL) != 0 && (e->flags & E_TABLE) == 0)
+		if ((html_elements[h->open[depth - 1]].flags & E_WALL) != 0 &&
+		    (e->flags & E_TABLE) == 0)
 			return;
 		depth--;
 	}
@@ -600,7 +614,8 @@ html_start_tag(struct html *h)
 {
 	const struct html_element *e = h->tag.element;
 
-	if ((e->flags & E_IMG) != 0 && (h->flags & HTML_STRIP_TRACKERS) != 0 && html_is_beacon(&h->tag))
+	if ((e->flags & E_IMG) != 0 && (h->flags & HTML_STRIP_TRACKERS) != 0 &&
+	    html_is_beacon(&h->tag))
 		return;
 	while (h->depth > 0 &&
 	    html_implies_end(html_elements[h->open[h->depth - 1]].flags, e->flags))
@@ -729,7 +744,7 @@ html_markup(struct html *h)
 	}
 	if ((stop = html_comment_end(h, s)) != NULL)
 		return stop;
-	/* An open comment ends as a declaration does; if it does not end at all, it hides the rest. */
+	/* An open comment ends as a declaration does, or hides the rest. */
 	stop = html_seek(s, h->end, '>', &h->no_gt);
 	return stop != NULL ? stop + 1 : h->end;
 }

@@ -384,8 +384,10 @@ text_decode(struct buf *b, const char *s, size_t n)
 
 /* Tags that part the words around them. */
 static const char *const text_blocks[] = {
-	"address", "article", "aside", "blockquote", "br", "caption", "center", "dd", "details", "div",
-	"dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5",
+	"address", "article", "aside", "blockquote", "br", "caption", "center", "dd", "details",
+	"div",
+	"dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4",
+	"h5",
 	"h6", "header", "hr", "li", "main", "nav", "ol", "option", "p", "pre", "section", "table",
 	"tbody", "td", "tfoot", "th", "thead", "tr", "ul",
 };

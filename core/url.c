@@ -65,6 +65,15 @@ url_digit(int c)
 	return c >= '0' && c <= '9';
 }
 
+static int
+url_hex(int c)
+{
+	if (url_digit(c))
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Length of the scheme at s, without its colon; 0: there is none. */
 static size_t
 url_scheme(const char *s)
@@ -169,7 +178,7 @@ url_host_fits(const char *host, size_t n)
 		return 0;
 	for (size_t i = (size_t)literal; i < n - (size_t)literal; i++) {
 		c = (unsigned char)host[i];
-		if (literal ? !url_digit(c) && ((c | 0x20) < 'a' || (c | 0x20) > 'f') && c != ':' && c != '.' :
+		if (literal ? url_hex(c) == -1 && c != ':' && c != '.' :
 		    !url_digit(c) && !url_letter(c) && c != '-' && c != '.' && c != '_' && c < 0x80)
 			return 0;
 	}
@@ -203,7 +212,8 @@ out_part(struct url_out *o, const char *s, size_t n, int slashes)
 		c = (unsigned char)s[i];
 		if (c > '>' && c != '\\' && c != 0x7f)
 			continue;
-		if (c > ' ' && c != '"' && c != '<' && c != '>' && c != 0x7f && (c != '\\' || !slashes))
+		if (c > ' ' && c != '"' && c != '<' && c != '>' && c != 0x7f &&
+		    (c != '\\' || !slashes))
 			continue;
 		out_add(o, s + from, i - from);
 		from = i + 1;
@@ -419,10 +429,12 @@ url_origin(struct buf *b, const char *s)
 
 /* Parameters that say where a reader came from. A name that ends with * is a beginning. */
 static const char *const url_tracking[] = {
-	"utm_*", "mtm_*", "pk_*", "piwik_*", "matomo_*", "hsa_*", "_hs*", "vero_*", "oly_*", "mc_cid",
+	"utm_*", "mtm_*", "pk_*", "piwik_*", "matomo_*", "hsa_*", "_hs*", "vero_*", "oly_*",
+	"mc_cid",
 	"mc_eid", "fbclid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "msclkid", "yclid",
 	"ysclid", "_openstat", "twclid", "ttclid", "igshid", "igsh", "li_fat_id", "mkt_tok", "_ga",
-	"_gl", "ref_src", "ref_url", "cmpid", "s_cid", "wt_mc", "wt_zmc", "at_medium", "at_campaign",
+	"_gl", "ref_src", "ref_url", "cmpid", "s_cid", "wt_mc", "wt_zmc", "at_medium",
+	"at_campaign",
 	"__twitter_impression", "guccounter", "guce_referrer", "guce_referrer_sig", "ocid", "smid",
 	"smtyp", "trk", "sr_share", "xtor", "dm_i", "_branch_match_id", "__s", "rb_clickid",
 };
@@ -433,7 +445,8 @@ static const char *const url_referrers[] = {
 	"rss", "feed", "atom", "feeds", "rssfeed", "twitter", "x", "facebook", "fb", "linkedin",
 	"reddit", "hn", "hackernews", "newsletter", "email", "mail", "homepage", "home", "share",
 	"social", "mastodon", "bluesky", "bsky", "telegram", "producthunt", "google", "medium",
-	"substack", "youtube", "whatsapp", "instagram", "lobsters", "dailydev", "app", "web", "mobile",
+	"substack", "youtube", "whatsapp", "instagram", "lobsters", "dailydev", "app", "web",
+	"mobile",
 	"desktop", "copy", "android", "ios", "push", "sidebar", "footer", "header", "related",
 };
 
@@ -476,7 +489,8 @@ url_tracks(const char *s, size_t n)
 	for (size_t i = 0; i < COUNT(url_tracking); i++) {
 		len = strlen(url_tracking[i]);
 		if (url_tracking[i][len - 1] == '*' ? name >= len - 1 &&
-		    strncasecmp(s, url_tracking[i], len - 1) == 0 : text_is(s, name, url_tracking[i]))
+		    strncasecmp(s, url_tracking[i], len - 1) == 0 :
+		    text_is(s, name, url_tracking[i]))
 			return 1;
 	}
 	if (value == NULL || !url_listed(url_referring, COUNT(url_referring), s, name))
@@ -484,12 +498,6 @@ url_tracks(const char *s, size_t n)
 	n -= name + 1;
 	return url_listed(url_referrers, COUNT(url_referrers), value + 1, n) ||
 	    url_names_host(value + 1, n);
-}
-
-static int
-url_hex(int c)
-{
-	return url_digit(c) ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
 }
 
 /* The byte of the "%XX" at s with n bytes left; -1: it is none. */
@@ -501,7 +509,8 @@ url_percent(const char *s, size_t n)
 	return url_hex(s[1]) << 4 | url_hex(s[2]);
 }
 
-/* Adds a part in the one way it can be written: what needs no %XX is bare, the rest has capitals. */
+/* Adds a part in the one way it can be written: what needs no %XX is bare, the rest has
+ * capitals. */
 static void
 out_normal(struct url_out *o, const char *s, size_t n)
 {
@@ -638,7 +647,8 @@ key_openreview(struct url_out *o, const struct url *u, const char *path, const c
 	const char *id;
 	size_t n;
 
-	if (!text_is(path, (size_t)(end - path), "forum") && !text_is(path, (size_t)(end - path), "pdf"))
+	n = (size_t)(end - path);
+	if (!text_is(path, n, "forum") && !text_is(path, n, "pdf"))
 		return;
 	if ((id = url_param(u, "id", &n)) == NULL || n == 0)
 		return;
@@ -698,7 +708,8 @@ url_follow(struct url_out *to, const struct url *u, const char *host, size_t hos
 
 	for (size_t i = 0; i < COUNT(url_leaders); i++) {
 		if (!text_is(host, host_len, url_leaders[i].host) ||
-		    (url_leaders[i].path[0] != '\0' && !text_is(u->path, u->path_len, url_leaders[i].path)) ||
+		    (url_leaders[i].path[0] != '\0' &&
+		        !text_is(u->path, u->path_len, url_leaders[i].path)) ||
 		    (value = url_param(u, url_leaders[i].param, &n)) == NULL ||
 		    strncasecmp(value, "http", 4) != 0)
 			continue;

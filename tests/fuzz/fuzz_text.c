@@ -26,7 +26,8 @@ settles(void (*f)(struct buf *, const char *, size_t), const char *s, size_t n)
 	f(&once, s, n);
 	need(!once.over && text_valid(once.data != NULL ? once.data : "", once.len) == once.len);
 	f(&twice, once.data != NULL ? once.data : "", once.len);
-	need(once.len == twice.len && (once.len == 0 || memcmp(once.data, twice.data, once.len) == 0));
+	need(once.len == twice.len && (once.len == 0 ||
+	    memcmp(once.data, twice.data, once.len) == 0));
 	buf_free(&once);
 	buf_free(&twice);
 }

@@ -71,7 +71,8 @@ strict_text(struct strict *s, const char *signs)
 	size_t i;
 
 	for (; s->at < s->end && strchr(signs, *s->at) == NULL; s->at++) {
-		if (((unsigned char)*s->at < ' ' && strchr("\t\n\r", *s->at) == NULL) || *s->at == 0x7f)
+		if (((unsigned char)*s->at < ' ' && strchr("\t\n\r", *s->at) == NULL) ||
+		    *s->at == 0x7f)
 			s->why = "a control character";
 		if (*s->at == '<' || *s->at == '>')
 			s->why = "a bare < or >";

@@ -47,7 +47,8 @@ every_encoding_is_read(void **state)
 		{ "iso-8859-2", "\xb1\xe6", "\u0105\u0107" }, { "iso-8859-5", "\xd0", "\u0430" },
 		{ "iso-8859-7", "\xe1\xa4", "\u03b1\u20ac" }, { "iso-8859-9", "\xfd", "\u0131" },
 		{ "iso-8859-15", "\xa4", "\u20ac" }, { "tis-620", "\xa1", "\u0e01" },
-		{ "windows-1250", "\x9a", "\u0161" }, { "windows-1251", "\xcf\xf0", "\u041f\u0440" },
+		{ "windows-1250", "\x9a", "\u0161" },
+		{ "windows-1251", "\xcf\xf0", "\u041f\u0440" },
 		{ "windows-1255", "\xf9", "\u05e9" }, { "windows-1256", "\xe3", "\u0645" },
 		{ "koi8-r", "\xf0\xd2", "\u041f\u0440" }, { "koi8-u", "\xa4\xae", "\u0454\u045e" },
 		{ "ibm866", "\x8f", "\u041f" }, { "macintosh", "\x8e\xdb", "\u00e9\u20ac" },
@@ -58,7 +59,8 @@ every_encoding_is_read(void **state)
 		{ "gb2312", "\xd6\xd0\xce\xc4", "\u4e2d\u6587" }, { "gbk", "\x81\x40", "\u4e02" },
 		{ "gb18030", "\x94\x39\xda\x33", "\U0001f4a9" },
 		{ "big5", "\xa4\xa4\xa4\xe5", "\u4e2d\u6587" },
-		{ "euc-kr", "\xc7\xd1\xb1\xdb", "\ud55c\uae00" }, { "ks_c_5601-1987", "\x81\x41", "\uac02" },
+		{ "euc-kr", "\xc7\xd1\xb1\xdb", "\ud55c\uae00" },
+		{ "ks_c_5601-1987", "\x81\x41", "\uac02" },
 	};
 
 	(void)state;
@@ -86,7 +88,7 @@ what_means_nothing_is_replaced_and_counted(void **state)
 #define BAD	"\xef\xbf\xbd"
 	(void)state;
 	check("utf-8", "a\xff\xe2\x82z\xed\xa0\x80", 8, "a" BAD BAD "z" BAD BAD BAD, 5);
-	check("utf-16le", "a\0\0\xd8z\0x", 7, "a" BAD "z" BAD, 2);		/* lone surrogate, half */
+	check("utf-16le", "a\0\0\xd8z\0x", 7, "a" BAD "z" BAD, 2);	/* lone, half */
 	check("utf-16le", "\0\xdc\0\xd8", 4, BAD BAD, 2);
 	check("utf-16le", "\0", 1, BAD, 1);
 	check("utf-32le", "\0\0\x11\0\0\xd8\0\0", 8, BAD BAD, 2);
@@ -94,7 +96,7 @@ what_means_nothing_is_replaced_and_counted(void **state)
 	check("shift_jis", "a\x81", 2, "a" BAD, 1);
 	check("euc-kr", "\xff<b>", 4, BAD "<b>", 1);
 	check("gb18030", "\x81\x30<", 3, BAD "0<", 1);
-	check("windows-1252", "\x81", 1, "\xc2\x81", 0);		/* a control, as on the web */
+	check("windows-1252", "\x81", 1, "\xc2\x81", 0);	/* a control */
 #undef BAD
 }
 
@@ -102,15 +104,20 @@ static void
 labels_are_those_of_the_web_and_of_iconv(void **state)
 {
 	static const char *const names[][2] = {
-		{ "UTF8", "utf-8" }, { "utf_8", "utf-8" }, { " Utf-8 ", "utf-8" }, { "latin-1", "windows-1252" },
-		{ "ISO_8859-1:1987", "windows-1252" }, { "ascii", "windows-1252" }, { "x-sjis", "shift_jis" },
+		{ "UTF8", "utf-8" }, { "utf_8", "utf-8" }, { " Utf-8 ", "utf-8" },
+		{ "latin-1", "windows-1252" },
+		{ "ISO_8859-1:1987", "windows-1252" }, { "ascii", "windows-1252" },
+		{ "x-sjis", "shift_jis" },
 		{ "cp932", "shift_jis" }, { "GB2312", "gb18030" }, { "utf-16", "utf-16le" },
-		{ "unicode", "utf-16le" }, { "x-mac-roman", "macintosh" }, { "CP1251", "windows-1251" },
-		{ "iso-8859-8-i", "iso-8859-8" }, { "korean", "euc-kr" }, { "latin5", "windows-1254" },
+		{ "unicode", "utf-16le" }, { "x-mac-roman", "macintosh" },
+		{ "CP1251", "windows-1251" },
+		{ "iso-8859-8-i", "iso-8859-8" }, { "korean", "euc-kr" },
+		{ "latin5", "windows-1254" },
 		{ "UCS-4", "utf-32be" }, { "hebrew", "iso-8859-8" }, { "l9", "iso-8859-15" },
 	};
 	static const char *const unknown[] = {
-		"", "-", "bogus", "utf-7", "unicode-1-1-utf-7", "cp037", "ibm037", "ebcdic-us", "hz-gb-2312",
+		"", "-", "bogus", "utf-7", "unicode-1-1-utf-7", "cp037", "ibm037", "ebcdic-us",
+		  "hz-gb-2312",
 		"iso-2022-kr", "utf-8/../../x", "utf-8//IGNORE", "utf-88",
 	};
 	char longest[20000];
@@ -140,9 +147,11 @@ static void
 tables_are_those_of_iconv(void **state)
 {
 	static const char *const charsets[] = {
-		"IBM437", "IBM850", "IBM852", "IBM855", "IBM857", "IBM866", "ISO-8859-2", "ISO-8859-3",
+		"IBM437", "IBM850", "IBM852", "IBM855", "IBM857", "IBM866", "ISO-8859-2",
+		  "ISO-8859-3",
 		"ISO-8859-4", "ISO-8859-5", "ISO-8859-6", "ISO-8859-7", "ISO-8859-8", "ISO-8859-10",
-		"ISO-8859-13", "ISO-8859-14", "ISO-8859-15", "ISO-8859-16", "KOI8-R", "CP1250", "CP1251",
+		"ISO-8859-13", "ISO-8859-14", "ISO-8859-15", "ISO-8859-16", "KOI8-R", "CP1250",
+		  "CP1251",
 		"CP1252", "CP1253", "CP1254", "CP1256", "CP1257", "CP1258", "CP874",
 	};
 	char byte, out[8], *in, *to;
@@ -160,7 +169,8 @@ tables_are_those_of_iconv(void **state)
 			left = 1;
 			room = sizeof(out);
 			iconv(cd, NULL, NULL, NULL, NULL);
-			if (iconv(cd, &in, &left, &to, &room) == (size_t)-1 || iconv(cd, NULL, NULL, &to, &room) ==
+			if (iconv(cd, &in, &left, &to, &room) == (size_t)-1 ||
+			    iconv(cd, NULL, NULL, &to, &room) ==
 			    (size_t)-1)
 				continue;
 			buf_init(&b, 100);
@@ -181,8 +191,10 @@ long_texts_come_out_whole(void **state)
 		const char	*charset, *bytes, *text;
 		size_t		 n;
 	} cases[] = {
-		{ "windows-1251", "a\xcf", "a\u041f", 2 }, { "shift_jis", "b\x93\xfa", "b\u65e5", 3 },
-		{ "utf-16be", "\0c\x65\xe5", "c\u65e5", 4 }, { "utf-8", "d\xe6\x97\xa5", "d\u65e5", 4 },
+		{ "windows-1251", "a\xcf", "a\u041f", 2 },
+		{ "shift_jis", "b\x93\xfa", "b\u65e5", 3 },
+		{ "utf-16be", "\0c\x65\xe5", "c\u65e5", 4 },
+		{ "utf-8", "d\xe6\x97\xa5", "d\u65e5", 4 },
 	};
 	const size_t times = 10001;
 	struct buf in, out;

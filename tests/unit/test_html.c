@@ -55,13 +55,15 @@ static void
 harmless_html_passes(void **state)
 {
 	static const struct pair pairs[] = {
-		{ "", "" }, { "plain", "plain" }, { "<p>one <b>two</b></p>", "<p>one <b>two</b></p>" },
+		{ "", "" }, { "plain", "plain" },
+		{ "<p>one <b>two</b></p>", "<p>one <b>two</b></p>" },
 		{ "<P CLASS=big>x</P>", "<p class=\"big\">x</p>" },
 		{ "a<br>b<hr/><img src=\"http://x/y.png\" alt='\"'>",
 		  "a<br/>b<hr/><img src=\"http://x/y.png\" alt=\"&quot;\"/>" },
 		{ "<table><tr><td colspan=2>x</td></tr></table>",
 		  "<table><tr><td colspan=\"2\">x</td></tr></table>" },
-		{ "<input checked><option selected value=1>", "<input checked=\"\"/><option selected=\"\" "
+		{ "<input checked><option selected value=1>",
+		  "<input checked=\"\"/><option selected=\"\" "
 		  "value=\"1\"></option>" },
 		{ "<video controls><source src=/a.mp4></video>",
 		  "<video controls=\"\"><source src=\"http://example.org/a.mp4\"/></video>" },
@@ -79,7 +81,8 @@ text_is_decoded_and_escaped_once(void **state)
 	static const struct pair pairs[] = {
 		{ "a < b > c & d &amp; &lt;p&gt; &#60; &eacute;&nbsp;\"'",
 		  "a &lt; b &gt; c &amp; d &amp; &lt;p&gt; &lt; \u00e9\u00a0\"'" },
-		{ "&amp;lt;", "&amp;lt;" }, { "<3 <", "&lt;3 &lt;" }, { "&copy 2020", "\u00a9 2020" },
+		{ "&amp;lt;", "&amp;lt;" }, { "<3 <", "&lt;3 &lt;" },
+		{ "&copy 2020", "\u00a9 2020" },
 		{ "x\x01\x7fy\tz", "xy\tz" }, { "</ p>a</>b<!x>c<?y?>d", "abcd" },
 		{ "<p title='a&quot;b&copyc&lt;'>", "<p title=\"a&quot;b&amp;copyc&lt;\"></p>" },
 		{ "<textarea><b>&lt;</textarea>", "<textarea>&lt;b&gt;&lt;</textarea>" },
@@ -117,17 +120,23 @@ addresses_are_resolved_and_only_the_web_and_mail_pass(void **state)
 {
 	static const struct pair pairs[] = {
 		{ "<a href=x>", "<a href=\"http://example.org/dir/x\"></a>" },
-		{ "<a href='?a=1&amp;b=2&c=3'>", "<a href=\"http://example.org/dir/page?a=1&amp;b=2&amp;c=3\"></a>" },
+		{ "<a href='?a=1&amp;b=2&c=3'>",
+		  "<a href=\"http://example.org/dir/page?a=1&amp;b=2&amp;c=3\"></a>" },
 		{ "<a href=mailto:a@b>", "<a href=\"mailto:a@b\"></a>" },
 		{ "<img src=mailto:a@b>", "<img/>" }, { "<a href=''>", "<a href=\"\"></a>" },
 		{ "<a href=//h/x>", "<a href=\"http://h/x\"></a>" },
 		{ "<a href=\" https://h/a b\">", "<a href=\"https://h/a%20b\"></a>" },
-		{ "<a href=javascript:x>", "<a></a>" }, { "<a href='JaVa\nscript&colon;x'>", "<a></a>" },
-		{ "<a href='&#106;avascript:x'>", "<a></a>" }, { "<a href=' \x01 javascript:x'>", "<a></a>" },
-		{ "<a href='jav&#x09;ascript:x'>", "<a></a>" }, { "<a href=vbscript:x>", "<a></a>" },
-		{ "<a href=data:text/html,x>", "<a></a>" }, { "<img src=data:image/png;base64,x>", "<img/>" },
+		{ "<a href=javascript:x>", "<a></a>" },
+		{ "<a href='JaVa\nscript&colon;x'>", "<a></a>" },
+		{ "<a href='&#106;avascript:x'>", "<a></a>" },
+		{ "<a href=' \x01 javascript:x'>", "<a></a>" },
+		{ "<a href='jav&#x09;ascript:x'>", "<a></a>" },
+		{ "<a href=vbscript:x>", "<a></a>" },
+		{ "<a href=data:text/html,x>", "<a></a>" },
+		{ "<img src=data:image/png;base64,x>", "<img/>" },
 		{ "<a href='feed:http://x'>", "<a></a>" }, { "<a href=http:///?x>", "<a></a>" },
-		{ "<blockquote cite=x>", "<blockquote cite=\"http://example.org/dir/x\"></blockquote>" },
+		{ "<blockquote cite=x>",
+		  "<blockquote cite=\"http://example.org/dir/x\"></blockquote>" },
 		{ "<video poster=x>", "<video poster=\"http://example.org/dir/x\"></video>" },
 		{ "<img srcset='a 1x, javascript:b 2x ,http://h/c 100w,d'>",
 		  "<img srcset=\"http://example.org/dir/a 1x, http://h/c 100w, http://example.org/dir/d\"/>" },
@@ -159,12 +168,16 @@ static void
 tags_are_balanced(void **state)
 {
 	static const struct pair pairs[] = {
-		{ "<b><i>x</b>y</i>z", "<b><i>x</i></b>yz" }, { "x</p></b>y", "xy" }, { "<div><p>x", "<div><p>x</p></div>" },
-		{ "<p>a<p>b", "<p>a</p><p>b</p>" }, { "<ul><li>a<li>b</ul>", "<ul><li>a</li><li>b</li></ul>" },
-		{ "<ul><li>a<ul><li>b</ul><li>c</ul>", "<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>" },
+		{ "<b><i>x</b>y</i>z", "<b><i>x</i></b>yz" }, { "x</p></b>y", "xy" },
+		{ "<div><p>x", "<div><p>x</p></div>" },
+		{ "<p>a<p>b", "<p>a</p><p>b</p>" },
+		{ "<ul><li>a<li>b</ul>", "<ul><li>a</li><li>b</li></ul>" },
+		{ "<ul><li>a<ul><li>b</ul><li>c</ul>",
+		  "<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>" },
 		{ "<table><tr><td>a<td>b<tr><th>c</table>",
 		  "<table><tr><td>a</td><td>b</td></tr><tr><th>c</th></tr></table>" },
-		{ "<div><table><tr><td>a</div>b</table>c", "<div><table><tr><td>ab</td></tr></table>c</div>" },
+		{ "<div><table><tr><td>a</div>b</table>c",
+		  "<div><table><tr><td>ab</td></tr></table>c</div>" },
 		{ "<a href=x>1<a href=y>2", "<a href=\"http://example.org/dir/x\">1</a>"
 		  "<a href=\"http://example.org/dir/y\">2</a>" },
 		{ "<a name=\"x\"/>y<div/>z", "<a name=\"x\"></a>y<div></div>z" },
@@ -184,14 +197,18 @@ broken_markup_is_read_as_browsers_do(void **state)
 		{ "<p class=a class=b>", "<p class=\"a\"></p>" },
 		{ "<p class = 'a' id>", "<p class=\"a\" id=\"\"></p>" },
 		{ "<p class=\"a\"id=b>", "<p class=\"a\" id=\"b\"></p>" },
-		{ "<p title=a>b>", "<p title=\"a\">b&gt;</p>" }, { "<p title=\"a>b\">", "<p title=\"a&gt;b\"></p>" },
+		{ "<p title=a>b>", "<p title=\"a\">b&gt;</p>" },
+		{ "<p title=\"a>b\">", "<p title=\"a&gt;b\"></p>" },
 		{ "<p title=\"open>x</p>", "<p title=\"&quot;open\">x</p>" },
-		{ "<p =x>", "<p></p>" }, { "<p '\"<b>x", "<p>x</p>" }, { "a<p class", "a&lt;p class" },
+		{ "<p =x>", "<p></p>" }, { "<p '\"<b>x", "<p>x</p>" },
+		{ "a<p class", "a&lt;p class" },
 		{ "a<!-- b --><!--><i>c</i>--><!-- d --!>e<!-- f > g", "a<i>c</i>--&gt;e g" },
-		{ "a<!-- b", "a" }, { "a<!b", "a&lt;!b" }, { "<![CDATA[a<b>c</b>]]>", "&lt;![CDATA[a<b>c</b>]]&gt;" },
+		{ "a<!-- b", "a" }, { "a<!b", "a&lt;!b" },
+		{ "<![CDATA[a<b>c</b>]]>", "&lt;![CDATA[a<b>c</b>]]&gt;" },
 		{ "<<b>x</b>", "&lt;<b>x</b>" }, { "<img/src=`x`onerror=alert(1)>",
 		  "<img src=\"http://example.org/dir/`x`onerror=alert(1)\"/>" },
-		{ "<noscript><p title=\"</noscript><img src=x onerror=y>\">", "<noscript><p title=\"&lt;/noscript&gt;"
+		{ "<noscript><p title=\"</noscript><img src=x onerror=y>\">",
+		  "<noscript><p title=\"&lt;/noscript&gt;"
 		  "&lt;img src=x onerror=y&gt;\"></p></noscript>" },
 		{ "<xmp><img src=x onerror=y></xmp>z", "&lt;img src=x onerror=y&gt;z" },
 	};
@@ -203,7 +220,8 @@ broken_markup_is_read_as_browsers_do(void **state)
 static void
 nul_does_not_end_the_text(void **state)
 {
-	static const char text[] = "a\0<scr\0ipt>b</p>\0<p ti\0tle=x onclick\0=y href=\"java\0script:z\">";
+	static const char text[] =
+	    "a\0<scr\0ipt>b</p>\0<p ti\0tle=x onclick\0=y href=\"java\0script:z\">";
 	struct buf b;
 
 	(void)state;
@@ -216,16 +234,24 @@ static void
 styles_pass_piece_by_piece(void **state)
 {
 	static const struct pair pairs[] = {
-		{ "color: RED", "color: RED;" }, { "COLOR:red;;width : 10px ", "color: red; width: 10px;" },
-		{ "color: rgb(0, 128, 0); border: solid 2px #000000", "color: rgb(0, 128, 0); border: solid 2px #000000;" },
-		{ "margin: 0 auto !important", "margin: 0 auto !important;" }, { "margin: -5px", "margin: -5px;" },
-		{ "font-family: \"Lucida Console\", serif", "font-family: 'Lucida Console', serif;" },
+		{ "color: RED", "color: RED;" },
+		{ "COLOR:red;;width : 10px ", "color: red; width: 10px;" },
+		{ "color: rgb(0, 128, 0); border: solid 2px #000000",
+		  "color: rgb(0, 128, 0); border: solid 2px #000000;" },
+		{ "margin: 0 auto !important", "margin: 0 auto !important;" },
+		{ "margin: -5px", "margin: -5px;" },
+		{ "font-family: \"Lucida Console\", serif",
+		  "font-family: 'Lucida Console', serif;" },
 		{ "margin: 99999em", "" }, { "position: fixed; top: 0; color: red", "color: red;" },
-		{ "background: url(javascript:x)", "" }, { "background: URL (x)", "" }, { "width: expression(x)", "" },
-		{ "color: r\\65 d", "" }, { "color: red/**/", "" }, { "behavior: x", "" }, { "-moz-binding: x", "" },
-		{ "color", "" }, { ":red", "" }, { "color:", "" }, { "color: 'a", "" }, { "color: a}b{c", "" },
+		{ "background: url(javascript:x)", "" }, { "background: URL (x)", "" },
+		{ "width: expression(x)", "" },
+		{ "color: r\\65 d", "" }, { "color: red/**/", "" }, { "behavior: x", "" },
+		{ "-moz-binding: x", "" },
+		{ "color", "" }, { ":red", "" }, { "color:", "" }, { "color: 'a", "" },
+		{ "color: a}b{c", "" },
 		{ "@import 'x'", "" }, { "font-family: 'a;b'", "" }, { "width: calc(1px)", "" },
-		{ "color: <b>", "" }, { "line-height: .5", "line-height: .5;" }, { "width: 1.5e10px", "width: 1.5e10px;" },
+		{ "color: <b>", "" }, { "line-height: .5", "line-height: .5;" },
+		{ "width: 1.5e10px", "width: 1.5e10px;" },
 	};
 	struct buf b;
 
@@ -281,9 +307,12 @@ static void
 broken_markup_costs_no_more_than_its_length(void **state)
 {
 	static const char *const parts[] = {
-		"<", "<a", "<a ", "<a b=\"", "<a x=\"> \"", "<a x='\"> ", "<!--", "<!", "</a", "</ ", "<b>",
-		"<p>", "</p>", "<object>", "<svg><b>", "<textarea>", "<xmp>", "<div><table><td>", "</td></div>",
-		"<a a=1 b=2 c=3 d=4 ", "&", "&#", "<b x=&amp", "<img srcset=',,a ,'>", "<p style='color:a;'>",
+		"<", "<a", "<a ", "<a b=\"", "<a x=\"> \"", "<a x='\"> ", "<!--", "<!", "</a",
+		  "</ ", "<b>",
+		"<p>", "</p>", "<object>", "<svg><b>", "<textarea>", "<xmp>", "<div><table><td>",
+		  "</td></div>",
+		"<a a=1 b=2 c=3 d=4 ", "&", "&#", "<b x=&amp", "<img srcset=',,a ,'>",
+		  "<p style='color:a;'>",
 		"<![CDATA[", "--", "<table></b>",
 	};
 	size_t size = 4u << 20;

@@ -87,7 +87,8 @@ every_code_point_goes_out_and_in(void **state)
 
 	(void)state;
 	for (uint32_t cp = 0; cp <= 0x110000; cp++) {
-		int fit = cp < 0x110000 && (cp < 0xd800 || cp > 0xdfff) && (cp < 0xfdd0 || cp > 0xfdef) &&
+		int fit = cp < 0x110000 && (cp < 0xd800 || cp > 0xdfff) && (cp < 0xfdd0 ||
+		    cp > 0xfdef) &&
 		    (cp & 0xfffe) != 0xfffe && (cp >= 0xa0 || (cp >= 0x20 && cp < 0x7f) ||
 		    cp == 9 || cp == 10 || cp == 13);
 
@@ -120,7 +121,8 @@ white_space_folds(void **state)
 	static const struct pair pairs[] = {
 		{ "", "" }, { " \t\r\n ", "" }, { "a", "a" }, { " a  b\n\tc ", "a b c" },
 		{ "a\xc2\xa0 \xe3\x80\x80z", "a z" }, { "\xe2\x80\x83x\xe2\x80\xa8", "x" },
-		{ "a b c", "a b c" }, { "a \xc2\xa0 b", "a b" }, { "\xd0\x96 \xe2\x80\x99", "\xd0\x96 \xe2\x80\x99" },
+		{ "a b c", "a b c" }, { "a \xc2\xa0 b", "a b" },
+		{ "\xd0\x96 \xe2\x80\x99", "\xd0\x96 \xe2\x80\x99" },
 		{ "a ", "a" }, { "\xe2\x80", "\xe2\x80" },
 	};
 
@@ -137,12 +139,14 @@ titles_that_read_the_same_have_one_key(void **state)
 		{ "It\xe2\x80\x99s it's its", "its its its" },
 		{ "State-of-the-Art", "state of the art" },
 		{ "\xce\xa3\xce\x91\xce\xa3 \xcf\x82", "\xcf\x83\xce\xb1\xcf\x83 \xcf\x83" },	/* Greek */
-		{ "\xd0\x9f\xd0\xa0\xd0\x98\xd0\x92\xd0\x95\xd0\xa2", "\xd0\xbf\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82" },
+		{ "\xd0\x9f\xd0\xa0\xd0\x98\xd0\x92\xd0\x95\xd0\xa2",
+		  "\xd0\xbf\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82" },
 		{ "\xc3\x89t\xc3\xa9 \xc5\xb8 \xc4\x80", "\xc3\xa9t\xc3\xa9 \xc3\xbf \xc4\x81" },
 		{ "\xe4\xb8\xad\xe6\x96\x87\xef\xbc\x8c\xe6\xa0\x87", "\xe4\xb8\xad\xe6\x96\x87 \xe6\xa0\x87" },	/* Chinese */
 		{ "soft\xc2\xadhyphen zero\xe2\x80\x8bwidth", "softhyphen zerowidth" },
 		{ "\xe2\x80\xae" "a", "a" },
-		{ "\xf0\x9f\x98\x80", "" }, { "!!!", "" }, { "C++ 17", "c 17" }, { "\xff" "a\xe2", "a" },
+		{ "\xf0\x9f\x98\x80", "" }, { "!!!", "" }, { "C++ 17", "c 17" },
+		{ "\xff" "a\xe2", "a" },
 		{ "\xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80",
 		  "\xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80" },	/* Hindi */
 	};
@@ -206,9 +210,11 @@ references_are_decoded_as_browsers_do(void **state)
 		{ "&notit; &notin;", "\xc2\xacit; \xe2\x88\x89" },
 		{ "&NotEqualTilde;", "\xe2\x89\x82\xcc\xb8" },	/* two code points */
 		{ "&#128;&#x92;", "\xe2\x82\xac\xe2\x80\x99" },	/* windows-1252 */
-		{ "&#0;&#xd800;&#x110000;&#99999999999999;", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+		{ "&#0;&#xd800;&#x110000;&#99999999999999;",
+		  "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
 		{ "&#27;", "\xef\xbf\xbd" },
-		{ "AT&T, R&D; & &; &# &#; &#x; &nosuch; &", "AT&T, R&D; & &; &# &#; &#x; &nosuch; &" },
+		{ "AT&T, R&D; & &; &# &#; &#x; &nosuch; &",
+		  "AT&T, R&D; & &; &# &#; &#x; &nosuch; &" },
 		{ "&CounterClockwiseContourIntegral;", "\xe2\x88\xb3" },
 		{ "&CounterClockwiseContourIntegralx;", "&CounterClockwiseContourIntegralx;" },
 		{ "&Aacute;&aacute;", "\xc3\x81\xc3\xa1" },
@@ -283,7 +289,8 @@ static void
 base32_is_that_of_rfc_4648(void **state)
 {
 	static const struct pair pairs[] = {
-		{ "", "" }, { "f", "my" }, { "fo", "mzxq" }, { "foo", "mzxw6" }, { "foob", "mzxw6yq" },
+		{ "", "" }, { "f", "my" }, { "fo", "mzxq" }, { "foo", "mzxw6" },
+		{ "foob", "mzxw6yq" },
 		{ "fooba", "mzxw6ytb" }, { "foobar", "mzxw6ytboi" },
 	};
 	unsigned char id[16];
@@ -303,7 +310,8 @@ base32_is_that_of_rfc_4648(void **state)
 static void
 broken_tags_cost_no_more_than_their_length(void **state)
 {
-	static const char *const parts[] = { "<a ", "<a =\"", "<a x=\"> \"", "<!--", "<script", "&#", "<b='" };
+	static const char *const parts[] = { "<a ", "<a =\"", "<a x=\"> \"", "<!--", "<script",
+	  "&#", "<b='" };
 	size_t size = 8u << 20;
 	char *text = malloc(size);
 	struct buf b;

@@ -52,7 +52,8 @@ static const struct {
 	{ B, "mailto:a b@c", "mailto:a%20b@c" }, { B, "urn:isbn:1", "urn:isbn:1" },
 	{ B, "tag:example.org,2004:x", "tag:example.org,2004:x" }, { "urn:x:y", "z", NULL },
 	{ "mailto:x", "#y", "mailto:x#y" }, { "", "g", NULL }, { NULL, "g", NULL },
-	{ NULL, "http://x/y", "http://x/y" }, { "nonsense", "g", NULL }, { "ftp://h/a/b", "c", "ftp://h/a/c" },
+	{ NULL, "http://x/y", "http://x/y" }, { "nonsense", "g", NULL },
+	{ "ftp://h/a/b", "c", "ftp://h/a/c" },
 #undef B
 };
 
@@ -105,7 +106,8 @@ what_is_too_long_is_refused(void **state)
 static int
 is(const char *s, size_t n, const char *want)
 {
-	return s == NULL ? want == NULL : want != NULL && strlen(want) == n && memcmp(s, want, n) == 0;
+	return s == NULL ? want == NULL : want != NULL && strlen(want) == n &&
+	    memcmp(s, want, n) == 0;
 }
 
 static void
@@ -152,14 +154,19 @@ static void
 only_the_web_is_fetched(void **state)
 {
 	static const char *const good[] = {
-		"http://a", "https://a.b:8080/x?y#z", "HTTP://A/", "http://[::1]:80/", "http://1.2.3.4",
-		"http://u:p@h/", "https://xn--a/", "http://\xd1\x84.org/", "http://a_b/", "http://a:/",
+		"http://a", "https://a.b:8080/x?y#z", "HTTP://A/", "http://[::1]:80/",
+		  "http://1.2.3.4",
+		"http://u:p@h/", "https://xn--a/", "http://\xd1\x84.org/", "http://a_b/",
+		  "http://a:/",
 	};
 	static const char *const bad[] = {
-		"", "ftp://a", "file:///etc/passwd", "gopher://a:1/_x", "javascript:alert(1)", "http:",
-		"http://", "http:///x", "http://a b/", "http://a/ b", "http://a/\n", "http://a/\x7f",
+		"", "ftp://a", "file:///etc/passwd", "gopher://a:1/_x", "javascript:alert(1)",
+		  "http:",
+		"http://", "http:///x", "http://a b/", "http://a/ b", "http://a/\n",
+		  "http://a/\x7f",
 		"http://a:0/", "http://a:99999/", "http://a:x/", "http://[::1", "http://[x]/",
-		"http://a\\@b/", "//a", "/a", "http://a%00b/", "http://.a/", "http://a'b/", "view-source:http://a",
+		"http://a\\@b/", "//a", "/a", "http://a%00b/", "http://.a/", "http://a'b/",
+		  "view-source:http://a",
 	};
 
 	(void)state;
@@ -211,21 +218,26 @@ static const char *const keys[][2] = {
 	{ "https://example.org/x?ref=main", "example.org/x?ref=main" },
 	{ "https://example.org/x?ref=v1.2", "example.org/x?ref=v1.2" },
 	{ "https://example.org/x?source=7", "example.org/x?source=7" },
-	{ "https://example.org/x#part", "example.org/x" }, { "https://example.org/#!/a/b", "example.org/#!/a/b" },
-	{ "https://example.org/app/#/a", "example.org/app/#/a" }, { "https://example.org/app#/a", "example.org/app/#/a" },
+	{ "https://example.org/x#part", "example.org/x" },
+	{ "https://example.org/#!/a/b", "example.org/#!/a/b" },
+	{ "https://example.org/app/#/a", "example.org/app/#/a" },
+	{ "https://example.org/app#/a", "example.org/app/#/a" },
 	{ "https://arxiv.org/abs/2401.09153", "arxiv:2401.09153" },
 	{ "http://export.arxiv.org/pdf/2401.09153v2.pdf", "arxiv:2401.09153" },
 	{ "https://www.arxiv.org/html/2401.09153v1/", "arxiv:2401.09153" },
 	{ "https://arxiv.org/abs/hep-th/9901001v3", "arxiv:hep-th/9901001" },
 	{ "https://doi.org/10.48550/arXiv.2401.09153", "arxiv:2401.09153" },
-	{ "https://dx.doi.org/10.1000/ABC", "doi:10.1000/abc" }, { "https://arxiv.org/list/cs.AI/new", "arxiv.org/list/cs.AI/new" },
+	{ "https://dx.doi.org/10.1000/ABC", "doi:10.1000/abc" },
+	{ "https://arxiv.org/list/cs.AI/new", "arxiv.org/list/cs.AI/new" },
 	{ "https://www.youtube.com/watch?list=x&v=abc_-1&t=3s", "youtube:abc_-1" },
 	{ "https://youtu.be/abc_-1?t=3", "youtube:abc_-1" },
 	{ "https://m.youtube.com/shorts/abc_-1", "youtube:abc_-1" },
 	{ "https://www.youtube.com/@someone", "youtube.com/@someone" },
 	{ "https://openreview.net/pdf?id=Abc", "openreview:Abc" },
-	{ "https://www.google.com/url?sa=t&url=https%3A%2F%2Fexample.org%2Fa%3Fb%3D1", "example.org/a?b=1" },
-	{ "https://www.google.com/url?q=https://www.google.com/url?q=https://example.org/", "example.org" },
+	{ "https://www.google.com/url?sa=t&url=https%3A%2F%2Fexample.org%2Fa%3Fb%3D1",
+	  "example.org/a?b=1" },
+	{ "https://www.google.com/url?q=https://www.google.com/url?q=https://example.org/",
+	  "example.org" },
 	{ "https://www.google.com/search?q=http", "google.com/search?q=http" },
 	{ "  https://example.org/a \n", "example.org/a" },
 };
@@ -263,7 +275,8 @@ keys_are_those_of_the_shared_list(void **state)
 	int n = 0;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/../shared/vectors/canonical-url.jsonl", tree != NULL ? tree : ".");
+	snprintf(path, sizeof(path),
+	  "%s/../shared/vectors/canonical-url.jsonl", tree != NULL ? tree : ".");
 	if ((f = fopen(path, "r")) == NULL) {
 		print_message("no shared list of addresses at %s\n", path);
 		skip();
@@ -272,7 +285,8 @@ keys_are_those_of_the_shared_list(void **state)
 	for (; fgets(line, sizeof(line), f) != NULL; n++) {
 		assert_non_null(json = json_loads(line, 0, NULL));
 		buf_clear(&b);
-		assert_int_equal(url_canonical(&b, json_string_value(json_object_get(json, "url"))), 0);
+		assert_int_equal(url_canonical(&b, json_string_value(json_object_get(json,
+		  "url"))), 0);
 		assert_string_equal(b.data, json_string_value(json_object_get(json, "canonical")));
 		json_decref(json);
 	}
