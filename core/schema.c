@@ -350,13 +350,15 @@ wal_hook(void *arg, sqlite3 *handle, const char *name, int pages)
 	return SQLITE_OK;
 }
 
+/* No mapping of the file: measured, it saves no CPU time here and counts as memory, 43 MB of a
+ * database of 60. */
 static int
 settings(struct db *db)
 {
 	char *sql = xasprintf("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-	    " PRAGMA cache_size = -%d; PRAGMA mmap_size = %d; PRAGMA journal_size_limit = %d;"
+	    " PRAGMA cache_size = -%d; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = %d;"
 	    " PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF",
-	    SCHEMA_CACHE_KIB, SCHEMA_MMAP, SCHEMA_WAL_MAX);
+	    SCHEMA_CACHE_KIB, SCHEMA_WAL_MAX);
 	int status;
 
 	sqlite3_wal_hook(db->handle, wal_hook, db);

@@ -12,7 +12,6 @@
 #define SCHEMA_VERSION		1		/* user_version, at byte 60 */
 #define SCHEMA_BUSY_MS		2000		/* that we wait for another's lock */
 #define SCHEMA_CACHE_KIB	8192		/* page cache of the writer */
-#define SCHEMA_MMAP		(64 << 20)	/* bytes of the file read through a mapping */
 #define SCHEMA_WAL_SLICE	1000		/* pages in the WAL that make a checkpoint worth it */
 #define SCHEMA_WAL_MAX		(64 << 20)	/* bytes of WAL kept after a checkpoint */
 

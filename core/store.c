@@ -19,7 +19,8 @@
 
 #define STORE_FD	3		/* of the channel */
 #define GROUP_MS	20		/* between two commits, at least */
-#define GROUP_LOAD_MS	100		/* the same, while records pour in */
+#define GROUP_LOAD_MS	100		/* the same, while records pour in... */
+#define GROUP_LULL_MS	5		/* ...without a pause as long as this */
 #define GROUP_LOAD	100		/* records in a group that say so */
 #define GROUP_MAX	1000		/* records of a group: committed at once */
 #define TOUCH_MS	60000		/* a mark alone is on disk after this, at the latest */
@@ -46,6 +47,7 @@ struct store {
 	int64_t		 committed;	/* date_ticks() of the last commit */
 	int64_t		 records, revisions, stories;	/* as they are on disk */
 	size_t		 group;		/* records in it */
+	uint64_t	 frames, lull;	/* that came; as many as that when the group was last looked at */
 	int		 hurry;		/* somebody's next step waits for it */
 	int		 verdicts;	/* some are in it: batches made of them wait for it */
 	int		 status;	/* to exit with */
@@ -157,9 +159,11 @@ on_commit(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (s->group >= GROUP_LOAD && !s->hurry && date_ticks() - s->committed < GROUP_LOAD_MS)
-		group_at(s, s->committed + GROUP_LOAD_MS);
-	else
+	if (s->group >= GROUP_LOAD && !s->hurry && s->frames != s->lull &&
+	    date_ticks() - s->committed < GROUP_LOAD_MS) {
+		s->lull = s->frames;
+		group_at(s, date_ticks() + GROUP_LULL_MS);
+	} else
 		group_commit(s);
 }
 
@@ -516,6 +520,7 @@ on_frame(struct peer *peer, struct frame *f, int bad, void *arg)
 	if (i == sizeof(handlers) / sizeof(handlers[0]) ||
 	    (!handlers[i].early && s->ledger == NULL))
 		fatal("core sent a %s, which is not for store now", msg_name(f->type));
+	s->frames++;
 	wire_init(&w, f->data, f->len);
 	handlers[i].handle(s, f, &w);
 	if (s->ledger != NULL)
