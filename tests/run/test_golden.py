@@ -34,6 +34,15 @@ def printed():
     return dict(zip(CASES, told))
 
 
+def parse(*arguments):
+    """What it prints for one document."""
+    if shutil.which(program()) is None:
+        pytest.skip(f"{program()} is missing: build it, or name it in COURANT")
+    done = subprocess.run([program(), "parse", *map(str, arguments)], stdout=subprocess.PIPE,
+                          timeout=60, check=True)
+    return json.loads(done.stdout)
+
+
 def headers(path):
     name = path.with_name(path.name + ".headers")
     return str(name) if name.exists() else "-"
@@ -57,6 +66,42 @@ def test_golden(printed, path):
     wanted = json.loads(path.with_name(path.name + ".expect").read_text(encoding="utf-8"))
     wrong = differences(wanted, printed[path])
     assert not wrong, "\n".join(wrong)
+
+
+def entry(text):
+    return f"<rss version='2.0'><channel>{text}</channel></rss>"
+
+
+LIMITS = [
+    ("attributes=10", entry("<item " + " ".join(f"a{i}='0'" for i in range(11)) + "/>"), 0,
+     "refused: a tag has more than 10 attributes (option attributes)"),
+    ("depth=16", entry("<item/>" + "<a>" * 20 + "</a>" * 20), 1,
+     "elements nested deeper than 16 (option depth)"),
+    ("entries=2", entry("<item/>" * 5), 2,
+     "3 entries beyond the first 2 left out (option entries)"),
+    ("names=1000", entry("<item/>" + "".join(f"<a{i}/>" for i in range(20000))), 1,
+     "more than 1000 different names (option names)"),
+    ("entries=2", json.dumps({"version": "https://jsonfeed.org/version/1", "title": "t",
+                              "items": [{"id": str(i)} for i in range(5)]}), 2,
+     "3 entries beyond the first 2 left out (option entries)"),
+]
+
+
+@pytest.mark.parametrize("option,text,entries,why", LIMITS, ids=lambda v: str(v)[:12])
+def test_a_limit_names_its_option(tmp_path, option, text, entries, why):
+    document = tmp_path / "document"
+    document.write_text(text, encoding="utf-8")
+    told = parse("-o", option, document)
+    assert len(told["entries"]) == entries
+    assert told.get("error", told.get("partial")) == why
+
+
+def test_a_text_is_cut_between_characters(tmp_path):
+    document = tmp_path / "document"
+    document.write_text(entry("<item><description>" + "\u00fc" * 3000 + "</description></item>"),
+                        encoding="utf-8")
+    told = parse("-o", "field=1 kB", document)
+    assert told["entries"][0]["summary"] == "\u00fc" * 500
 
 
 def test_a_difference_shows():
