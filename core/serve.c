@@ -50,9 +50,10 @@ struct waiting {
 static size_t
 waiting_take(struct waiting *w, struct evhttp_request *req[WAITING_MAX])
 {
-	size_t n = w->n;
+	size_t n = w->n, i;
 
-	memcpy(req, w->req, n * sizeof(*req));
+	for (i = 0; i < n; i++)
+		req[i] = w->req[i];
 	w->n = 0;
 	evtimer_del(w->timer);
 	return n;

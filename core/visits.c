@@ -42,7 +42,7 @@ struct visits {
 static void
 visit_address(struct visit *v)
 {
-	struct sockaddr_storage sa;
+	struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(sa);
 
 	memset(v->address, 0, sizeof(v->address));

@@ -54,7 +54,7 @@ files_folder(char *out, const char *path)
 	size_t len = slash != NULL ? (size_t)(slash - path) : 0;
 
 	if (len == 0 || len > FILES_PATH_MAX)
-		return strcpy(out, ".");
+		return memcpy(out, ".", 2);
 	memcpy(out, path, len);
 	out[len] = '\0';
 	return out;

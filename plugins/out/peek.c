@@ -112,22 +112,37 @@ put_utf8(char *out, uint32_t c)
 	return 4;
 }
 
+/* Four hexadecimal digits: 0, or -1. */
+static int
+hex4(const char *p, uint32_t *value)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	const char *hit;
+	int i;
+
+	for (*value = 0, i = 0; i < 4; i++) {
+		if (p[i] == '\0' || (hit = strchr(digits, p[i])) == NULL)
+			return -1;
+		*value = *value << 4 | ((uint32_t)(hit - digits) & 15);
+	}
+	return 0;
+}
+
 /* The character of an escape, p behind its backslash; returns behind it. */
 static const char *
 json_escape(const char *p, uint32_t *c)
 {
 	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
 	const char *hit = strchr(from, *p);
-	unsigned high, low;
+	uint32_t low;
 
-	if (*p != 'u' || sscanf(p + 1, "%4x", &high) != 1) {
+	if (*p != 'u' || hex4(p + 1, c) == -1) {
 		*c = hit != NULL && *p != '\0' ? (uint32_t)to[hit - from] : (unsigned char)*p;
 		return *p != '\0' ? p + 1 : p;
 	}
-	p += 1 + strspn(p + 1, "0123456789abcdefABCDEF") % 5;
-	*c = high;
-	if (high >= 0xd800 && high < 0xdc00 && sscanf(p, "\\u%4x", &low) == 1) {
-		*c = 0x10000 + ((high - 0xd800) << 10) + ((low - 0xdc00) & 0x3ff);
+	p += 5;
+	if (*c >= 0xd800 && *c < 0xdc00 && p[0] == '\\' && p[1] == 'u' && hex4(p + 2, &low) == 0) {
+		*c = 0x10000 + ((*c - 0xd800) << 10) + ((low - 0xdc00) & 0x3ff);
 		p += 6;
 	}
 	if (*c == 0 || (*c >= 0xd800 && *c < 0xe000))
@@ -212,6 +227,6 @@ plain(char *out, size_t max, const char *html)
 	}
 	while (n > 0 && out[n - 1] == ' ')
 		n--;
-	strcpy(out + n, *html != '\0' ? "\xe2\x80\xa6" : "");
+	memcpy(out + n, *html != '\0' ? "\xe2\x80\xa6" : "\0\0\0", 4);
 	return out;
 }

@@ -228,7 +228,7 @@ hear(int fd, struct answer *a)
 	assert_non_null(end);
 	assert_true(end - b.data < (ptrdiff_t)sizeof(a->headers) - 3);
 	memcpy(a->headers, b.data, (size_t)(end - b.data) + 2);
-	a->status = atoi(b.data + 9);
+	a->status = (int)strtol(b.data + 9, NULL, 10);
 	a->len = b.len - (size_t)(end + 4 - b.data);
 	a->body = xmalloc(a->len + 1);
 	memcpy(a->body, end + 4, a->len);
@@ -359,8 +359,8 @@ validators_answer_304(void **state)
 	(void)state;
 	write_file("v.rss", "hello", 5);
 	get(&a, "/v.rss");
-	strcpy(etag, header(&a, "ETag"));
-	strcpy(modified, header(&a, "Last-Modified"));
+	snprintf(etag, sizeof(etag), "%s", header(&a, "ETag"));
+	snprintf(modified, sizeof(modified), "%s", header(&a, "Last-Modified"));
 	forget(&a);
 #define WITH(status, ...) (snprintf(text, sizeof(text), __VA_ARGS__), \
 	    expect("GET", "/v.rss", text, status), expect("HEAD", "/v.rss", text, status))
@@ -398,7 +398,7 @@ head_says_what_get_says(void **state)
 		ask(&b, "HEAD", paths[i], "");
 		assert_int_equal(b.status, 200);
 		assert_int_equal(b.len, 0);
-		assert_int_equal(atoi(header(&b, "Content-Length")), (int)a.len);
+		assert_int_equal(strtoul(header(&b, "Content-Length"), NULL, 10), a.len);
 		forget(&a);
 		forget(&b);
 	}
@@ -441,7 +441,7 @@ gzip_is_sent_when_it_is_accepted(void **state)
 		if (cases[i / 2].yes) {
 			assert_int_equal(gunzip(&a, out, sizeof(out)), sizeof(text));
 			assert_memory_equal(out, text, sizeof(text));
-			strcpy(etag, header(&a, "ETag"));
+			snprintf(etag, sizeof(etag), "%s", header(&a, "ETag"));
 		} else {
 			assert_memory_equal(a.body, text, sizeof(text));
 			assert_string_not_equal(header(&a, "ETag"), etag);

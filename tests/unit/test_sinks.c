@@ -627,7 +627,7 @@ full_record(void)
 	record_add_author(rec, CR_AUTHOR, "Ada \"L\" <&>", "ada@example.org",
 	    "https://a.example/?x&y");
 	record_add_author(rec, CR_AUTHOR, NULL, "only@example.org", NULL);
-	record_add_author(rec, CR_CONTRIBUTOR, "Bob\x09" "B", NULL, NULL);
+	record_add_author(rec, CR_CONTRIBUTOR, "Bob\x01" "abc\tB", NULL, NULL);
 	record_add_enclosure(rec, "https://example.org/e.mp3?a&b", "audio/mpeg", 1234);
 	record_add_enclosure(rec, "https://example.org/f", NULL, -1);
 	return rec;
@@ -717,7 +717,7 @@ atom_has_what_rfc_4287_demands(void **state)
 	SAME(doc, "//a:entry[1]/a:author[1]/a:email", "ada@example.org");
 	SAME(doc, "//a:entry[1]/a:author[1]/a:uri", "https://a.example/?x&y");
 	SAME(doc, "//a:entry[1]/a:author[2]/a:name", "only@example.org");
-	SAME(doc, "//a:entry[1]/a:contributor/a:name", "Bob\tB");
+	SAME(doc, "//a:entry[1]/a:contributor/a:name", "Bobabc\tB");
 	SAME(doc, "//a:entry[1]/a:link[@rel='enclosure'][1]/@length", "1234");
 	SAME(doc, "count(//a:entry[1]/a:link[@rel='enclosure'][2]/@length)", "0");
 	SAME(doc, "//a:entry[1]/a:link[@rel='replies']/@href", "https://example.org/c");
