@@ -95,7 +95,7 @@ def test_kill_at_any_moment_loses_nothing_and_repeats_at_most_a_batch(daemon, or
     d.sources = {f"s{n}": {"plugin": "feed", "url": origin.url(f"/{n}"), "every": "1 s"}
                  for n in range(SOURCES)}
     d.routes = {"all": {"from": ["*"], "to": [{"jsonl": {"path": "all.jsonl"}},
-                                              {"slow": {"path": "slow.out", "each": "3 ms"}},
+                                              {"slow": {"path": "slow.out", "each": f"{int(3 * SLOW)} ms"}},
                                               {"feed": {"path": "all"}}]}}
     d.write()
     hit, behind, moments, lines_before, most = collections.Counter(), 0, [], 0, 0
