@@ -9,6 +9,7 @@
 #include <event2/listener.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -70,6 +71,7 @@ admin_status(struct core *c)
 		tell(a->asker[i].peer, a->asker[i].id, 0, &text);
 	a->naskers = 0;
 	buf_free(&text);
+	malloc_trim(0);
 }
 
 void

@@ -12,7 +12,7 @@
 
 struct chan;				/* opaque */
 
-/* A frame that came. data is borrowed until the next chan_next(); data[len] is 0. Descriptors not
+/* A frame that came. data is borrowed until the next chan_next(), and is no string. Descriptors not
  * taken (set to -1 by the reader) are closed by the next chan_next(). */
 struct frame {
 	uint16_t	 type;		/* enum msg_type */

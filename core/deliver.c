@@ -181,29 +181,22 @@ route_wake(struct core *c, const struct route *r)
 
 /* ---- its worker ---- */
 
-/* What the operator lets a plugin have: its own folder and HTTP always, more when it is named. */
+/* What the operator lets a plugin have: its own folder and HTTP always, more when it is allowed. */
 static uint32_t
 grants(const struct core *c, const struct plugin *p)
 {
-	uint32_t wants = (uint32_t)p->wants & (CR_HTTP | CR_FILES);
+	uint32_t wants = (uint32_t)p->wants;
 
-	for (size_t i = 0; i < c->setup->nallow; i++)
-		if (strcmp(c->setup->allow[i], p->name) == 0)
-			wants = (uint32_t)p->wants;
-	return wants;
+	return setup_allows(c->setup, p) ? wants : wants & (CR_HTTP | CR_FILES);
 }
 
 static void
-put_plugin(struct buf *b, const struct instance *in)
+put_plugin(struct buf *b, const struct instance *in, uint32_t granted)
 {
 	struct buf options;
 
-	buf_init(&options, OPTION_SET_MAX);
-	options_write(&in->options, &options);
-	for (size_t i = 0; i < in->nsecrets; i++) {	/* a sink signs with the secret itself */
-		buf_add(&options, in->secrets[i].name, strlen(in->secrets[i].name) + 1);
-		buf_add(&options, in->secrets[i].value, strlen(in->secrets[i].value) + 1);
-	}
+	buf_init(&options, 2 * OPTION_SET_MAX);
+	instance_options(in, (granted & CR_SECRETS) != 0, &options);
 	wire_put_str(b, in->plugin->copy);
 	wire_put_bytes(b, options.len > 0 ? options.data : "", options.len);
 	buf_free(&options);
@@ -231,10 +224,10 @@ station_start(struct station *s)
 	wire_put(&b, w_start, &ws);
 	wire_put_u32(&b, s->instance != NULL ? 1 : (uint32_t)s->route->nfilters);
 	if (s->instance != NULL)
-		put_plugin(&b, s->instance);
+		put_plugin(&b, s->instance, ws.grants);
 	else
 		for (size_t i = 0; i < s->route->nfilters; i++)
-			put_plugin(&b, s->route->filters[i].instance);
+			put_plugin(&b, s->route->filters[i].instance, 0);
 	name = xasprintf("%s/%s", s->route->name, station_name(s));
 	w = worker_start(c, WORKER_ROUTE, name, &b);
 	free(name);
@@ -423,6 +416,7 @@ static const struct worker_use station_use = { on_frame, on_death };
 static void
 station_give(struct station *s)
 {
+	struct core *c = s->core;
 	struct batch_job bj = { .route = s->route->name, .id = s->work.id, .title = "", .self = "",
 		.careful = s->tries > 0 && s->work.kind != WORK_LIST, .count = s->work.count,
 		.now = date_now() };
@@ -450,8 +444,10 @@ station_give(struct station *s)
 			fatal("no memory file for verdicts: %s", strerror(errno));
 	} else {
 		bj.kind = s->work.kind == WORK_LIST ? CR_BATCH_LIST : CR_BATCH_RECORDS;
-		if (s->work.kind == WORK_LIST)
+		if (s->work.kind == WORK_LIST) {
 			bj.title = s->route->title != NULL ? s->route->title : s->route->name;
+			bj.self = c->setup->base;
+		}
 	}
 	buf_init(&b, msg_limit(MSG_W_DELIVER));
 	wire_put(&b, batch_job, &bj);

@@ -70,7 +70,7 @@ put(const char *who, int pid, const char *level, const char *text)
 	(void)!write(STDERR_FILENO, line, at);
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 vlog(const char *level, const char *fmt, va_list ap)
 {
 	char text[LOG_LINE];

@@ -108,32 +108,36 @@ read_setup(struct core *c, struct setup *s, struct node *tree, const char *copie
 	return s;
 }
 
-/* What waits for a plugin. Returns how many. */
-static unsigned
+/* Prints what waits for a plugin. Returns how many. */
+static size_t
 report_waiting(const struct setup *s)
 {
-	unsigned n = 0;
+	struct buf b;
+	size_t n;
 
-	for (size_t i = 0; i < s->ninstances; i++)
-		if (s->instances[i]->waiting != NULL) {
-			fprintf(stderr, "%s: %s\n", s->file, s->instances[i]->waiting);
-			n++;
-		}
+	buf_init(&b, 1u << 20);
+	n = setup_waiting(s, &b);
+	if (n > 0)
+		fputs(b.data, stderr);
+	buf_free(&b);
 	return n;
 }
 
 static int
 check_only(struct core *c, struct setup *s, struct node *tree, struct mistakes *m)
 {
+	int rc;
+
 	s = read_setup(c, s, tree, NULL, m);
 	if (s == NULL) {
 		fputs(m->text.data, stderr);
 		return EXIT_CONF;
 	}
-	if (report_waiting(s) > 0)
-		return EXIT_CONF;
-	printf("%s: %zu sources, %zu routes: good\n", s->file, s->nsources, s->nroutes);
-	return 0;
+	rc = report_waiting(s) > 0 ? EXIT_CONF : 0;
+	if (rc == 0)
+		printf("%s: %zu sources, %zu routes: good\n", s->file, s->nsources, s->nroutes);
+	setup_free(s);
+	return rc;
 }
 
 /* ---- folders, user, socket ---- */

@@ -7,6 +7,7 @@
 #include "msg.h"
 #include "result.h"
 #include "schedule.h"
+#include "url.h"
 
 #include <event2/event.h>
 
@@ -17,6 +18,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#define HEADERS_MAX	16384		/* bytes of a request's own headers */
 #define VALIDATOR_MAX	1024		/* bytes of an ETag or a date that we keep */
 #define WAIT_MAX	60000		/* ms: the clock may be turned meanwhile */
 #define SLOTS		JOBS_MAX	/* a power of two: an id is generation and slot */
@@ -228,35 +230,6 @@ moved_to(const struct run *r, const struct source *s)
 	return m != NULL && strncmp(m, s->url, n) == 0 && m[n] == ' ' ? m + n + 1 : NULL;
 }
 
-/* Puts option values for {NAME} in a template: secrets too, for this goes to fetch, not to a plugin. */
-static void
-fill_template(struct buf *b, const char *template, const struct source *s)
-{
-	const struct instance *in = s->instance;
-	const char *p = template, *end, *value;
-	char name[64];
-
-	while (*p != '\0') {
-		end = *p == '{' ? strchr(p, '}') : NULL;
-		if (end == NULL || (size_t)(end - p) > sizeof(name)) {
-			buf_char(b, *p++);
-			continue;
-		}
-		memcpy(name, p + 1, (size_t)(end - p) - 1);
-		name[end - p - 1] = '\0';
-		value = options_get(&in->options, name);
-		for (size_t i = 0; i < in->nsecrets; i++)
-			if (strcmp(in->secrets[i].name, name) == 0)
-				value = in->secrets[i].value;
-		if (value == NULL && in->plugin != NULL)
-			for (size_t i = 0; i < in->plugin->noptions; i++)
-				if (strcmp(in->plugin->options[i].name, name) == 0)
-					value = in->plugin->options[i].value;
-		buf_str(b, value);
-		p = end + 1;
-	}
-}
-
 static void
 answer_locally(struct job *j, const struct fetch_job *fj)
 {
@@ -277,6 +250,36 @@ answer_locally(struct job *j, const struct fetch_job *fj)
 	buf_free(&b);
 }
 
+/* What a mark keeps of a URL: with stand-ins for secrets, as text of the source's own. */
+static void
+mark_url(const char **to, const struct source *s, const char *url)
+{
+	struct buf b;
+
+	buf_init(&b, 2 * URL_MAX);
+	if (url != NULL)
+		setup_conceal(s->instance, url, &b);
+	xreplace((char **)(uintptr_t)to, url != NULL ? b.data : NULL);
+	buf_free(&b);
+}
+
+/* The request: URL and headers with the secrets filled in, which follow to no other address. */
+static void
+fill_request(const struct job *j, const char *moved, struct buf *url, struct buf *headers,
+    struct buf *validated)
+{
+	const struct source *s = &j->core->setup->sources[j->source];
+	const char *known = j->core->runs[j->source].mark.validated;
+
+	setup_source_request(s, url, headers);
+	if (moved != NULL) {
+		buf_clear(url);
+		buf_str(url, moved);
+	}
+	if (known != NULL)
+		setup_reveal(s->instance, known, validated);
+}
+
 /* Has the page fetched: by the role, or here when it is a file. */
 static void
 job_ask(struct job *j)
@@ -284,18 +287,19 @@ job_ask(struct job *j)
 	struct core *c = j->core;
 	const struct source *s = &c->setup->sources[j->source];
 	const struct run *r = &c->runs[j->source];
-	const char *moved = moved_to(r, s);
-	struct fetch_job fj = { .source = s->name, .url = moved != NULL ? moved : s->url,
-		.etag = r->mark.etag, .modified = r->mark.modified,
-		.validated = r->mark.validated, .max = c->setup->max_body,
+	struct buf b, url, headers, validated;
+	struct fetch_job fj = { .source = s->name, .etag = r->mark.etag,
+		.modified = r->mark.modified, .max = c->setup->max_body,
 		.timeout = c->setup->fetch_timeout };
-	struct buf b, headers;
 
-	buf_init(&headers, 16384);
-	if (s->instance->plugin->headers != NULL)
-		fill_template(&headers, s->instance->plugin->headers, s);
+	buf_init(&url, 2 * URL_MAX);
+	buf_init(&validated, 2 * URL_MAX);
+	buf_init(&headers, HEADERS_MAX);
+	fill_request(j, moved_to(r, s), &url, &headers, &validated);
+	fj.url = url.data != NULL ? url.data : "";
 	fj.headers = headers.data;
-	log_debug("%s: fetches %s as job %u", s->name, fj.url, j->id);
+	fj.validated = validated.data;
+	log_debug("%s: fetches %s as job %u", s->name, s->url, j->id);
 	if (is_file(fj.url)) {
 		answer_locally(j, &fj);
 	} else {
@@ -306,7 +310,9 @@ job_ask(struct job *j)
 		roles_send(c, ROLE_FETCH, MSG_FETCH, j->id, &b, -1);
 		buf_free(&b);
 	}
+	buf_free(&url);
 	buf_free(&headers);
+	buf_free(&validated);
 }
 
 void
@@ -341,7 +347,7 @@ answer_kind(const struct fetch_done *d)
 
 /* A 304 may carry new validators (RFC 9110 15.4.5). */
 static void
-take_validators(struct mark *m, const struct fetch_done *d)
+take_validators(struct mark *m, const struct source *s, const struct fetch_done *d)
 {
 	if ((d->etag != NULL && strlen(d->etag) > VALIDATOR_MAX) ||
 	    (d->modified != NULL && strlen(d->modified) > VALIDATOR_MAX))
@@ -352,7 +358,7 @@ take_validators(struct mark *m, const struct fetch_done *d)
 		xreplace((char **)(uintptr_t)&m->etag, d->etag);
 	if (d->status != 304 || d->modified != NULL)
 		xreplace((char **)(uintptr_t)&m->modified, d->modified);
-	xreplace((char **)(uintptr_t)&m->validated, d->url);
+	mark_url(&m->validated, s, d->url);
 }
 
 static void
@@ -364,7 +370,7 @@ take_move(struct core *c, uint32_t source, const struct fetch_done *d)
 	if (d->why != FETCH_OK && moved_to(&c->runs[source], s) != NULL) {
 		log_info("%s: the address it moved to fails; back to %s", s->name, s->url);
 		xreplace((char **)(uintptr_t)&m->moved, NULL);
-	} else if (d->why == FETCH_OK && d->moved != NULL) {
+	} else if (d->why == FETCH_OK && d->moved != NULL && s->instance->nsecrets == 0) {
 		free((char *)(uintptr_t)m->moved);
 		m->moved = xasprintf("%s %s", s->url, d->moved);
 		log_info("%s: moved for good to %s: please change its url", s->name, d->moved);
@@ -394,7 +400,7 @@ poll_fetched(struct core *c, struct frame *f)
 	take_move(c, j->source, &d);
 	if (d.why != FETCH_OK || f->fd[0] == -1 || !job_current(j)) {
 		if (d.why == FETCH_OK && job_current(j))
-			take_validators(&c->runs[j->source].mark, &d);
+			take_validators(&c->runs[j->source].mark, &c->setup->sources[j->source], &d);
 		job_end(j, answer_kind(&d), d.why == FETCH_OK ? NULL : d.error);
 		return;
 	}
@@ -441,10 +447,9 @@ begin_parse(struct job *j)
 	struct core *c = j->core;
 	const struct source *s = &c->setup->sources[j->source];
 	const struct fetch_done d = job_answer(j);
-	struct parse_job pj = { .source = s->name, .url = d.url, .type = d.type,
-		.charset = d.charset, .headers = d.headers, .tag = "", .now = date_now(),
-		.len = d.len, .hash = s->hash };
-	struct buf options, b;
+	struct parse_job pj = { .source = s->name, .type = d.type, .charset = d.charset, .tag = "",
+		.now = date_now(), .len = d.len, .hash = s->hash };
+	struct buf options, url, headers, b;
 
 	STAILQ_REMOVE(&c->jobs->queue, j, job, queued);
 	c->jobs->nqueued--;
@@ -459,10 +464,18 @@ begin_parse(struct job *j)
 	setup_source_options(s, &options);
 	pj.options = (struct bytes){ options.len > 0 ? options.data : "", options.len };
 	pj.state = (struct bytes){ "", 0 };
+	buf_init(&url, msg_limit(MSG_FETCHED));
+	buf_init(&headers, msg_limit(MSG_FETCHED));
+	setup_conceal(s->instance, d.url, &url);
+	setup_conceal(s->instance, d.headers, &headers);
+	pj.url = url.data != NULL ? url.data : "";
+	pj.headers = headers.data != NULL ? headers.data : "";
 	buf_init(&b, msg_limit(MSG_W_PARSE));
 	wire_put(&b, parse_job, &pj);
 	worker_job(j->worker, &parse_use, j, s->name, MSG_W_PARSE, &b, j->body, j->out);
 	buf_free(&options);
+	buf_free(&url);
+	buf_free(&headers);
 	buf_free(&b);
 }
 
@@ -535,7 +548,7 @@ job_commit(struct job *j)
 	struct core *c = j->core;
 	struct run *r = &c->runs[j->source];
 	const struct fetch_done d = job_answer(j);
-	const struct commit cm = { .source = r->id, .url = d.url, .when = date_now(),
+	const struct commit cm = { .source = r->id, .url = c->setup->sources[j->source].url, .when = date_now(),
 		.flags = COMMIT_LAST | (j->outcome.kind == OUTCOME_SAME ? 0 : COMMIT_FAILED) };
 	struct buf b;
 
@@ -545,7 +558,7 @@ job_commit(struct job *j)
 			xreplace((char **)(uintptr_t)&r->mark.modified, NULL);
 			xreplace((char **)(uintptr_t)&r->mark.validated, NULL);
 		} else
-			take_validators(&r->mark, &d);
+			take_validators(&r->mark, &c->setup->sources[j->source], &d);
 	}
 	move(j, cm.when);
 	if (j->error != NULL)
@@ -573,6 +586,10 @@ on_parsed(struct worker *w, struct frame *f, void *arg)
 	wire_get(&wire, parse_done, &pd);
 	if (f->type != MSG_W_PARSED || wire_end(&wire) == -1) {
 		worker_kill(w, "it sent a bad frame");
+		return;
+	}
+	if (lseek(j->out, 0, SEEK_END) != (off_t)pd.out) {
+		worker_kill(w, "it told of other results than it wrote");
 		return;
 	}
 	if (result_seal(j->out) == -1) {

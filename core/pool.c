@@ -206,6 +206,7 @@ on_frame(struct peer *p, struct frame *f, int bad, void *arg)
 struct worker *
 worker_start(struct core *c, enum worker_kind kind, const char *plugin, const struct buf *start)
 {
+	const struct timeval every = { .tv_usec = WATCH_MS * 1000 };
 	struct child child;
 	struct worker *w;
 
@@ -225,6 +226,8 @@ worker_start(struct core *c, enum worker_kind kind, const char *plugin, const st
 	if (w->says == NULL || event_add(w->says, NULL) == -1)
 		fatal("no event for a worker's output");
 	w->peer = peer_new(c->base, child.fd, on_frame, w);
+	if (TAILQ_EMPTY(&c->pool->all))
+		event_add(c->pool->watch, &every);
 	TAILQ_INSERT_TAIL(&c->pool->all, w, entry);
 	if (kind == WORKER_PARSE)
 		c->pool->nparse++;
@@ -329,6 +332,8 @@ on_watch(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (TAILQ_EMPTY(&c->pool->all))
+		event_del(c->pool->watch);	/* until there is a worker again */
 	TAILQ_FOREACH(w, &c->pool->all, entry) {
 		if (w->use != NULL)
 			watch_busy(w, now);
@@ -343,12 +348,10 @@ on_watch(evutil_socket_t fd, short what, void *arg)
 void
 pool_init(struct core *c)
 {
-	const struct timeval tv = { .tv_usec = WATCH_MS * 1000 };
-
 	c->pool = xcalloc(1, sizeof(*c->pool));
 	TAILQ_INIT(&c->pool->all);
 	c->pool->watch = event_new(c->base, -1, EV_PERSIST, on_watch, c);
-	if (c->pool->watch == NULL || event_add(c->pool->watch, &tv) == -1)
+	if (c->pool->watch == NULL)
 		fatal("no timer for the workers");
 }
 

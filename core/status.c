@@ -258,37 +258,51 @@ counts_json(const struct core *c)
 	return o;
 }
 
+/* Adds `"name":VALUE` and drops the value: the whole is never one tree, for it may be long. */
+static void
+put(struct buf *out, const char *name, json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+
+	if (text == NULL)
+		fatal("the status cannot be written as JSON");
+	if (name != NULL)
+		buf_fmt(out, ",\"%s\":", name);
+	buf_str(out, text);
+	free(text);
+	json_decref(value);
+}
+
+static void
+put_list(struct core *c, struct buf *out, const char *name, size_t n,
+    json_t *(*each)(const struct core *, size_t))
+{
+	buf_fmt(out, ",\"%s\":[", name);
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			buf_char(out, ',');
+		put(out, NULL, each(c, i));
+	}
+	buf_char(out, ']');
+}
+
 void
 status_json(struct core *c, struct buf *out)
 {
-	json_t *o = json_object(), *list;
-	char *text;
+	json_t *workers = json_array();
 
-	set_text(o, "version", PACKAGE_VERSION);
-	set_number(o, "uptime", (date_ticks() - c->started) / 1000);
-	set_text(o, "configuration", c->setup->file);
-	set_text(o, "state", c->state);
-	set_text(o, "listen", c->listen);
-	json_object_set_new(o, "counts", counts_json(c));
-	json_object_set_new(o, "roles", roles_json(c));
-	list = json_array();
-	pool_status(c, worker_json, list);
-	json_object_set_new(o, "workers", list);
-	json_object_set_new(o, "obituaries", obituaries_json(c));
-	list = json_array();
-	for (size_t i = 0; i < c->setup->nsources; i++)
-		json_array_append_new(list, source_json(c, i));
-	json_object_set_new(o, "sources", list);
-	list = json_array();
-	for (size_t i = 0; i < c->setup->nroutes; i++)
-		json_array_append_new(list, route_json(c, i));
-	json_object_set_new(o, "routes", list);
-	json_object_set_new(o, "plugins", plugins_json(c));
-	text = json_dumps(o, JSON_COMPACT);
-	json_decref(o);
-	if (text == NULL)
-		fatal("the status cannot be written as JSON");
-	buf_str(out, text);
-	buf_char(out, '\n');
-	free(text);
+	buf_str(out, "{\"version\":\"" PACKAGE_VERSION "\"");
+	put(out, "uptime", json_integer((date_ticks() - c->started) / 1000));
+	put(out, "configuration", json_string(c->setup->file));
+	put(out, "state", json_string(c->state));
+	put(out, "listen", json_string(c->listen));
+	put(out, "counts", counts_json(c));
+	put(out, "roles", roles_json(c));
+	pool_status(c, worker_json, workers);
+	put(out, "workers", workers);
+	put(out, "obituaries", obituaries_json(c));
+	put_list(c, out, "sources", c->setup->nsources, source_json);
+	put_list(c, out, "routes", c->setup->nroutes, route_json);
+	put(out, "plugins", plugins_json(c));
+	buf_str(out, "}\n");
 }

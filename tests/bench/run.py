@@ -64,8 +64,7 @@ def feed(name, items, size=900):
 def bench_parse(work):
     """source_feed in its worker against bare SAX2 push over the same bytes."""
     sax2 = helper("bench-sax2", ["tests/bench/sax2.c"], ["libxml-2.0"])
-    core = ["chan", "msg", "wire", "buf", "result", "child", "log", "mem", "date"]
-    worker = helper("bench-worker", ["tests/bench/worker.c"] + [f"core/{c}.c" for c in core], [])
+    worker = helper("bench-worker", ["tests/bench/worker.c", BUILD / "libcore.a"], [])
     plugin = str(BUILD / "plugins/source_feed.so")
     sets = {}
     ours = work / "feeds"
