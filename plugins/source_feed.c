@@ -54,6 +54,9 @@ not_a_feed(struct cr *cr, const struct reader *r, struct str s, const struct cr_
 
 	if (s.len == 0)
 		return cr->fail(cr, CR_BAD_DATA, "the document is empty");
+	if ((unsigned char)s.p[0] < ' ' || (s.len > 1 && (unsigned char)s.p[1] < '\t'))
+		return cr->fail(cr, CR_BAD_DATA, "no text: it begins with the bytes %02x %02x",
+		    (unsigned char)page->body[0], (unsigned char)page->body[1]);
 	if (strcasecmp(r->root, "html") == 0 || begins(s, "<!doctype html") || begins(s, "<html"))
 		return cr->fail(cr, CR_BAD_DATA,
 		    "an HTML page, no feed: look there for the feed's address");
@@ -69,6 +72,8 @@ tell(struct cr *cr, struct reader *r, const struct decoded *d, int wellformed)
 {
 	struct cr_record *rec = cr->feed(cr);
 
+	cr->set_extra(rec, "hub", cr->link(cr, "hub"));	/* the feed's own word goes before */
+	cr->set_extra(rec, "self", cr->link(cr, "self"));
 	cr->set_extra(rec, "format", r->format);
 	cr->set_extra(rec, "encoding", d->name);
 	cr->set_extra(rec, "encoding-why", d->why);
@@ -168,7 +173,7 @@ const struct cr_plugin cr_plugin_v1 = {
 	CR_PLUGIN, .name = "feed", .version = "1",
 	.help = "RSS, Atom, CDF, JSON Feed and OPML, of all versions",
 	.options = options, .options_size = sizeof(struct feed_opts),
-	.headers = "Accept: application/atom+xml, application/rss+xml, application/feed+json;q=0.9, "
-	    "application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1\n",
+	.headers = "Accept: application/atom+xml, application/rss+xml, "
+	    "application/feed+json;q=0.9, application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1\n",
 	.open = feed_open, .parse = feed_parse,
 };

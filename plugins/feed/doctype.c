@@ -1,4 +1,5 @@
-/* The document type declaration: cut out before libxml2 sees it, its harmless entities remembered. */
+/* The document type declaration: cut out before libxml2 sees it, its harmless entities
+ * remembered. */
 #include "feed.h"
 
 #include <string.h>

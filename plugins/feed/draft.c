@@ -81,7 +81,7 @@ draft_text(struct draft *d, const char *s, size_t len)
 void
 draft_set(struct draft *d, enum slot slot, struct value v)
 {
-	int later = slot == SLOT_PUBLISHED || slot == SLOT_UPDATED;	/* of two dates the second */
+	int later = slot == SLOT_PUBLISHED || slot == SLOT_UPDATED;	/* the last date counts */
 
 	if (v.at == 0 || slot == SLOT_NONE)
 		return;

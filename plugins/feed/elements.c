@@ -1,8 +1,8 @@
 /* The table of elements: what each one means, by its name, its namespace and where it stands. */
 #include "handlers.h"
 
-/* Sorted by name, in lower case; NS_NONE also stands for RSS and Atom. Of two elements for the same slot
- * the one of higher rank counts, of equals the first. */
+/* Sorted by name, in lower case; NS_NONE also stands for RSS and Atom. Of two elements for the
+ * same slot the one of higher rank counts, of equals the first. */
 #define ROW(name, ns, in, enter, gather, slot, rank, open, close, extra)	\
 	{ ns, GATHER_##gather, slot, rank, in, enter, name, open, close, extra }
 
@@ -15,8 +15,8 @@ const struct element elements[] = {
 	    NULL, close_extra, "fh:archive"),
 	ROW("author", NS_NONE, IN_BOTH, IN_AUTHOR, NONE, ITEM_AUTHOR, 4,
 	    open_person, close_person, NULL),
-	ROW("author", NS_NONE, IN_SOURCE, IN_AUTHOR, NONE, ITEM_AUTHOR, 0, open_person, close_person,
-	    NULL),
+	ROW("author", NS_NONE, IN_SOURCE, IN_AUTHOR, NONE, ITEM_AUTHOR, 0,
+	    open_person, close_person, NULL),
 	ROW("author", NS_DC, IN_BOTH, IN_AUTHOR, NONE, ITEM_AUTHOR, 3,
 	    open_person, close_person, NULL),
 	ROW("author", NS_ITUNES, IN_BOTH, IN_AUTHOR, NONE, ITEM_AUTHOR, 0,
@@ -171,8 +171,8 @@ const struct element elements[] = {
 	    NULL, close_extra, "origLink"),
 	ROW("outline", NS_NONE, IN_OUTLINE, IN_OUTLINE, NONE, SLOT_NONE, 0,
 	    open_outline, close_outline, NULL),
-	ROW("owner", NS_ITUNES, IN_FEED, IN_AUTHOR, NONE, ITEM_AUTHOR, 0, open_person, close_person,
-	    NULL),
+	ROW("owner", NS_ITUNES, IN_FEED, IN_AUTHOR, NONE, ITEM_AUTHOR, 0,
+	    open_person, close_person, NULL),
 	ROW("person", NS_FOAF, IN_PERSON, IN_AUTHOR, NONE, SLOT_NONE, 0, NULL, NULL, NULL),
 	ROW("point", NS_GEO, IN_ENTRY, IN_POINT, NONE, SLOT_NONE, 0, NULL, NULL, NULL),
 	ROW("point", NS_GEORSS, IN_ENTRY, 0, PLAIN, SLOT_NONE, 0,
@@ -237,8 +237,8 @@ const struct element elements[] = {
 	ROW("uri", NS_NONE, IN_PERSON, 0, PLAIN, SLOT_NONE, 0, NULL, close_person_uri, NULL),
 	ROW("url", NS_NONE, IN_PERSON, 0, PLAIN, SLOT_NONE, 0, NULL, close_person_uri, NULL),
 	ROW("url", NS_NONE, IN_IMAGE, 0, PLAIN, SLOT_IMAGE, 4, NULL, close_line, NULL),
-	ROW("webmaster", NS_NONE, IN_FEED, IN_AUTHOR, NONE, ITEM_AUTHOR, 0, open_person, close_person,
-	    NULL),
+	ROW("webmaster", NS_NONE, IN_FEED, IN_AUTHOR, NONE, ITEM_AUTHOR, 0,
+	    open_person, close_person, NULL),
 	ROW("where", NS_GEORSS, IN_ENTRY, IN_POINT, NONE, SLOT_NONE, 0, NULL, NULL, NULL),
 };
 const size_t elements_count = sizeof(elements) / sizeof(*elements);

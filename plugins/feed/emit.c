@@ -35,7 +35,8 @@ use_base(struct reader *r, uint16_t base)
 	r->base = base;
 }
 
-/* Where not even the document's address is known, those in the HTML of an entry count from its page. */
+/* Where not even the document's address is known, those in the HTML of an entry count from its
+ * page. */
 static void
 use_page(struct reader *r, const struct draft *d)
 {

@@ -1,5 +1,5 @@
-/* In which encoding a document is (RFC 7303 3, and what the web does where that fails), and its text in
- * UTF-8. */
+/* In which encoding a document is (RFC 7303 3, and what the web does where that fails), and its
+ * text in UTF-8. */
 #include "feed.h"
 
 #include <stdio.h>
@@ -9,7 +9,8 @@
 
 #define DECLARATION_MAX	1024		/* bytes of an XML declaration that are looked at */
 
-/* Byte order marks, and what `<` looks like without one (XML 1.0, appendix F). The longest first. */
+/* Byte order marks, and what `<` looks like without one (XML 1.0, appendix F). The longest
+ * first. */
 static const struct {
 	const char	*name, *bytes;
 	size_t		 len, mark;	/* mark: how many of them are the mark */
@@ -25,7 +26,8 @@ static const struct {
 	{ "utf-16le", "<\0", 2, 0 },
 };
 
-/* Names that are a smaller form of what is meant and used (WHATWG Encoding; UTF-7 is never honoured). */
+/* Names that are a smaller form of what is meant and used (WHATWG Encoding; UTF-7 is never
+ * honoured). */
 static const struct {
 	const char	*name, *use;
 } names[] = {
@@ -75,8 +77,8 @@ valid_utf8(const char *text, size_t len, int *ascii)
 	return (size_t)(s - begin);
 }
 
-/* The encoding that the XML declaration names; zeros between the letters are passed over, so that this
- * serves UTF-16 and 32 too. "" for none. */
+/* The encoding that the XML declaration names; zeros between the letters are passed over, so
+ * that this serves UTF-16 and 32 too. "" for none. */
 static void
 declared(char *out, size_t size, const char *s, size_t len)
 {
@@ -161,7 +163,8 @@ is_latin(const char *name)
 
 /* Which encoding is tried first, and on whose word. */
 static void
-choose_first(struct decoded *d, const struct cr_page *page, const char *xml, size_t valid, int ascii)
+choose_first(struct decoded *d, const struct cr_page *page, const char *xml, size_t valid,
+    int ascii)
 {
 	int is_text = strncmp(page->type, "text/", 5) == 0 && strstr(page->type, "xml") != NULL;
 
@@ -178,7 +181,8 @@ choose_first(struct decoded *d, const struct cr_page *page, const char *xml, siz
 
 /* What was said turned out wrong: UTF-8 if it is that, else what browsers take. */
 static void
-fall_back(struct cr *cr, const struct cr_page *page, struct decoded *d, const char *xml, size_t valid)
+fall_back(struct cr *cr, const struct cr_page *page, struct decoded *d, const char *xml,
+    size_t valid)
 {
 	d->mistaken = 1;
 	if (xml[0] != '\0' && strcmp(d->name, xml) != 0) {
@@ -206,7 +210,8 @@ decode(struct cr *cr, const struct cr_page *page, struct decoded *d)
 
 	memset(d, 0, sizeof(*d));
 	for (i = 0; i < sizeof(signs) / sizeof(*signs); i++) {
-		if (page->len < signs[i].len || memcmp(page->body, signs[i].bytes, signs[i].len) != 0)
+		if (page->len < signs[i].len ||
+		    memcmp(page->body, signs[i].bytes, signs[i].len) != 0)
 			continue;
 		choose(d, signs[i].name, signs[i].mark > 0 ? "byte order mark" : "its first bytes");
 		if (convert(cr, d, page->body + signs[i].mark, page->len - signs[i].mark) == 0)

@@ -1,5 +1,6 @@
 /* What the parts of the feed reader share: its limits and options, the draft of an entry, the
- * reader of XML, and the verbs of each part. Nothing here knows the daemon but by <courant/plugin.h>. */
+ * reader of XML, and the verbs of each part. Nothing here knows the daemon but by
+ * <courant/plugin.h>. */
 #ifndef PLUGINS_FEED_H
 #define PLUGINS_FEED_H
 #include <courant/plugin.h>
@@ -59,15 +60,16 @@ void	 draft_init(struct draft *);
 void	 draft_free(struct draft *);
 void	 draft_clear(struct draft *);
 int	 draft_room(struct draft *, size_t);	/* -1: over FEED_ENTRY_MAX, or no memory */
-uint32_t draft_text(struct draft *, const char *, size_t);	/* trimmed copy; 0: empty or no room */
-void	 draft_set(struct draft *, enum slot, struct value);	/* unless one of higher rank is there */
+uint32_t draft_text(struct draft *, const char *, size_t);	/* trimmed; 0: empty, no room */
+void	 draft_set(struct draft *, enum slot, struct value);	/* unless a higher rank is there */
 struct part *draft_add(struct draft *, enum item);	/* NULL: the list is full */
 void	 draft_extra(struct draft *, const char *name, uint32_t at);	/* first of a name counts */
 
 /* ---- names.c ---- */
 enum ns {
-	NS_NONE, NS_RSS, NS_RSS090, NS_ATOM, NS_ATOM03, NS_OTHER, NS_RDF, NS_DC, NS_DCTERMS, NS_CONTENT,
-	NS_XHTML, NS_ITUNES, NS_MEDIA, NS_SLASH, NS_SY, NS_THR, NS_WFW, NS_CC, NS_FEEDBURNER,
+	NS_NONE, NS_RSS, NS_RSS090, NS_ATOM, NS_ATOM03, NS_OTHER, NS_RDF, NS_DC, NS_DCTERMS,
+	NS_CONTENT, NS_XHTML, NS_ITUNES, NS_MEDIA, NS_SLASH, NS_SY, NS_THR, NS_WFW, NS_CC,
+	NS_FEEDBURNER,
 	NS_GEO, NS_GEORSS, NS_GML, NS_PODCAST, NS_ADMIN, NS_FOAF, NS_XML, NS_GOOGLEPLAY, NS_HISTORY,
 	NS_RDFS, NS_YA, NS_PRISM, NS_PSC, NS_RAWVOICE, NS_SVG, NS_MAX
 };
@@ -78,7 +80,7 @@ enum ns	 ns_of_prefix(const char *prefix);	/* of one that was used without a dec
 enum {
 	IN_DOC = 1, IN_ROOT = 2, IN_FEED = 4, IN_ENTRY = 8, IN_IMAGE = 16, IN_INPUT = 32,
 	IN_AUTHOR = 64, IN_CONTRIBUTOR = 128, IN_SOURCE = 256, IN_MEDIA = 512, IN_SKIP = 1024,
-	IN_OUTLINE = 2048, IN_OTHER = 4096, IN_AGENT = 8192, IN_CATEGORY = 32768,
+	IN_OUTLINE = 2048, IN_OTHER = 4096, IN_CATEGORY = 32768,
 	IN_POINT = 65536,
 	IN_BOTH = IN_FEED | IN_ENTRY, IN_PERSON = IN_AUTHOR | IN_CONTRIBUTOR
 };
@@ -116,12 +118,12 @@ struct str {
 	const char	*p;		/* not terminated; NULL: none */
 	size_t		 len;
 };
-struct str attr(const struct attrs *, const char *name);	/* any case; no namespace's or any's */
+struct str attr(const struct attrs *, const char *name);	/* in any case and namespace */
 int	 str_is(struct str, const char *lower);		/* the same but for case and white space */
 struct str str_trim(struct str);
-void	 text_person(struct str, struct str *name, struct str *mail);	/* parts of it; .len 0: none */
+void	 text_person(struct str, struct str *name, struct str *mail);	/* .len 0: none */
 long long str_number(struct str, long long none);	/* digits; none: it is no number */
-uint32_t attr_keep(const struct attrs *, const char *name);	/* its place in the draft; 0: none */
+uint32_t attr_keep(const struct attrs *, const char *name);	/* its place; 0: none */
 
 /* ---- doctype.c: declarations in a document are never handed to libxml2 ---- */
 #define DOCTYPE_ENTITIES 64		/* that are remembered */
@@ -137,7 +139,7 @@ struct doctype {
 /* Whether there is one with an internal subset: where it is, and its entities that are short texts
  * without a reference in them: nothing can be made of these but the text itself. */
 int	 doctype_find(struct doctype *, const char *, size_t);
-const char *doctype_entity(const struct doctype *, const char *name, size_t *len);	/* or NULL */
+const char *doctype_entity(const struct doctype *, const char *name, size_t *len);
 
 /* ---- reader.c: one document on its way through libxml2 ---- */
 struct frame {
@@ -173,10 +175,11 @@ struct reader {
 	struct names		*names;
 	const char		*format;
 	int			 atom;		/* 3, 10: Atom 0.3, 1.0 */
-	int64_t			 entries, skip, emitted;
+	int64_t			 entries;		/* given to the host */
+	int64_t			 skip;		/* more that were given before */
 	int64_t			 lost;		/* entries beyond the limit */
 	int64_t			 cut;		/* entries of which something did not fit */
-	unsigned		 base;		/* that the host was last told; BASE_OTHER: an item's */
+	unsigned		 base;		/* that the host was told; BASE_OTHER: another */
 	const char		*entity;	/* first undeclared one, or NULL */
 	char			 entity_name[FEED_NAME_MAX];
 	int			 entity_line;
@@ -196,9 +199,10 @@ struct reader {
 	uint64_t		*seen;		/* addresses of outlines, hashed; or NULL */
 	size_t			 nseen, seen_size;
 };
-int	 reader_init(struct reader *, struct cr *, const struct feed_opts *, const struct cr_page *);
+int	 reader_init(struct reader *, struct cr *, const struct feed_opts *,
+	    const struct cr_page *);
 void	 reader_free(struct reader *);
-int	 reader_run(struct reader *, const char *, size_t);	/* 0; -1: not well-formed, see why */
+int	 reader_run(struct reader *, const char *, size_t);	/* -1: not well-formed, see why */
 void	 reader_stop(struct reader *, const char *fmt, ...) CR_PRINTF(2, 3);
 void	 reader_entry(struct reader *);		/* the entry is whole: hands it to the host */
 void	 reader_feed(struct reader *);		/* tells the host of the feed */
@@ -207,8 +211,8 @@ void	 gather_begin(struct reader *, int frame, enum gather, size_t max);
 void	 gather_drop(struct reader *);
 uint32_t gather_end(struct reader *, size_t *len);	/* its place in the draft, trimmed */
 struct value value_of(struct reader *, const struct frame *, uint32_t at, enum kind);
-/* A reference, absolute as far as the document's address is known, into out[FEED_LINE_MAX]; 0 or -1.
- * The host resolves by itself what it is given as an address; this is for what it is not. */
+/* A reference, absolute as far as the document's address is known, into out[FEED_LINE_MAX]; 0 or
+ * -1. The host resolves by itself what it is given as an address; this is for what it is not. */
 int	 reader_absolute(const struct reader *, char *out, uint16_t base, const char *, size_t);
 uint16_t reader_string(struct reader *, const char *, size_t, uint16_t near);
 
@@ -229,7 +233,7 @@ int	 text_looks_html(const char *, size_t);
 size_t	 text_base64(char *, size_t);		/* decodes in place; SIZE_MAX: it is none */
 int	 text_resolve(char *out, size_t size, const char *base, const char *ref, size_t len);
 int	 text_is_void(const char *name);	/* an element of HTML without an end tag */
-size_t	 text_cut(const char *, size_t len, size_t max);	/* no more than max, whole characters */
+size_t	 text_cut(const char *, size_t len, size_t max);	/* whole characters */
 uint32_t text_put(char *out, uint32_t code);	/* as UTF-8; its length */
 
 /* ---- entities.c ---- */
@@ -240,8 +244,8 @@ const char *entity_find(const char *name, size_t len, size_t *n);	/* UTF-8, or N
 const char *scan_refuse(const char *, size_t, const struct feed_opts *, char *why, size_t size);
 
 /* ---- mend.c ---- */
-/* A copy of a document that is not well-formed, as XML that libxml2 reads; malloc()ed. NULL: no memory,
- * or it would grow too much. */
+/* A copy of a document that is not well-formed, as XML that libxml2 reads; malloc()ed. NULL: no
+ * memory, or it would grow too much. */
 char	*mend(const char *, size_t, size_t *len);
 
 /* ---- encoding.c ---- */
@@ -250,8 +254,7 @@ struct decoded {
 	size_t		 len, bad;
 	char		 name[64];	/* lower case */
 	const char	*why;		/* where its name comes from */
-	int		 mistaken;	/* the document said something else, or nothing that there is */
-	char		*own;		/* to free() */
+	int		 mistaken;	/* what the document says is wrong */
 };
 void	 decode(struct cr *, const struct cr_page *, struct decoded *);
 

@@ -1,5 +1,5 @@
-/* Guesses the encoding of text that is not UTF-8 and does not say what it is, from how often the letters
- * of a script would come in it. */
+/* Guesses the encoding of text that is not UTF-8 and does not say what it is, from how often the
+ * letters of a script would come in it. */
 #include "feed.h"
 
 #include <string.h>
@@ -7,8 +7,8 @@
 #define GUESS_BYTES	(256u << 10)	/* of the document that are looked at */
 #define GUESS_PAIRS	4		/* two-byte characters below which nothing is guessed */
 
-/* Encodings with two bytes a character: where the lead and the trail lie, and the leads of the characters
- * that running text has most of. A byte of no pair counts against them. */
+/* Encodings with two bytes a character: where the lead and the trail lie, and the leads of the
+ * characters that running text has most of. A byte of no pair counts against them. */
 static const struct twin {
 	const char	*name;
 	unsigned char	 lead[2][2], trail[2][2], often[2][2];
@@ -78,8 +78,8 @@ weigh_twin(const struct twin *t, const unsigned char *s, const unsigned char *en
 	return (int)(100 * often / pairs);
 }
 
-/* Pairs of neighbouring letters as they come in words: small after small or capital. Words of a few high
- * letters among many low ones are Latin, and no guess is made. */
+/* Pairs of neighbouring letters as they come in words: small after small or capital. Words of a
+ * few high letters among many low ones are Latin, and no guess is made. */
 static int
 weigh_alphabet(const struct alphabet *a, const unsigned char *s, const unsigned char *end)
 {

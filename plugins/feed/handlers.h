@@ -1,4 +1,5 @@
-/* What is done at the start and end of an element: the functions that the table of elements names. */
+/* What is done at the start and end of an element: the functions that the table of elements
+ * names. */
 #ifndef PLUGINS_FEED_HANDLERS_H
 #define PLUGINS_FEED_HANDLERS_H
 #include "feed.h"

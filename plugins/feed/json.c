@@ -184,7 +184,8 @@ json_feed(struct cr *cr, const struct feed_opts *opts, const char *s, size_t len
 	}
 	json_array_foreach(items, i, item) {
 		if ((int64_t)i == opts->entries) {
-			cr->partial(cr, "%zu entries beyond the first %zu left out (option entries)",
+			cr->partial(cr,
+			    "%zu entries beyond the first %zu left out (option entries)",
 			    json_array_size(items) - i, i);
 			break;
 		}

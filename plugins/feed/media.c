@@ -65,7 +65,7 @@ open_thumbnail(struct reader *r, struct frame *f, const struct attrs *a)
 
 	if (url == 0)
 		gather_begin(r, r->depth, GATHER_PLAIN, FEED_LINE_MAX);
-	draft_set(r->now, SLOT_IMAGE, value_of(r, f, url, KIND_TEXT));
+	draft_set(r->now, SLOT_IMAGE, value_of(f, url, KIND_TEXT));
 }
 
 static void

@@ -1,5 +1,6 @@
-/* Mends a document that is not well-formed: stray ampersands and angle brackets are escaped, entities of
- * HTML written out, control characters dropped, attributes quoted, tags closed that were left open. */
+/* Mends a document that is not well-formed: stray ampersands and angle brackets are escaped,
+ * entities of HTML written out, control characters dropped, attributes quoted, tags closed that
+ * were left open. */
 #include "feed.h"
 
 #include <stdlib.h>
@@ -88,9 +89,10 @@ static uint32_t
 mend_number(uint32_t c)
 {
 	static const uint16_t windows[32] = {
-		0x20ac, 0xfffd, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021, 0x2c6, 0x2030, 0x160,
-		0x2039, 0x152, 0xfffd, 0x17d, 0xfffd, 0xfffd, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
-		0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0xfffd, 0x17e, 0x178,
+		0x20ac, 0xfffd, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021, 0x2c6, 0x2030,
+		0x160, 0x2039, 0x152, 0xfffd, 0x17d, 0xfffd, 0xfffd, 0x2018, 0x2019, 0x201c,
+		0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0xfffd,
+		0x17e, 0x178,
 	};
 
 	if (c >= 0x80 && c < 0xa0)
@@ -287,7 +289,8 @@ start_tag(struct mender *m)
 		close_entry(m);
 	put(m, "<", 1);
 	put(m, name.name, name.len);
-	while (s < m->end && *s != '>' && *s != '<' && !(*s == '/' && s + 1 < m->end && s[1] == '>'))
+	while (s < m->end && *s != '>' && *s != '<' &&
+	    !(*s == '/' && s + 1 < m->end && s[1] == '>'))
 		s = put_attribute(m, s, m->end, seen, &n);
 	empty = s < m->end && *s == '/';
 	if (s == m->end) {	/* the document ends within the tag */

@@ -143,15 +143,15 @@ open_outline(struct reader *r, struct frame *f, const struct attrs *a)
 	r->now = &r->entry;
 	url = attr_keep(a, "xmlurl");
 	if (url != 0 && !str_is(attr(a, "type"), "source") && !listed(r, address)) {
-		draft_set(r->now, SLOT_LINK, value_of(r, f, url, KIND_TEXT));
-		draft_set(r->now, SLOT_GUID, value_of(r, f, url, KIND_TEXT));
+		draft_set(r->now, SLOT_LINK, value_of(f, url, KIND_TEXT));
+		draft_set(r->now, SLOT_GUID, value_of(f, url, KIND_TEXT));
 		draft_set(r->now, SLOT_TITLE,
-		    value_of(r, f, draft_text(r->now, text.p, text.len), KIND_TEXT));
+		    value_of(f, draft_text(r->now, text.p, text.len), KIND_TEXT));
 		draft_extra(r->now, "htmlUrl", attr_keep(a, "htmlurl"));
 		draft_set(r->now, SLOT_SUMMARY,
-		    value_of(r, f, attr_keep(a, "description"), KIND_TEXT));
+		    value_of(f, attr_keep(a, "description"), KIND_TEXT));
 		draft_set(r->now, SLOT_LANGUAGE,
-		    value_of(r, f, attr_keep(a, "language"), KIND_TEXT));
+		    value_of(f, attr_keep(a, "language"), KIND_TEXT));
 		categories(r, a);
 		reader_entry(r);
 	}

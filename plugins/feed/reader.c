@@ -135,9 +135,8 @@ markup_text(struct reader *r, const char *s, size_t len)
 }
 
 struct value
-value_of(struct reader *r, const struct frame *f, uint32_t at, enum kind kind)
+value_of(const struct frame *f, uint32_t at, enum kind kind)
 {
-	(void)r;
 	return (struct value){ .at = at, .base = f->base, .kind = (uint8_t)kind,
 		.rank = f->el != NULL ? f->el->rank : 0 };
 }
@@ -399,8 +398,8 @@ reader_init(struct reader *r, struct cr *cr, const struct feed_opts *opts,
 	r->xml = xmlCreatePushParserCtxt(&handler, r, NULL, 0, NULL);
 	if (r->xml == NULL)
 		return -1;
-	/* The text is UTF-8 by now, whatever its declaration says. NOENT: `&amp;` in an attribute is
-	 * an ampersand; no declared entity ever reaches libxml2. */
+	/* The text is UTF-8 by now, whatever its declaration says. NOENT: `&amp;` in an
+	 * attribute is an ampersand; no declared entity ever reaches libxml2. */
 	xmlCtxtUseOptions(r->xml, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC | XML_PARSE_NOENT);
 	return 0;
 }
@@ -444,7 +443,7 @@ reader_run(struct reader *r, const char *text, size_t len)
 	struct doctype d;
 	size_t i;
 
-	if (doctype_find(&d, text, len)) {	/* all but its declarations; lines keep their numbers */
+	if (doctype_find(&d, text, len)) {	/* all but that; lines keep their numbers */
 		r->doctype = &d;
 		feed_bytes(r, text, d.begin);
 		for (i = d.begin; i < d.end; i++)

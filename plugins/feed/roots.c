@@ -62,8 +62,8 @@ open_cdf(struct reader *r, struct frame *f, const struct attrs *a)
 		r->format = "cdf";
 	if (base.len > 0)
 		f->base = reader_string(r, base.p, base.len, f->base);
-	draft_set(r->now, SLOT_LINK, value_of(r, f, attr_keep(a, "href"), KIND_TEXT));
-	draft_set(r->now, SLOT_UPDATED, value_of(r, f, attr_keep(a, "lastmod"), KIND_TEXT));
+	draft_set(r->now, SLOT_LINK, value_of(f, attr_keep(a, "href"), KIND_TEXT));
+	draft_set(r->now, SLOT_UPDATED, value_of(f, attr_keep(a, "lastmod"), KIND_TEXT));
 }
 
 void
@@ -79,12 +79,13 @@ open_entry(struct reader *r, struct frame *f, const struct attrs *a)
 {
 	draft_clear(&r->entry);
 	r->now = &r->entry;
-	if (r->format == NULL && f->ns >= NS_ATOM)	/* an Atom entry on its own */
-		r->atom = f->ns == NS_ATOM03 ? 3 : 10, r->format = r->atom == 3 ? "atom03" : "atom10";
-	draft_set(r->now, SLOT_GUID, value_of(r, f, attr_keep(a, "about"), KIND_TEXT));
+	if (r->format == NULL) {	/* an Atom entry on its own */
+		r->atom = f->ns == NS_ATOM03 ? 3 : 10;
+		r->format = r->atom == 3 ? "atom03" : "atom10";
+	}
+	draft_set(r->now, SLOT_GUID, value_of(f, attr_keep(a, "about"), KIND_TEXT));
 	if (r->format != NULL && strcmp(r->format, "cdf") == 0)
 		open_cdf(r, f, a);
-	f->mark = 1;
 }
 
 void

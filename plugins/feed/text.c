@@ -73,7 +73,8 @@ judge_tag(const char *s, const char *end)
 	return closing || text_is_void(name);
 }
 
-/* At '&': 1 a reference that HTML knows, 0 a mere ampersand, -1 a reference that it does not know. */
+/* At '&': 1 a reference that HTML knows, 0 a mere ampersand, -1 a reference that it does not
+ * know. */
 static int
 judge_reference(const char *s, const char *end)
 {
@@ -92,8 +93,8 @@ judge_reference(const char *s, const char *end)
 	return entity_find(name, (size_t)(s - name), &n) != NULL ? 1 : -1;
 }
 
-/* An end tag, a void element or a reference shows that a text is HTML; a tag or a reference that HTML
- * does not have shows that it is not. */
+/* An end tag, a void element or a reference shows that a text is HTML; a tag or a reference that
+ * HTML does not have shows that it is not. */
 int
 text_looks_html(const char *s, size_t len)
 {
@@ -223,8 +224,8 @@ remove_dots(char *path)
 	memmove(out, in, strlen(in) + 1);
 }
 
-/* ref against base, which may itself be relative (then no host is made up). The host resolves against
- * the page; this is for an xml:base within an xml:base. -1: too long. */
+/* ref against base, which may itself be relative (then no host is made up). The host resolves
+ * against the page; this is for an xml:base within an xml:base. -1: too long. */
 int
 text_resolve(char *out, size_t size, const char *base, const char *ref, size_t len)
 {

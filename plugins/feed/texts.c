@@ -100,6 +100,24 @@ kind_of(struct reader *r, const struct frame *f, uint32_t at, size_t *len)
 	return gather == GATHER_HTML || gather == GATHER_XHTML ? KIND_HTML : KIND_TEXT;
 }
 
+/* A title is a line; and the host escapes a plain text, after which it has to fit still. */
+static void
+cut_text(struct reader *r, const struct frame *f, uint32_t at, size_t len, enum kind kind)
+{
+	size_t keep = len, grown = 0, max = (size_t)r->opts->field;
+	char *text = r->now->text + at;
+
+	if (f->el->slot == SLOT_TITLE)
+		keep = text_cut(text, len, FEED_LINE_MAX);
+	else if (kind == KIND_TEXT && len > max / 6)	/* `"` becomes six bytes */
+		for (keep = 0; keep < len && grown <= max; keep++)
+			grown += strchr("&<>\"'", text[keep]) != NULL ? 6 : 1;
+	if (keep == len)
+		return;
+	text[text_cut(text, len, keep)] = '\0';
+	r->now->lost = 1;
+}
+
 void
 close_text(struct reader *r, struct frame *f, uint32_t at, size_t len)
 {
@@ -108,15 +126,14 @@ close_text(struct reader *r, struct frame *f, uint32_t at, size_t len)
 	if (at == 0)
 		return;
 	kind = kind_of(r, f, at, &len);
+	cut_text(r, f, at, len, kind);
 	if (f->el->slot == SLOT_SUMMARY && r->now == &r->entry && f->el->rank == 4 &&
-	    r->now->one[SLOT_SUMMARY].rank == 4) {	/* a second one is the longer or the other */
+	    r->now->one[SLOT_SUMMARY].rank == 4) {	/* a second one is kept too */
 		draft_set(r->now, SLOT_CONTENT, (struct value){ .at = at, .base = f->base,
 		    .kind = (uint8_t)kind });
 		return;
 	}
-	if (f->el->slot == SLOT_TITLE && len > FEED_LINE_MAX)
-		r->now->text[at + text_cut(r->now->text + at, len, FEED_LINE_MAX)] = '\0';
-	draft_set(r->now, f->el->slot, value_of(r, f, at, kind));
+	draft_set(r->now, f->el->slot, value_of(f, at, kind));
 	if (f->lang != 0 && r->now == &r->entry && r->now->one[SLOT_LANGUAGE].at == 0)
 		draft_set(r->now, SLOT_LANGUAGE, (struct value){ .at = draft_text(r->now,
 		    r->strings[f->lang], strlen(r->strings[f->lang])) });
@@ -127,7 +144,7 @@ void
 close_line(struct reader *r, struct frame *f, uint32_t at, size_t len)
 {
 	(void)len;
-	draft_set(r->now, f->el->slot, value_of(r, f, at, KIND_TEXT));
+	draft_set(r->now, f->el->slot, value_of(f, at, KIND_TEXT));
 }
 
 /* ---- addresses ---- */
@@ -135,7 +152,7 @@ close_line(struct reader *r, struct frame *f, uint32_t at, size_t len)
 static void
 link_alternate(struct reader *r, struct frame *f, uint32_t href, struct str type)
 {
-	struct value v = value_of(r, f, href, KIND_TEXT);
+	struct value v = value_of(f, href, KIND_TEXT);
 
 	v.rank = str_is(type, "text/html") || str_is(type, "application/xhtml+xml") ||
 	    type.len == 0 ? 4 : 3;
@@ -146,7 +163,7 @@ static void
 link_replies(struct reader *r, struct frame *f, uint32_t href, struct str type)
 {
 	if (type.len == 0 || str_is(type, "text/html"))
-		draft_set(r->now, SLOT_COMMENTS, value_of(r, f, href, KIND_TEXT));
+		draft_set(r->now, SLOT_COMMENTS, value_of(f, href, KIND_TEXT));
 	else
 		draft_extra(r->now, "replies", href);
 }
@@ -160,7 +177,7 @@ link_enclosure(struct reader *r, struct frame *f, uint32_t href, struct str type
 static void
 link_self(struct reader *r, struct frame *f, uint32_t href, struct str type)
 {
-	struct value v = value_of(r, f, href, KIND_TEXT);
+	struct value v = value_of(f, href, KIND_TEXT);
 
 	(void)type;
 	draft_extra(r->now, "self", href);
@@ -173,7 +190,7 @@ static void
 link_image(struct reader *r, struct frame *f, uint32_t href, struct str type)
 {
 	(void)type;
-	draft_set(r->now, SLOT_IMAGE, value_of(r, f, href, KIND_TEXT));
+	draft_set(r->now, SLOT_IMAGE, value_of(f, href, KIND_TEXT));
 }
 
 /* What a link is, by its relation; those that are kept under a name have no function. */
@@ -248,7 +265,7 @@ open_link(struct reader *r, struct frame *f, const struct attrs *a)
 
 	f->mark = relation_of(attr(a, "rel"));
 	if (href.p == NULL) {
-		draft_set(r->now, SLOT_LINK, value_of(r, f, attr_keep(a, "resource"), KIND_TEXT));
+		draft_set(r->now, SLOT_LINK, value_of(f, attr_keep(a, "resource"), KIND_TEXT));
 		gather_begin(r, r->depth, GATHER_PLAIN, FEED_LINE_MAX);
 		return;
 	}
@@ -278,7 +295,7 @@ open_guid(struct reader *r, struct frame *f, const struct attrs *a)
 void
 close_guid(struct reader *r, struct frame *f, uint32_t at, size_t len)
 {
-	struct value v = value_of(r, f, at, KIND_TEXT);
+	struct value v = value_of(f, at, KIND_TEXT);
 	const char *text;
 
 	(void)len;
@@ -291,8 +308,8 @@ close_guid(struct reader *r, struct frame *f, uint32_t at, size_t len)
 	draft_set(r->now, SLOT_LINK, v);
 }
 
-/* An Atom id that is relative against all rules (RFC 4287 4.2.6), and looks like an address, is made
- * absolute: it would be the same in many feeds. */
+/* An Atom id that is relative against all rules (RFC 4287 4.2.6), and looks like an address, is
+ * made absolute: it would be the same in many feeds. */
 void
 close_id(struct reader *r, struct frame *f, uint32_t at, size_t len)
 {
@@ -304,7 +321,7 @@ close_id(struct reader *r, struct frame *f, uint32_t at, size_t len)
 	    reader_absolute(r, url, f->base, text, len) == 0)
 		at = draft_text(r->now, url, strlen(url));
 	if (r->now == &r->entry)
-		draft_set(r->now, SLOT_GUID, value_of(r, f, at, KIND_TEXT));
+		draft_set(r->now, SLOT_GUID, value_of(f, at, KIND_TEXT));
 	else
 		draft_extra(r->now, "id", at);
 }
@@ -320,7 +337,7 @@ open_resource(struct reader *r, struct frame *f, const struct attrs *a)
 		uint32_t at = attr_keep(a, names[i]);
 
 		if (at != 0 && f->el->slot != SLOT_NONE)
-			draft_set(r->now, f->el->slot, value_of(r, f, at, KIND_TEXT));
+			draft_set(r->now, f->el->slot, value_of(f, at, KIND_TEXT));
 		else if (at != 0 && f->el->extra != NULL)
 			draft_extra(r->now, f->el->extra, at);
 	}
