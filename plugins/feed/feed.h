@@ -210,7 +210,7 @@ void	 outline_free(struct reader *);
 void	 gather_begin(struct reader *, int frame, enum gather, size_t max);
 void	 gather_drop(struct reader *);
 uint32_t gather_end(struct reader *, size_t *len);	/* its place in the draft, trimmed */
-struct value value_of(struct reader *, const struct frame *, uint32_t at, enum kind);
+struct value value_of(const struct frame *, uint32_t at, enum kind);
 /* A reference, absolute as far as the document's address is known, into out[FEED_LINE_MAX]; 0 or
  * -1. The host resolves by itself what it is given as an address; this is for what it is not. */
 int	 reader_absolute(const struct reader *, char *out, uint16_t base, const char *, size_t);
