@@ -628,8 +628,9 @@ poll_committed(struct core *c, struct frame *f)
 		deliver_head(c, cd.head);
 	if (j == NULL || j->state != JOB_COMMIT)
 		return;
-	if (j->source != UINT32_MAX && cd.bad) {
-		job_end(j, OUTCOME_PARKED, "parked: its plugin wrote results that are malformed");
+	if (j->source != UINT32_MAX &&
+	    (cd.bad || (cd.seen == 0 && c->runs[j->source].mark.found > 0))) {
+		job_end(j, OUTCOME_PARKED, "parked: what its plugin wrote is malformed, or not what it told");
 		return;
 	}
 	if (j->source != UINT32_MAX) {
