@@ -1,5 +1,5 @@
 /* Answers its job itself, with a count of records that are not there.
- * status: bad|frame|malformed
+ * status: other results than it wrote
  */
 #include "evil.h"
 
