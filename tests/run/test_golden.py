@@ -6,10 +6,11 @@ absent, lists have to be as long as they say."""
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 
 import pytest
+
+import courant
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden"
 CASES = sorted(p.with_suffix("") for p in GOLDEN.glob("*.expect"))
@@ -17,15 +18,12 @@ CASES = sorted(p.with_suffix("") for p in GOLDEN.glob("*.expect"))
 
 def program():
     """The courant that is tested: COURANT, else that of the build."""
-    build = pathlib.Path(os.environ.get("BUILD", "."))
-    return os.environ.get("COURANT") or str(build / "courant")
+    return os.environ.get("COURANT") or courant.program("courant")
 
 
 @pytest.fixture(scope="module")
 def printed():
     """What courant prints for all documents, by their path: one run for all."""
-    if shutil.which(program()) is None:
-        pytest.skip(f"{program()} is missing: build it, or name it in COURANT")
     lines = "".join(f"{p}\t{headers(p)}\n" for p in CASES)
     done = subprocess.run([program(), "parse", "--batch"], input=lines.encode(),
                           stdout=subprocess.PIPE, timeout=120, check=False)
@@ -36,8 +34,6 @@ def printed():
 
 def parse(*arguments):
     """What it prints for one document."""
-    if shutil.which(program()) is None:
-        pytest.skip(f"{program()} is missing: build it, or name it in COURANT")
     done = subprocess.run([program(), "parse", *map(str, arguments)], stdout=subprocess.PIPE,
                           timeout=60, check=True)
     return json.loads(done.stdout)
