@@ -91,31 +91,33 @@ tell(struct cr *cr, struct reader *r, const struct decoded *d, int wellformed)
 }
 
 /* A second time, mended: entries given already are passed over. */
-static int
+static void
 again(struct cr *cr, struct reader *r, struct str s, const struct feed_opts *opts,
     const struct cr_page *page)
 {
 	struct reader mended;
 	char *text, why[200];
 	size_t len;
-	int rc = -1;
 
 	if ((text = mend(s.p, s.len, &len)) == NULL)
-		return -1;
-	if (scan_refuse(text, len, opts, why, sizeof(why)) == NULL &&
-	    reader_init(&mended, cr, opts, page) == 0) {
+		return;
+	if (scan_refuse(text, len, opts, why, sizeof(why)) != NULL) {
+		free(text);
+		return;
+	}
+	if (reader_init(&mended, cr, opts, page) == 0) {
 		mended.skip = r->entries;
 		mended.entries = r->entries;
-		rc = reader_run(&mended, text, len);
-		memcpy(mended.why, r->why, sizeof(mended.why));
+		reader_run(&mended, text, len);
+		if (!mended.stopped)	/* what was wrong at first is what there is to say */
+			memcpy(mended.why, r->why, sizeof(mended.why));
 		mended.line = r->line;
 		mended.foreign |= r->foreign;
 		reader_free(r);
 		*r = mended;
-		rc = r->format != NULL ? 0 : -1;
-	}
+	} else
+		reader_free(&mended);
 	free(text);
-	return rc;
 }
 
 static int

@@ -246,7 +246,7 @@ const char *scan_refuse(const char *, size_t, const struct feed_opts *, char *wh
 /* ---- mend.c ---- */
 /* A copy of a document that is not well-formed, as XML that libxml2 reads; malloc()ed. NULL: no
  * memory, or it would grow too much. */
-char	*mend(const char *, size_t, size_t *len);
+char	*mend(const char *, size_t, size_t *out);
 
 /* ---- encoding.c ---- */
 struct decoded {

@@ -51,7 +51,7 @@ in_either(unsigned char c, const unsigned char ranges[2][2])
 	return in(c, ranges[0]) || in(c, ranges[1]);
 }
 
-/* Per cent of the pairs that are frequent; -1: this is not the encoding. */
+/* Per cent of the pairs that are frequent; -1: it is not this encoding. */
 static int
 weigh_twin(const struct twin *t, const unsigned char *s, const unsigned char *end)
 {
@@ -147,7 +147,7 @@ guess_encoding(const char *text, size_t len)
 	if (name != NULL && best > 80)
 		return name;
 	for (i = 0; i < sizeof(twins) / sizeof(*twins); i++)
-		if ((weight = weigh_twin(&twins[i], s, end)) >= 0)
+		if (weigh_twin(&twins[i], s, end) >= 0)
 			return twins[i].name;
 	return name != NULL && best > 50 ? name : "windows-1252";
 }

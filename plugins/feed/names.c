@@ -226,7 +226,7 @@ rows_of(struct entry *e, const char *name)
 
 /* Each name is looked up once a document; after that its pointer finds it. */
 static void
-learn(struct names *t, struct entry *e, const xmlChar *name)
+learn(struct entry *e, const xmlChar *name)
 {
 	char key[FEED_NAME_MAX];
 	size_t n;
@@ -238,8 +238,6 @@ learn(struct names *t, struct entry *e, const xmlChar *name)
 	if (name[n] == '\0')
 		rows_of(e, key);
 	e->name = name;
-	if (t->used < TABLE_FULL)
-		t->used++;
 }
 
 /* RSS and Atom elements are the same to us wherever they stand; attributes tell links apart. */
@@ -252,18 +250,19 @@ fold_ns(enum ns ns)
 const struct element *
 names_find(struct names *t, const xmlChar *name, enum ns ns, unsigned in)
 {
-	struct entry *e = slot_of(t, name), once;
-	size_t i;
+	struct entry *slot = slot_of(t, name), e = *slot;
 
-	if (e->name == NULL) {
-		if (t->used == TABLE_FULL)
-			e = &once;
-		learn(t, e, name);
+	if (e.name == NULL) {
+		learn(&e, name);
+		if (t->used < TABLE_FULL) {
+			*slot = e;
+			t->used++;
+		}
 	}
 	ns = fold_ns(ns);
-	for (i = 0; i < e->n; i++)
-		if (e->row[i].ns == ns && (e->row[i].in & in) != 0)
-			return &e->row[i];
+	for (; e.n > 0; e.n--, e.row++)
+		if (e.row->ns == ns && (e.row->in & in) != 0)
+			return e.row;
 	return NULL;
 }
 

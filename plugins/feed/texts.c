@@ -21,10 +21,11 @@ static const struct {
 static enum gather
 gather_of_type(struct str type, enum gather otherwise)
 {
-	size_t i, n = strcspn(type.p, ";");
+	const char *end = type.len > 0 ? memchr(type.p, ';', type.len) : NULL;
+	size_t i;
 
-	if (n < type.len)
-		type.len = n;
+	if (end != NULL)
+		type.len = (size_t)(end - type.p);
 	for (i = 0; i < sizeof(types) / sizeof(*types); i++)
 		if (str_is(type, types[i].type))
 			return types[i].gather;
