@@ -133,7 +133,8 @@ static const struct date_sign *
 date_sign(const struct date_sign *table, size_t count, const char *s)
 {
 	for (size_t i = 0; i < count; i++)
-		if (strncasecmp(s, table[i].text, strlen(table[i].text)) == 0)
+		if (((*s ^ table[i].text[0]) & ~0x20) == 0 &&	/* most end here */
+		    strncasecmp(s, table[i].text, strlen(table[i].text)) == 0)
 			return &table[i];
 	return NULL;
 }
@@ -221,6 +222,14 @@ date_fold(char out[DATE_WORD], const char *s, size_t *len)
 	uint32_t cp;
 
 	for (; date_letter(s[at]); at += used > 0 ? used : bad) {
+		if ((s[at] & 0x80) == 0) {
+			used = 1;
+			if (fill + 1 < DATE_WORD) {
+				out[fill++] = (char)(s[at] | 0x20);
+				letters++;
+			}
+			continue;
+		}
 		if ((used = text_get_char(&cp, &bad, s + at, strnlen(s + at, 4))) == 0)
 			continue;
 		text_char(&c, date_base(cp));
@@ -235,6 +244,12 @@ date_fold(char out[DATE_WORD], const char *s, size_t *len)
 	return letters;
 }
 
+/* The words of RFC 822, which most dates have: months, then days of the week. */
+static const char date_usual[19][4] = {
+	"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+	"mon", "tue", "wed", "thu", "fri", "sat", "sun",
+};
+
 /* 1 to 12, or 0. */
 static int
 date_month(const char *word)
@@ -242,10 +257,13 @@ date_month(const char *word)
 	size_t len = strlen(word);
 	const char *name;
 
+	for (int i = 0; len == 3 && i < (int)COUNT(date_usual); i++)
+		if (memcmp(date_usual[i], word, sizeof(date_usual[i])) == 0)
+			return i < 12 ? i + 1 : 0;
 	for (int month = 0; month < 12; month++)
 		for (name = date_months[month]; name != NULL; name = strchr(name, ' ')) {
 			name += *name == ' ';
-			if (strncmp(name, word, len) == 0)
+			if (*name == *word && strncmp(name, word, len) == 0)
 				return month + 1;
 		}
 	return 0;
@@ -578,7 +596,7 @@ date_zone(const char *word, size_t letters, int *minutes)
 		return 0;
 	}
 	for (size_t i = 0; i < COUNT(date_zones); i++)
-		if (strcmp(date_zones[i].name, word) == 0) {
+		if (date_zones[i].name[0] == word[0] && strcmp(date_zones[i].name, word) == 0) {
 			*minutes = date_zones[i].minutes;
 			return 0;
 		}
