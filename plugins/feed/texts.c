@@ -21,10 +21,12 @@ static const struct {
 static enum gather
 gather_of_type(struct str type, enum gather otherwise)
 {
-	const char *end = type.len > 0 ? memchr(type.p, ';', type.len) : NULL;
+	const char *end;
 	size_t i;
 
-	if (end != NULL)
+	if (type.p == NULL)
+		return otherwise;
+	if ((end = memchr(type.p, ';', type.len)) != NULL)
 		type.len = (size_t)(end - type.p);
 	for (i = 0; i < sizeof(types) / sizeof(*types); i++)
 		if (str_is(type, types[i].type))
@@ -40,7 +42,7 @@ gather_of_type(struct str type, enum gather otherwise)
 static int
 is_binary(struct str type)
 {
-	return memchr(type.p != NULL ? type.p : "", '/', type.len) != NULL &&
+	return type.p != NULL && memchr(type.p, '/', type.len) != NULL &&
 	    gather_of_type(type, GATHER_NONE) == GATHER_NONE;
 }
 
