@@ -2,6 +2,7 @@
  * those of East Asia by iconv, opened ahead. */
 #include "convert.h"
 #include "log.h"
+#include "mem.h"
 #include "text.h"
 
 #include <errno.h>
@@ -390,7 +391,7 @@ int
 convert(struct buf *b, const char *charset, const char *text, size_t len, size_t *bad)
 {
 	const struct convert_encoding *e = convert_find(charset);
-	struct convert_out o;
+	MEM_UNSET struct convert_out o;
 
 	if (e == NULL || (e->read == read_iconv && convert_iconv(e) == (iconv_t)-1))
 		return -1;

@@ -29,7 +29,7 @@ static void __attribute__((format(printf, 1, 0)))
 say_line(const char *fmt, va_list ap)
 {
 	static const char enough[] = "more lines than a job may log: the rest is not shown\n";
-	char line[LINE_MAX_ + 1];
+	MEM_UNSET char line[LINE_MAX_ + 1];
 	int n = vsnprintf(line, LINE_MAX_, fmt, ap);
 	size_t len = n < 0 ? 0 : n < LINE_MAX_ ? (size_t)n : LINE_MAX_ - 1, i;
 
@@ -70,7 +70,7 @@ cr_log(struct cr *cr, const char *fmt, ...)
 void
 host_reason(char to[HOST_ERROR], const char *fmt, va_list ap)
 {
-	char raw[HOST_ERROR];
+	MEM_UNSET char raw[HOST_ERROR];
 	struct bytes b;
 	size_t len;
 	int n = vsnprintf(raw, sizeof(raw), fmt, ap);

@@ -1,6 +1,7 @@
 /* Sanitising of HTML: a tokenizer, tables of what may pass, and a stack of what is open. */
 #include "html.h"
 #include "css.h"
+#include "mem.h"
 #include "text.h"
 #include "url.h"
 
@@ -304,7 +305,7 @@ html_address(char *out, const struct html_span *v)
 static int
 html_url(struct html *h, const char *address, int link)
 {
-	char url[URL_MAX + 1];
+	MEM_UNSET char url[URL_MAX + 1];
 	size_t plain = strcspn(address, ":/?#");
 
 	if (h->base == NULL && address[plain] != ':') {
@@ -365,7 +366,7 @@ html_sources(struct html *h, char *list)
 static int
 html_style(struct html *h, const struct html_span *v)
 {
-	char style[URL_MAX + 1];
+	MEM_UNSET char style[URL_MAX + 1];
 	size_t start = h->out->len;
 
 	if (html_address(style, v) == -1)
@@ -399,7 +400,7 @@ html_plain_url(const struct html_span *v)
 static int
 html_value(struct html *h, const struct html_attr *attr, const struct html_span *v)
 {
-	char address[URL_MAX + 1];
+	MEM_UNSET char address[URL_MAX + 1];
 
 	if (attr->value == V_TEXT) {
 		html_text(h->out, v->s, v->n, 1);
@@ -773,7 +774,7 @@ html_angle(struct html *h)
 void
 html_sanitise(struct buf *b, const char *html, size_t len, const char *base, int flags)
 {
-	struct html h;
+	MEM_UNSET struct html h;
 	const char *lt;
 
 	h.out = b;

@@ -6,6 +6,17 @@
 
 #define MEM_EXIT	71		/* exit status that says: out of memory */
 
+/* A large variable of a function, written before it is read: compilers told to clear what begins
+ * unset (-ftrivial-auto-var-init=zero) leave it alone. */
+#ifdef __has_attribute
+#if __has_attribute(uninitialized)
+#define MEM_UNSET	__attribute__((uninitialized))
+#endif
+#endif
+#ifndef MEM_UNSET
+#define MEM_UNSET
+#endif
+
 void	*xmalloc(size_t) __attribute__((malloc, returns_nonnull));
 void	*xcalloc(size_t n, size_t size) __attribute__((malloc, returns_nonnull));
 void	*xreallocarray(void *, size_t n, size_t size) __attribute__((returns_nonnull));

@@ -1,5 +1,6 @@
 /* URLs: their parts, resolution against a base, and keys under which one page is one. */
 #include "url.h"
+#include "mem.h"
 #include "text.h"
 
 #include <stdlib.h>
@@ -381,7 +382,7 @@ url_resolve_out(struct url_out *o, const char *base, const char *ref)
 int
 url_resolve(struct buf *b, const char *base, const char *ref)
 {
-	struct url_out o;
+	MEM_UNSET struct url_out o;
 
 	if (url_resolve_out(&o, base, ref) == -1)
 		return -1;
@@ -392,7 +393,7 @@ url_resolve(struct buf *b, const char *base, const char *ref)
 int
 url_resolve_to(char *out, const char *base, const char *ref)
 {
-	struct url_out o;
+	MEM_UNSET struct url_out o;
 
 	if (url_resolve_out(&o, base, ref) == -1)
 		return -1;
@@ -410,7 +411,7 @@ url_default_port(const struct url *u)
 int
 url_origin(struct buf *b, const char *s)
 {
-	struct url_out o;
+	MEM_UNSET struct url_out o;
 	struct url u;
 
 	if (url_split(&u, s) == -1 || u.host_len == 0)
