@@ -6,7 +6,7 @@
 __attribute__((constructor)) static void
 evil(void)
 {
-	volatile int *volatile nowhere = NULL;
+	volatile int *volatile nowhere = (volatile int *)64;
 
 	*nowhere = 1;
 }

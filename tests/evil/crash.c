@@ -6,7 +6,7 @@
 static void
 evil(struct cr *cr)
 {
-	volatile int *volatile nowhere = NULL;
+	volatile int *volatile nowhere = (volatile int *)64;
 
 	(void)cr;
 	*nowhere = 1;

@@ -42,6 +42,8 @@ def daemon(request):
     yield make
     for each in made:
         each.close()
+    for each in made:
+        assert not each.reports, each.reports
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ BUILD = pathlib.Path(os.environ.get("COURANT_BUILD") or os.environ.get("BUILD")
                      or TREE / "build").resolve()
 LONG = os.environ.get("COURANT_LONG", "") not in ("", "0")
 SLOW = float(os.environ.get("COURANT_SLOW", "1"))  # sanitizers: how much longer to wait
+SANITIZED = "ASAN_OPTIONS" in os.environ
+REPORT = r"(?m)^.*(?:ERROR: \w+Sanitizer|runtime error: )[\s\S]*"   # to the log's end
 ROLES = ("store", "fetch", "serve")
 SHARED = next((p for p in (pathlib.Path(os.environ.get("COURANT_SHARED", "/nonexistent")),
                            TREE.parent / "shared") if p.is_dir()), None)
@@ -131,6 +133,7 @@ class Daemon:
         self.log_path = self.folder / "log"
         self.log_path.touch()
         self.process = None
+        self.reports = []
         self.settings = settings or {}
         self.sources = sources or {}
         self.routes = routes or {}
@@ -221,8 +224,14 @@ class Daemon:
         return done.returncode, done.stdout.decode(errors="replace")
 
     def close(self):
+        """Gone, and its files; under sanitizers it ends as it should, so that leaks are seen."""
         if self.process and self.process.poll() is None:
+            if SANITIZED:
+                self.process.send_signal(signal.SIGTERM)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(10 * SLOW)
             self.kill()
+        self.reports = re.findall(REPORT, self.log())
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # -- what can be seen of it
