@@ -33,6 +33,10 @@
 
 /* ---- a host ---- */
 
+/* As struct cr declares them: the compiler is to check what their callers pass. */
+static int	host_fail(struct cr *, int, const char *, ...) CR_PRINTF(3, 4);
+static int	host_retry(struct cr *, int64_t, const char *, ...) CR_PRINTF(3, 4);
+
 static struct {
 	struct cr	 cr;
 	int64_t		 now;
