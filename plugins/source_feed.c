@@ -78,8 +78,6 @@ tell(struct cr *cr, struct reader *r, const struct decoded *d, int wellformed)
 	cr->set_extra(rec, "encoding", d->name);
 	cr->set_extra(rec, "encoding-why", d->why);
 	cr->set_extra(rec, "wellformed", wellformed && !r->foreign && !d->mistaken ? "yes" : "no");
-	if (d->bad > 0)
-		cr->log(cr, "%zu bytes are no %s and were replaced", d->bad, d->name);
 	if (r->lost > 0)
 		cr->partial(cr, "%lld entries beyond the first %lld left out (option entries)",
 		    (long long)r->lost, (long long)r->opts->entries);
@@ -163,12 +161,19 @@ feed_parse(struct cr *cr, void *opts, const struct cr_page *page)
 {
 	struct decoded d;
 	struct str s;
+	int rc;
 
 	decode(cr, page, &d);
 	s = begin_of(d.text, d.len);
 	if (s.len > 0 && (s.p[0] == '{' || s.p[0] == '['))
-		return json_feed(cr, opts, s.p, s.len, &d);
-	return parse_xml(cr, opts, page, s, &d);
+		rc = json_feed(cr, opts, s.p, s.len, &d);
+	else
+		rc = parse_xml(cr, opts, page, s, &d);
+	if (rc == 0 && d.bad > 0)
+		cr->partial(cr, "%zu bytes are no %s and were replaced", d.bad, d.name);
+	else if (rc == 0 && d.invalid)
+		cr->partial(cr, "it is not the UTF-8 that it should be: read as %s", d.name);
+	return rc;
 }
 
 const struct cr_plugin cr_plugin_v1 = {

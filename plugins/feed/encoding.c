@@ -225,12 +225,12 @@ decode(struct cr *cr, const struct cr_page *page, struct decoded *d)
 		return;
 	}
 	if (valid < page->len && strcmp(d->name, "utf-8") == 0) {
+		d->invalid = 1;
 		guess = guess_encoding(page->body, page->len);
 		if (strcmp(d->why, "default") == 0) {
 			choose(d, guess, "its bytes, nothing being declared");
 			d->mistaken = 1;
-		}
-		else if (strcmp(guess, "utf-8") != 0) {
+		} else if (strcmp(guess, "utf-8") != 0) {
 			fall_back(cr, page, d, xml, valid);
 			return;
 		}

@@ -255,6 +255,7 @@ struct decoded {
 	char		 name[64];	/* lower case */
 	const char	*why;		/* where its name comes from */
 	int		 mistaken;	/* what the document says is wrong */
+	int		 invalid;	/* it should be UTF-8, and is not */
 };
 void	 decode(struct cr *, const struct cr_page *, struct decoded *);
 
