@@ -17,40 +17,12 @@
 
 /* ---- Clean text ---- */
 
-/* What a byte asks for: nothing, to be folded, or to be looked at as UTF-8. */
-enum { BYTE_PLAIN, BYTE_SPACE = 1, BYTE_BREAK = 2, BYTE_HIGH = 4 };
-#define FOUR(c)		(c), (c), (c), (c)
-#define SIXTEEN(c)	FOUR(c), FOUR(c), FOUR(c), FOUR(c)
-static const uint8_t byte_class[256] = {
-	FOUR(BYTE_HIGH), FOUR(BYTE_HIGH), BYTE_HIGH, BYTE_BREAK, BYTE_BREAK, BYTE_HIGH,
-	BYTE_HIGH, BYTE_BREAK, BYTE_HIGH, BYTE_HIGH, SIXTEEN(BYTE_HIGH), BYTE_SPACE,
-	[0x7f] = BYTE_HIGH, SIXTEEN(BYTE_HIGH), SIXTEEN(BYTE_HIGH), SIXTEEN(BYTE_HIGH),
-	SIXTEEN(BYTE_HIGH), SIXTEEN(BYTE_HIGH), SIXTEEN(BYTE_HIGH), SIXTEEN(BYTE_HIGH),
-	SIXTEEN(BYTE_HIGH),
-};
-
-/* The classes of all bytes, or-ed; BYTE_BREAK also for two spaces in a row or one at an end. */
-static unsigned
-classes(const char *text, size_t len)
-{
-	unsigned any = 0, last = BYTE_SPACE, c;
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		c = byte_class[(unsigned char)text[i]];
-		any |= c | (c & last) << 1;
-		last = c & BYTE_SPACE;
-	}
-	return any | last << 1;
-}
-
 struct bytes
 host_clean(const char *text, size_t len, int fold)
 {
-	unsigned any = fold ? classes(text, len) : text_ascii(text, len) == len ? 0 :
-	    BYTE_HIGH;
-
-	if ((any & BYTE_HIGH) != 0) {
+	if (fold && text_folded(text, len))
+		return (struct bytes){ text, len };
+	if (text_clean(text, len) < len) {
 		buf_clear(&host.clean);
 		host.replaced += text_utf8(&host.clean, text, len);
 		if (host.clean.over)
@@ -58,7 +30,7 @@ host_clean(const char *text, size_t len, int fold)
 		text = host.clean.data != NULL ? host.clean.data : "";
 		len = host.clean.len;
 	}
-	if (fold && any > BYTE_SPACE) {
+	if (fold) {
 		buf_clear(&host.folded);
 		text_fold(&host.folded, text, len);
 		if (host.folded.over)

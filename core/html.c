@@ -199,25 +199,33 @@ html_head(const char *name)
 	return be64toh(head);
 }
 
-static int
-html_order(const void *key, const void *entry)
-{
-	uint64_t a = html_head(key), b = html_head(entry);
-
-	return a != b ? (a < b ? -1 : 1) : strcmp((const char *)key + 8, (const char *)entry + 8);
-}
-
 /* Either table: both begin their entries with the name. */
-static const void *
+static inline const void *
 html_find(const void *table, size_t count, size_t size, const char *s, size_t n)
 {
 	char name[HTML_NAME] = { 0 };
+	const char *entry;
+	size_t low = 0, mid;
+	uint64_t head, other;
+	int order;
 
 	if (n >= HTML_NAME)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 		name[i] = (char)text_lower(s[i]);
-	return bsearch(name, table, count, size, html_order);
+	for (head = html_head(name); low < count;) {
+		mid = (low + count) / 2;
+		entry = (const char *)table + mid * size;
+		other = html_head(entry);
+		order = head != other ? (head < other ? -1 : 1) : strcmp(name + 8, entry + 8);
+		if (order == 0)
+			return entry;
+		if (order > 0)
+			low = mid + 1;
+		else
+			count = mid;
+	}
+	return NULL;
 }
 
 static size_t
@@ -226,39 +234,43 @@ html_place(const struct html_element *e)
 	return (size_t)(e - html_elements);
 }
 
+static const char *
+html_escape(char c)
+{
+	return c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : "&quot;";
+}
+
 /* Adds text: references decoded, then & < > and, in a value, quotes escaped; controls dropped. */
 static void
 html_text(struct buf *b, const char *s, size_t n, int value)
 {
-	/* 1: escaped; 2: dropped */
-	static const unsigned char kinds[256] = {
-		2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-		2, 2, 2, 2, ['"'] = 1, ['&'] = 1, ['<'] = 1, ['>'] = 1, [0x7f] = 2,
-	};
 	const char *from = s, *end = s + n;
 	struct text_char c;
 	size_t used;
 
-	for (; s < end; s++) {
-		if (kinds[(unsigned char)*s] == 0 || (*s == '"' && !value))
-			continue;
-		buf_add(b, from, (size_t)(s - from));
-		from = s + 1;
-		if (kinds[(unsigned char)*s] == 2)
-			continue;
-		if (*s != '&' || (used = text_reference(&c, s, (size_t)(end - s), value)) == 0) {
-			buf_str(b, *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ?
-			    "&gt;" : "&quot;");
+	for (;;) {
+		s += text_plain(s, (size_t)(end - s));
+		if (s < end && *s == '"' && !value) {
+			s++;
 			continue;
 		}
-		if (c.len == 1 && (kinds[(unsigned char)c.bytes[0]] == 1))
-			text_xml(b, c.bytes, 1);
-		else
-			buf_add(b, c.bytes, c.len);
-		s += used - 1;
-		from = s + 1;
+		buf_add(b, from, (size_t)(s - from));
+		if (s == end)
+			break;
+		from = s;
+		used = 1;
+		if (*s == '&' && (used = text_reference(&c, s, (size_t)(end - s), value)) > 0) {
+			if (c.len == 1 && text_plain(c.bytes, 1) == 0 && c.bytes[0] > ' ')
+				text_xml(b, c.bytes, 1);
+			else
+				buf_add(b, c.bytes, c.len);
+		} else if (text_ascii(s, 1) == 1) {
+			buf_str(b, html_escape(*s));
+			used = 1;
+		}
+		s += used;
+		from = s;
 	}
-	buf_add(b, from, (size_t)(end - from));
 }
 
 /* Takes off again what was added since it was `len` long. */
@@ -455,6 +467,23 @@ html_tiny(const struct html_span *v)
 	    (v->n == 1 || text_is(v->s + 1, v->n - 1, "px"));
 }
 
+/* Whether one of the beacons stands in an address: each begins with '/'. */
+static int
+html_names_beacon(const struct html_span *v)
+{
+	const char *s = v->s, *end = s + v->n;
+	size_t n;
+
+	for (; (s = memchr(s, '/', (size_t)(end - s))) != NULL; s++)
+		for (size_t i = 0; i < COUNT(html_beacons); i++) {
+			n = strlen(html_beacons[i]);
+			if ((size_t)(end - s) >= n && s[1] == html_beacons[i][1] &&
+			    s[2] == html_beacons[i][2] && memcmp(s, html_beacons[i], n) == 0)
+				return 1;
+		}
+	return 0;
+}
+
 /* An image that shows nothing and only tells somebody that it was seen. */
 static int
 html_is_beacon(const struct html_tag *t)
@@ -463,10 +492,7 @@ html_is_beacon(const struct html_tag *t)
 
 	if (html_tiny(html_attr_of(t, "width")) && html_tiny(html_attr_of(t, "height")))
 		return 1;
-	for (size_t i = 0; src != NULL && i < COUNT(html_beacons); i++)
-		if (memmem(src->s, src->n, html_beacons[i], strlen(html_beacons[i])) != NULL)
-			return 1;
-	return 0;
+	return src != NULL && html_names_beacon(src);
 }
 
 /* The sign c from s on; once it did not come it is not looked for again. */

@@ -1,6 +1,7 @@
 /* Text: UTF-8, folding, escaping, base32. */
 #include "text.h"
 
+#include <endian.h>
 #include <string.h>
 #include <strings.h>
 
@@ -64,30 +65,94 @@ text_get_char(uint32_t *cp, size_t *bad, const char *s, size_t n)
 	return need;
 }
 
+/* Sixteen bytes at once; of a comparison: 0xff where it holds. */
+typedef unsigned char text_block __attribute__((vector_size(16)));
+
+static text_block
+text_load(const char *s)
+{
+	text_block b;
+
+	memcpy(&b, s, sizeof(b));
+	return b;
+}
+
+/* The place of the first byte that is set, 16: none is. */
+static size_t
+text_first(text_block b)
+{
+	uint64_t w[2];
+
+	memcpy(w, &b, sizeof(w));
+	if (w[0] != 0)
+		return (size_t)__builtin_ctzll(le64toh(w[0])) / 8;
+	return w[1] != 0 ? 8 + (size_t)__builtin_ctzll(le64toh(w[1])) / 8 : 16;
+}
+
+/* Controls but tab, LF and CR. */
+static text_block
+text_controls(text_block b)
+{
+	return (text_block)((b < 0x20) & (b != '\t') & (b != '\n') & (b != '\r'));
+}
+
 size_t
 text_ascii(const char *s, size_t n)
 {
-	const uint64_t high = 0x8080808080808080u, ones = 0x0101010101010101u;
-	size_t at = 0;
-	uint64_t w;
+	size_t at = 0, found = 16;
+	text_block b;
 	unsigned char c;
 
-	while (at < n) {
-		while (at + 8 <= n) {
-			memcpy(&w, s + at, 8);
-			/* A byte over 0x7e, or one under 0x20. */
-			if (((w | (w + ones) | (w - 0x20 * ones)) & high) != 0)
-				break;
-			at += 8;
-		}
-		if (at == n)
-			break;
+	for (; found == 16 && at + 16 <= n; at += found) {
+		b = text_load(s + at);
+		found = text_first((text_block)(b > 0x7e) | text_controls(b));
+	}
+	for (; found == 16 && at < n; at++) {
 		c = (unsigned char)s[at];
 		if (c > 0x7e || (c < 0x20 && c != '\t' && c != '\n' && c != '\r'))
 			break;
-		at++;
 	}
 	return at;
+}
+
+size_t
+text_plain(const char *s, size_t n)
+{
+	static const unsigned char signs[256] = {
+		1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+		1, 1, 1, 1, ['"'] = 1, ['&'] = 1, ['<'] = 1, ['>'] = 1, [0x7f] = 1,
+	};
+	size_t at = 0, found = 16;
+	text_block b;
+
+	for (; found == 16 && at + 16 <= n; at += found) {
+		b = text_load(s + at);		/* " and & differ in one bit, < and > too */
+		found = text_first((text_block)((b | 4) == '&') | (text_block)((b | 2) == '>') |
+		    (text_block)(b == 0x7f) | text_controls(b));
+	}
+	for (; found == 16 && at < n && signs[(unsigned char)s[at]] == 0; at++)
+		;
+	return at;
+}
+
+int
+text_folded(const char *s, size_t n)
+{
+	size_t at = 0;
+	text_block b;
+
+	if (n == 0 || s[0] == ' ' || s[n - 1] == ' ')
+		return n == 0;
+	for (; at + 17 <= n; at += 16) {
+		b = text_load(s + at);
+		if (text_first((text_block)(b < ' ') | (text_block)(b > 0x7e) |
+		    (text_block)((b == ' ') & (text_load(s + at + 1) == ' '))) < 16)
+			return 0;
+	}
+	for (; at < n; at++)
+		if (s[at] < ' ' || s[at] > 0x7e || (s[at] == ' ' && s[at + 1] == ' '))
+			return 0;
+	return 1;
 }
 
 size_t
@@ -115,29 +180,53 @@ text_fit(uint32_t cp)
 	    (cp > 0xfdef && cp <= 0x10ffff && (cp & 0xfffe) != 0xfffe);
 }
 
-size_t
-text_utf8(struct buf *b, const char *s, size_t n)
+/* Length of the beginning that is fit. *cp: the character behind it, when that is a valid one; its
+ * length in *len, else 0 and in *bad what stands for one U+FFFD. */
+static size_t
+text_fit_until(const char *s, size_t n, uint32_t *cp, size_t *len, size_t *bad)
 {
-	size_t at = 0, from = 0, len, bad, count = 0;
-	uint32_t cp = 0;
+	size_t at = 0;
 
 	for (;;) {
 		at += text_ascii(s + at, n - at);
-		if (at == n)
+		do {
+			if (at == n)
+				return n;
+			*len = text_get_char(cp, bad, s + at, n - at);
+			if (*len == 0 || !text_fit(*cp))
+				return at;
+			at += *len;
+		} while (at < n && (unsigned char)s[at] >= 0x80);
+	}
+}
+
+size_t
+text_clean(const char *s, size_t n)
+{
+	size_t len, bad;
+	uint32_t cp;
+
+	return text_fit_until(s, n, &cp, &len, &bad);
+}
+
+size_t
+text_utf8(struct buf *b, const char *s, size_t n)
+{
+	size_t good, len, bad, count = 0;
+	uint32_t cp = 0;
+
+	while (n > 0) {
+		good = text_fit_until(s, n, &cp, &len, &bad);
+		buf_add(b, s, good);
+		if (good == n)
 			break;
-		len = text_get_char(&cp, &bad, s + at, n - at);
-		if (len > 0 && text_fit(cp)) {
-			at += len;
-			continue;
-		}
-		buf_add(b, s + from, at - from);
 		if (len == 0 || cp >= 0xa0)
 			buf_add(b, "\xef\xbf\xbd", 3);
-		at += len > 0 ? len : bad;
-		from = at;
+		good += len > 0 ? len : bad;
+		s += good;
+		n -= good;
 		count++;
 	}
-	buf_add(b, s + from, n - from);
 	return count;
 }
 
@@ -303,13 +392,19 @@ text_title_key(struct buf *b, const char *s, size_t n)
 	}
 }
 
-/* Adds s; where names[c] of a byte is not NULL, that in its place. */
-static void
-text_escape(struct buf *b, const char *s, size_t n, const char *const names[256])
+void
+text_xml(struct buf *b, const char *s, size_t n)
 {
-	size_t at, from = 0;
+	static const char *const names[256] = {
+		['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;",
+	};
+	const char *stop = memchr(s, '\'', n);
+	size_t at = 0, from = 0;
 
-	for (at = 0; at < n; at++) {
+	for (;; at++) {
+		at += stop == NULL ? text_plain(s + at, n - at) : 0;
+		if (at >= n)
+			break;
 		if (names[(unsigned char)s[at]] == NULL)
 			continue;
 		buf_add(b, s + from, at - from);
@@ -317,16 +412,6 @@ text_escape(struct buf *b, const char *s, size_t n, const char *const names[256]
 		from = at + 1;
 	}
 	buf_add(b, s + from, n - from);
-}
-
-void
-text_xml(struct buf *b, const char *s, size_t n)
-{
-	static const char *const names[256] = {
-		['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;",
-	};
-
-	text_escape(b, s, n, names);
 }
 
 void

@@ -14,6 +14,13 @@ struct text_char {
 
 /* Length of the plain ASCII (no controls but tab, LF, CR) at the start. */
 size_t	text_ascii(const char *, size_t);
+/* Length of the beginning that stands for itself in HTML, of ASCII or not: no controls but tab, LF,
+ * CR; none of " & < >. */
+size_t	text_plain(const char *, size_t);
+/* Whether text_utf8() and text_fold() would leave it alone, and it is plain ASCII. */
+int	text_folded(const char *, size_t);
+/* Length of the beginning that text_utf8() leaves alone. */
+size_t	text_clean(const char *, size_t);
 /* Length of the valid UTF-8 prefix. */
 size_t	text_valid(const char *, size_t);
 /* Adds s as UTF-8 fit for XML and JSON: invalid sequences, surrogates and non-characters become

@@ -329,10 +329,38 @@ broken_tags_cost_no_more_than_their_length(void **state)
 	free(text);
 }
 
+/* What a scan finds byte by byte, at each place of a block and behind it. */
+static void
+blocks_end_at_the_same_byte_as_bytes_do(void **state)
+{
+	char s[72];
+
+	(void)state;
+	for (int c = 0; c < 256; c++)
+		for (size_t at = 0; at < 67; at++) {
+			int control = (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
+			int sign = c == '"' || c == '&' || c == '<' || c == '>';
+
+			memset(s, 'a', sizeof(s));
+			s[at] = (char)c;
+			assert_int_equal(text_ascii(s, 67), control || c > 0x7f ? at : 67);
+			assert_int_equal(text_plain(s, 67), control || sign ? at : 67);
+			assert_int_equal(text_clean(s, 67), control || c > 0x7f ? at : 67);
+			assert_int_equal(text_folded(s, 67), c > ' ' && c < 0x7f ? 1 :
+			    c == ' ' && at > 0 && at < 66);
+			s[at] = s[at + 1] = ' ';
+			assert_int_equal(text_folded(s, 67), 0);
+		}
+	assert_int_equal(text_folded("", 0), 1);
+	assert_int_equal(text_folded(" ", 1), 0);
+	assert_int_equal(text_plain("", 0), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(blocks_end_at_the_same_byte_as_bytes_do),
 		cmocka_unit_test(invalid_bytes_become_one_sign_each),
 		cmocka_unit_test(every_code_point_goes_out_and_in),
 		cmocka_unit_test(the_valid_prefix_ends_at_the_first_bad_byte),
