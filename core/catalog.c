@@ -5,6 +5,7 @@
 #include "mem.h"
 #include "msg.h"
 #include "child.h"
+#include "filter.h"
 
 #include <openssl/evp.h>
 
@@ -164,10 +165,11 @@ check_file(struct plugin *p, const struct stat *st)
 static void
 start_describe(struct chan *c, const char *copy)
 {
-	const struct w_start ws = { .mode = W_DESCRIBE, .memory = ABOUT_MEMORY, .cpu = DESCRIBE_MS,
+	struct w_start ws = { .mode = W_DESCRIBE, .memory = ABOUT_MEMORY, .cpu = DESCRIBE_MS,
 		.name = copy };
 	struct buf b;
 
+	filter_fill(&ws);
 	buf_init(&b, msg_limit(MSG_W_START));
 	wire_put(&b, w_start, &ws);
 	wire_put_u32(&b, 1);

@@ -10,6 +10,7 @@
 #include "record.h"
 #include "result.h"
 #include "child.h"
+#include "filter.h"
 
 #include <jansson.h>
 
@@ -53,13 +54,14 @@ struct document {
 static void
 parser_start(struct parser *p)
 {
-	const struct w_start ws = { .mode = W_PARSE, .memory = WORKER_MEMORY, .out = OUT_MAX,
+	struct w_start ws = { .mode = W_PARSE, .memory = WORKER_MEMORY, .out = OUT_MAX,
 		.cpu = INT64_C(3600000), .name = p->plugin->name };
 	struct buf b;
 
 	if (spawn_worker(&p->child, 0) == -1)
 		exit(1);
 	p->chan = chan_new(p->child.fd);
+	filter_fill(&ws);
 	buf_init(&b, msg_limit(MSG_W_START));
 	wire_put(&b, w_start, &ws);
 	wire_put_u32(&b, 1);

@@ -2,6 +2,7 @@
  * pulls a batch from store, has its worker do it, and settles it with store. */
 #include "core.h"
 #include "date.h"
+#include "filter.h"
 #include "log.h"
 #include "mem.h"
 #include "msg.h"
@@ -220,6 +221,7 @@ station_start(struct station *s)
 		if (ws.grants & CR_FILES)
 			ws.out = UINT64_C(1) << 40;	/* its files are bounded by the disk */
 	}
+	filter_fill(&ws);
 	buf_init(&b, msg_limit(MSG_W_START));
 	wire_put(&b, w_start, &ws);
 	wire_put_u32(&b, s->instance != NULL ? 1 : (uint32_t)s->route->nfilters);

@@ -154,7 +154,8 @@ const struct wire_field route_count[] = {
 #define F(m, t)	WIRE(w_start, m, t)
 const struct wire_field w_start[] = {
 	F(mode, U32), F(grants, U32), F(debug, U32), F(memory, U64), F(out, U64), F(cpu, I64),
-	F(folder, STR), F(name, STR), WIRE_END
+	F(folder, STR), F(name, STR), F(filter_enter, BYTES), F(filter_seal, BYTES),
+	F(calls, BYTES), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(parse_job, m, t)

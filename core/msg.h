@@ -217,6 +217,9 @@ struct w_start {
 	int64_t		 cpu;		/* ms of CPU that a job may use: RLIMIT_CPU is a backstop */
 	const char	*folder;	/* with CR_FILES: its own; becomes the working directory */
 	const char	*name;		/* for the log */
+	struct bytes	 filter_enter;	/* by filter_fill(): struct sock_filter, many of them */
+	struct bytes	 filter_seal;	/* none: the worker stays as it is when all is loaded */
+	struct bytes	 calls;		/* names of the system calls from 0 on, each with its NUL */
 };
 struct parse_job {
 	const char	*source, *url;	/* url: after redirects */

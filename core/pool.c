@@ -5,6 +5,7 @@
 #include "mem.h"
 #include "msg.h"
 #include "child.h"
+#include "filter.h"
 
 #include <event2/event.h>
 
@@ -359,12 +360,13 @@ pool_init(struct core *c)
 static struct worker *
 start_parse(struct core *c, const struct plugin *p)
 {
-	const struct w_start ws = { .mode = W_PARSE, .debug = (uint32_t)c->debug,
+	struct w_start ws = { .mode = W_PARSE, .debug = (uint32_t)c->debug,
 		.memory = c->setup->worker_memory, .out = c->setup->max_body * 4,
 		.cpu = c->setup->job_cpu * WORKER_USES, .name = p->name };
 	struct worker *w;
 	struct buf b;
 
+	filter_fill(&ws);
 	buf_init(&b, msg_limit(MSG_W_START));
 	wire_put(&b, w_start, &ws);
 	wire_put_u32(&b, 1);

@@ -1,7 +1,7 @@
-/* What a worker may do: limits, Landlock and two seccomp filters, in the order of the design. The
- * filters are made from tables by a few lines here, since linking a library for it costs a worker
- * more time than starting does. */
+/* Confines a worker: limits, Landlock and the two seccomp filters that it was sent (filter.c), in the
+ * order of the design; says which calls are denied. */
 #include "sandbox.h"
+#include "filter.h"
 #include "log.h"
 
 #include <courant/plugin.h>
@@ -76,19 +76,14 @@ sandbox_seal(const struct w_start *ws)
 }
 #else
 
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <linux/landlock.h>
-#include <sched.h>
 #include <stddef.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 
 #define DENIED_MAX	20		/* denied calls that a worker logs */
-#define CODE_MAX	1024		/* instructions of a filter */
 
 /* ---- Landlock: which files there are at all ---- */
 
@@ -221,196 +216,25 @@ lock_files(const struct w_start *ws, const char *const *plugins, size_t n)
 	return rc;
 }
 
-/* ---- Filters of system calls, as tables ---- */
+/* ---- Filters of system calls ---- */
 
-enum test { ALWAYS, IS /* the argument is value */, IS_SELF /* is this process's id */,
-	HAS /* it has a bit of value */, LACKS /* it has none */ };
-struct rule {
-	uint16_t	 call;
-	uint8_t		 arg;		/* which argument; its low 32 bits are looked at */
-	uint8_t		 test;		/* enum test */
-	uint32_t	 value;
-};
-#define CALL(name)			{ SYS_##name, 0, ALWAYS, 0 }
-#define CALL_IF(name, arg, test, value)	{ SYS_##name, arg, test, value }
-
-/* Denied from the start, whatever is granted: other processes, the kernel, ways round a filter. */
-static const struct rule never[] = {
-	CALL(ptrace), CALL(process_vm_readv), CALL(process_vm_writev), CALL(pidfd_open),
-	CALL(pidfd_getfd), CALL(pidfd_send_signal), CALL(kcmp), CALL(process_madvise),
-	CALL(io_uring_setup), CALL(io_uring_enter), CALL(io_uring_register), CALL(bpf),
-	CALL(perf_event_open), CALL(userfaultfd), CALL(mount), CALL(umount2), CALL(pivot_root),
-	CALL(chroot), CALL(unshare), CALL(setns), CALL(open_tree), CALL(move_mount), CALL(fsopen),
-	CALL(fsconfig), CALL(fsmount), CALL(fspick), CALL(mount_setattr), CALL(init_module),
-	CALL(finit_module), CALL(delete_module), CALL(kexec_load), CALL(kexec_file_load),
-	CALL(reboot), CALL(swapon), CALL(swapoff), CALL(acct), CALL(quotactl), CALL(quotactl_fd),
-	CALL(settimeofday), CALL(clock_settime), CALL(clock_adjtime), CALL(adjtimex),
-	CALL(sethostname), CALL(setdomainname), CALL(syslog), CALL(vhangup), CALL(nfsservctl),
-	CALL(add_key), CALL(request_key), CALL(keyctl), CALL(name_to_handle_at),
-	CALL(open_by_handle_at), CALL(fanotify_init), CALL(fanotify_mark), CALL(mbind),
-	CALL(set_mempolicy), CALL(migrate_pages), CALL(move_pages), CALL(lookup_dcookie),
-	CALL(personality), CALL(setuid), CALL(setgid), CALL(setreuid), CALL(setregid),
-	CALL(setresuid), CALL(setresgid), CALL(setgroups), CALL(setfsuid), CALL(setfsgid),
-	CALL(capset), CALL(shmget), CALL(shmat), CALL(shmctl), CALL(msgget), CALL(msgsnd),
-	CALL(msgrcv), CALL(semget), CALL(semop), CALL(mq_open), CALL(mq_unlink),
-	CALL(rt_sigqueueinfo), CALL(rt_tgsigqueueinfo), CALL(tkill), CALL(ioprio_set),
-	CALL(setpriority), CALL(sched_setscheduler), CALL(sched_setparam), CALL(sched_setattr),
-	CALL_IF(ioctl, 1, IS, TIOCSTI), CALL_IF(fcntl, 1, IS, F_SETOWN),
-	CALL_IF(fcntl, 1, IS, F_SETOWN_EX), CALL_IF(fcntl, 1, IS, F_SETSIG),
-	CALL_IF(prctl, 0, IS, PR_SET_PDEATHSIG),
-#ifdef SYS_iopl
-	CALL(iopl), CALL(ioperm), CALL(modify_ldt), CALL(uselib), CALL(sysfs), CALL(_sysctl),
-	CALL(create_module),
-#endif
-};
-/* What asks for its own process is let through before that. */
-static const struct rule own_signals[] = {
-	CALL_IF(tgkill, 0, IS_SELF, 0), CALL_IF(kill, 0, IS_SELF, 0),
-	CALL_IF(prlimit64, 0, IS, 0), CALL_IF(prlimit64, 0, IS_SELF, 0),
-};
-static const struct rule other_processes[] = {
-	CALL(tgkill), CALL(kill), CALL(prlimit64),
-};
-static const struct rule sockets[] = {
-	CALL(socket), CALL(socketpair), CALL(connect), CALL(bind), CALL(listen), CALL(accept),
-	CALL(accept4), CALL(sendto), CALL(recvfrom),
-};
-static const struct rule threads[] = {
-	CALL_IF(clone, 0, HAS, CLONE_THREAD),
-};
-/* libc makes these with all signals blocked, when a trap would end the process: they fail unlogged. */
-static const struct rule spawns[] = {
-	CALL(clone3), CALL_IF(clone, 0, HAS, CLONE_VM),
-};
-static const struct rule processes[] = {
-	CALL(clone), CALL(execve), CALL(execveat),
-#ifdef SYS_fork
-	CALL(fork), CALL(vfork),
-#endif
-};
-
-/* All that a job needs once the plugin is loaded. */
-static const struct rule job[] = {
-	CALL(read), CALL(write), CALL(pwrite64), CALL(writev), CALL(recvmsg), CALL(sendmsg),
-	CALL(ppoll), CALL(mremap), CALL(munmap), CALL(brk), CALL(madvise), CALL(close),
-	CALL_IF(mmap, 2, LACKS, PROT_EXEC), CALL_IF(mprotect, 2, LACKS, PROT_EXEC), CALL(futex),
-	CALL(clock_gettime), CALL(clock_nanosleep), CALL(nanosleep), CALL(clock_getres),
-	CALL(gettimeofday), CALL(getrandom), CALL(pread64), CALL(readv), CALL(lseek), CALL(fstat),
-	CALL_IF(fcntl, 1, IS, F_GETFD), CALL_IF(fcntl, 1, IS, F_SETFD),
-	CALL_IF(fcntl, 1, IS, F_GETFL), CALL_IF(fcntl, 1, IS, F_GET_SEALS),
-	CALL_IF(ioctl, 1, IS, TCGETS),
-	CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(sigaltstack),
-	CALL(getpid), CALL(gettid), CALL(getppid), CALL(getuid), CALL(geteuid), CALL(getgid),
-	CALL(getegid), CALL(getrusage), CALL(sched_yield), CALL(restart_syscall), CALL(uname),
-	CALL(sysinfo), CALL(times), CALL(set_robust_list), CALL(rseq), CALL(exit), CALL(exit_group),
-	CALL_IF(prctl, 0, IS, PR_SET_NAME), CALL_IF(prctl, 0, IS, PR_GET_NAME),
-	CALL(sched_getaffinity),
-#ifdef SYS_poll
-	CALL(poll), CALL(time), CALL(pause),
-#endif
-};
-/* With CR_FILES: Landlock has shut all but its own folder. */
-static const struct rule files[] = {
-	CALL(openat), CALL(newfstatat), CALL(statx), CALL(getdents64), CALL(unlinkat),
-	CALL(mkdirat), CALL(renameat), CALL(renameat2), CALL(linkat), CALL(ftruncate),
-	CALL(fsync), CALL(fdatasync), CALL(sync_file_range), CALL(fallocate), CALL(faccessat),
-	CALL(faccessat2), CALL(readlinkat), CALL(fchmod), CALL(fchmodat), CALL(utimensat),
-	CALL(flock), CALL(getcwd), CALL(chdir), CALL(fchdir), CALL(umask), CALL(dup), CALL(dup3),
-	CALL(fstatfs), CALL(statfs), CALL(preadv), CALL(pwritev), CALL(copy_file_range),
-	CALL(fadvise64), CALL_IF(fcntl, 1, IS, F_SETFL), CALL_IF(fcntl, 1, IS, F_DUPFD_CLOEXEC),
-	CALL_IF(fcntl, 1, IS, F_DUPFD), CALL_IF(fcntl, 1, IS, F_GETLK),
-	CALL_IF(fcntl, 1, IS, F_SETLK), CALL_IF(fcntl, 1, IS, F_SETLKW),
-	CALL_IF(fcntl, 1, IS, F_OFD_SETLK), CALL_IF(fcntl, 1, IS, F_OFD_GETLK),
-#ifdef SYS_open
-	CALL(open), CALL(stat), CALL(lstat), CALL(access), CALL(unlink), CALL(mkdir), CALL(rmdir),
-	CALL(rename), CALL(link), CALL(readlink), CALL(chmod), CALL(dup2), CALL(creat),
-	CALL(getdents), CALL(truncate),
-#endif
-};
-
-/* ---- From tables to code ---- */
-
-struct code {
-	struct sock_filter	 v[CODE_MAX];
-	unsigned		 n;
-	int			 over;
-};
-
-static void
-put(struct code *c, uint16_t op, uint32_t k, uint8_t yes, uint8_t no)
-{
-	if (c->n == CODE_MAX) {
-		c->over = 1;
-		return;
-	}
-	c->v[c->n++] = (struct sock_filter){ op, yes, no, k };
-}
-
-#define LOAD	(BPF_LD | BPF_W | BPF_ABS)
-#define EQUAL	(BPF_JMP | BPF_JEQ | BPF_K)
-#define BITS	(BPF_JMP | BPF_JSET | BPF_K)
-#define RETURN	(BPF_RET | BPF_K)
-
-/* Ends the call with `action` if the rule fits; goes on with the call's number loaded if not. */
-static void
-put_rule(struct code *c, const struct rule *r, uint32_t action)
-{
-	static const uint32_t args = offsetof(struct seccomp_data, args);
-	uint32_t value = r->test == IS_SELF ? (uint32_t)getpid() : r->value;
-
-	if (r->test == ALWAYS) {
-		put(c, EQUAL, r->call, 0, 1);
-		put(c, RETURN, action, 0, 0);
-		return;
-	}
-	put(c, EQUAL, r->call, 0, 4);
-	put(c, LOAD, args + r->arg * 8u, 0, 0);	/* both machines are little-endian */
-	if (r->test == LACKS)
-		put(c, BITS, value, 1, 0);
-	else
-		put(c, r->test == HAS ? BITS : EQUAL, value, 0, 1);
-	put(c, RETURN, action, 0, 0);
-	put(c, LOAD, offsetof(struct seccomp_data, nr), 0, 0);
-}
-
-static void
-put_rules(struct code *c, const struct rule *r, size_t n, uint32_t action)
-{
-	for (; n > 0; n--, r++)
-		put_rule(c, r, action);
-}
-#define PUT(c, table, action)	put_rules(c, table, sizeof(table) / sizeof((table)[0]), action)
-
-#if defined(__x86_64__)
-#define MACHINE	AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define MACHINE	AUDIT_ARCH_AARCH64
-#else
-#error "the sandbox knows x86_64 and aarch64: configure with --disable-sandbox elsewhere"
-#endif
-
-static void
-put_begin(struct code *c)
-{
-	put(c, LOAD, offsetof(struct seccomp_data, arch), 0, 0);
-	put(c, EQUAL, MACHINE, 1, 0);
-	put(c, RETURN, SECCOMP_RET_KILL_PROCESS, 0, 0);
-	put(c, LOAD, offsetof(struct seccomp_data, nr), 0, 0);
-#if defined(__x86_64__)
-	put(c, BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1);	/* the x32 numbers */
-	put(c, RETURN, SECCOMP_RET_KILL_PROCESS, 0, 0);
-#endif
-}
-
+/* Installs a filter, this process's id where it stands for it. One that is none is not passed over. */
 static int
-install(struct code *c, uint32_t otherwise)
+install(struct bytes filter)
 {
-	struct sock_fprog prog = { .filter = c->v };
+	struct sock_filter code[FILTER_MAX];
+	struct sock_fprog prog = { .filter = code };
+	size_t i, n = filter.len / sizeof(code[0]);
 
-	put(c, RETURN, otherwise, 0, 0);
-	prog.len = (unsigned short)c->n;
-	if (c->over)
-		fatal("a filter of system calls is over %d instructions", CODE_MAX);
+	if (n == 0 || n > FILTER_MAX || filter.len % sizeof(code[0]) != 0) {
+		log_warn("seccomp: a filter of %zu bytes", filter.len);
+		return -1;
+	}
+	memcpy(code, filter.data, filter.len);
+	for (i = 0; i < n; i++)
+		if (code[i].code == (BPF_JMP | BPF_JEQ | BPF_K) && code[i].k == FILTER_SELF)
+			code[i].k = (uint32_t)getpid();
+	prog.len = (unsigned short)n;
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) == 0)
 		return 0;
 	log_warn("seccomp: %s", strerror(errno));
@@ -419,47 +243,40 @@ install(struct code *c, uint32_t otherwise)
 
 /* ---- A denied call: logged, and ENOSYS ---- */
 
-static const struct { int call; const char *name; } names[] = {
-	{ SYS_socket, "socket" }, { SYS_socketpair, "socketpair" }, { SYS_connect, "connect" },
-	{ SYS_bind, "bind" }, { SYS_execve, "execve" }, { SYS_execveat, "execveat" },
-	{ SYS_clone, "clone (fork)" }, { SYS_clone3, "clone3" }, { SYS_openat, "openat" },
-	{ SYS_kill, "kill" }, { SYS_tgkill, "tgkill" }, { SYS_tkill, "tkill" },
-	{ SYS_ptrace, "ptrace" }, { SYS_mmap, "mmap (executable)" },
-	{ SYS_mprotect, "mprotect (executable)" }, { SYS_newfstatat, "newfstatat" },
-	{ SYS_unlinkat, "unlinkat" }, { SYS_mkdirat, "mkdirat" }, { SYS_statx, "statx" },
-	{ SYS_fcntl, "fcntl" }, { SYS_ioctl, "ioctl" }, { SYS_prctl, "prctl" },
-	{ SYS_dup, "dup" }, { SYS_memfd_create, "memfd_create" }, { SYS_setuid, "setuid" },
-	{ SYS_io_uring_setup, "io_uring_setup" }, { SYS_prlimit64, "prlimit64" },
-	{ SYS_readlinkat, "readlinkat" }, { SYS_faccessat, "faccessat" },
-	{ SYS_pipe2, "pipe2" }, { SYS_ftruncate, "ftruncate" },
-#ifdef SYS_open
-	{ SYS_open, "open" }, { SYS_fork, "fork" }, { SYS_vfork, "vfork" }, { SYS_stat, "stat" },
-	{ SYS_unlink, "unlink" }, { SYS_mkdir, "mkdir" }, { SYS_rename, "rename" },
-	{ SYS_access, "access" }, { SYS_readlink, "readlink" },
-#endif
-};
+static struct bytes calls;	/* set before SIGSYS can come */
+
+/* The name of a call, "" when it is not known. */
+static const char *
+call_name(int call)
+{
+	const char *name = calls.data, *end = calls.data + calls.len;
+
+	for (; call > 0 && name < end; call--)
+		name += strlen(name) + 1;
+	return call == 0 && name < end ? name : "";
+}
 
 static void
 say_denied(int call)
 {
 	static volatile sig_atomic_t said;
-	const char *name = NULL;
+	const char *name = call_name(call);
 	char line[128];
-	size_t i;
 	int n;
 
 	if (said >= DENIED_MAX)
 		return;
 	said++;
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].call == call)
-			name = names[i].name;
-	if (name != NULL)
-		n = snprintf(line, sizeof(line), "denied: %s\n", name);
+	if (name[0] != '\0')
+		n = snprintf(line, sizeof(line), "denied: %.64s\n", name);
 	else
 		n = snprintf(line, sizeof(line), "denied: system call %d\n", call);
 	(void)!write(STDERR_FILENO, line, (size_t)n);
 }
+
+#if !defined(__x86_64__) && !defined(__aarch64__)
+#error "set_result() does not know this machine: configure with --disable-sandbox"
+#endif
 
 static void
 set_result(ucontext_t *u, long value)
@@ -510,10 +327,11 @@ denied(int sig, siginfo_t *si, void *context)
 }
 
 static int
-watch_denied(void)
+watch_denied(struct bytes names)
 {
 	struct sigaction sa = { .sa_sigaction = denied, .sa_flags = SA_SIGINFO | SA_NODEFER };
 
+	calls = names;
 	if (sigaction(SIGSYS, &sa, NULL) == 0)
 		return 0;
 	log_warn("SIGSYS: %s", strerror(errno));
@@ -521,27 +339,6 @@ watch_denied(void)
 }
 
 /* ---- In order ---- */
-
-/* All that is not forbidden. The last filter of a worker with wide grants, and the first of all. */
-static int
-filter_wide(uint32_t grants)
-{
-	struct code c = { .n = 0 };
-
-	put_begin(&c);
-	PUT(&c, own_signals, SECCOMP_RET_ALLOW);
-	if ((grants & CR_EXEC) == 0) {
-		PUT(&c, other_processes, SECCOMP_RET_TRAP);
-		if ((grants & CR_NETWORK) != 0)
-			PUT(&c, threads, SECCOMP_RET_ALLOW);
-		PUT(&c, spawns, SECCOMP_RET_ERRNO | ENOSYS);
-		PUT(&c, processes, SECCOMP_RET_TRAP);
-	}
-	if ((grants & (CR_NETWORK | CR_EXEC)) == 0)
-		PUT(&c, sockets, SECCOMP_RET_TRAP);
-	PUT(&c, never, SECCOMP_RET_TRAP);
-	return install(&c, SECCOMP_RET_ALLOW);
-}
 
 int
 sandbox_enter(const struct w_start *ws, const char *const *plugins, size_t n)
@@ -557,24 +354,16 @@ sandbox_enter(const struct w_start *ws, const char *const *plugins, size_t n)
 		log_warn("%s: %s", ws->folder, strerror(errno));
 		return -1;
 	}
-	if (lock_files(ws, plugins, n) == -1 || watch_denied() == -1)
+	if (lock_files(ws, plugins, n) == -1 || watch_denied(ws->calls) == -1)
 		return -1;
-	return filter_wide(ws->grants);
+	return install(ws->filter_enter);
 }
 
 int
 sandbox_seal(const struct w_start *ws)
 {
-	struct code c = { .n = 0 };
-
 	if ((ws->grants & (CR_NETWORK | CR_EXEC)) != 0)
 		return 0;		/* as it is: a client of any protocol needs many calls */
-	put_begin(&c);
-	PUT(&c, job, SECCOMP_RET_ALLOW);
-	PUT(&c, spawns, SECCOMP_RET_ERRNO | ENOSYS);
-	PUT(&c, own_signals, SECCOMP_RET_ALLOW);
-	if ((ws->grants & CR_FILES) != 0)
-		PUT(&c, files, SECCOMP_RET_ALLOW);
-	return install(&c, SECCOMP_RET_TRAP);
+	return install(ws->filter_seal);
 }
 #endif

@@ -64,7 +64,7 @@ def feed(name, items, size=900):
 def bench_parse(work):
     """source_feed in its worker against bare SAX2 push over the same bytes."""
     sax2 = helper("bench-sax2", ["tests/bench/sax2.c"], ["libxml-2.0"])
-    worker = helper("bench-worker", ["tests/bench/worker.c", BUILD / "libcore.a"], [])
+    worker = helper("bench-worker", ["tests/bench/worker.c", BUILD / "libcore.a"], ["libseccomp"])
     plugin = str(BUILD / "plugins/source_feed.so")
     sets = {}
     ours = work / "feeds"

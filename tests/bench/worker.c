@@ -8,6 +8,7 @@
 #include "msg.h"
 #include "result.h"
 #include "child.h"
+#include "filter.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -41,7 +42,7 @@ cpu(const struct bench *b)
 static void
 start(struct bench *b, const char *plugin)
 {
-	const struct w_start ws = { .mode = W_PARSE, .memory = MEMORY, .out = OUT,
+	struct w_start ws = { .mode = W_PARSE, .memory = MEMORY, .out = OUT,
 		.cpu = INT64_C(3600000), .name = "bench" };
 	struct frame f;
 	struct buf m;
@@ -49,6 +50,7 @@ start(struct bench *b, const char *plugin)
 	if (spawn_worker(&b->child, 0) == -1)
 		fatal("no worker");
 	b->chan = chan_new(b->child.fd);
+	filter_fill(&ws);
 	buf_init(&m, msg_limit(MSG_W_START));
 	wire_put(&m, w_start, &ws);
 	wire_put_u32(&m, 1);

@@ -2,6 +2,7 @@
 #include "about.h"
 #include "buf.h"
 #include "chan.h"
+#include "filter.h"
 #include "mem.h"
 #include "msg.h"
 #include "record.h"
@@ -127,11 +128,13 @@ static void
 send_start(struct test *t, const struct w_start *ws, const char *const *paths,
     const struct bytes *options, uint32_t n)
 {
+	struct w_start full = *ws;
 	struct buf b;
 	uint32_t i;
 
+	filter_fill(&full);
 	buf_init(&b, msg_limit(MSG_W_START));
-	wire_put(&b, w_start, ws);
+	wire_put(&b, w_start, &full);
 	wire_put_u32(&b, n);
 	for (i = 0; i < n; i++) {
 		wire_put_str(&b, paths[i]);
