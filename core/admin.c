@@ -41,16 +41,18 @@ tell(struct peer *p, uint32_t id, uint32_t status, const struct buf *text)
 	int fd = -1;
 
 	buf_init(&b, msg_limit(MSG_TOLD));
-	wire_put_u32(&b, status);
-	if (text->len <= INLINE_MAX) {
-		wire_put_str(&b, s);
-	} else {
-		wire_put_str(&b, NULL);
+	if (text->len > INLINE_MAX) {
 		fd = result_fd(s, text->len);
-		if (fd == -1 || result_seal(fd) == -1)
+		if (fd == -1 || result_seal(fd) == -1) {
 			log_warn("an answer of %zu bytes: %s", text->len, strerror(errno));
+			status = 1;
+			s = "the daemon found no memory for its answer; its log says why\n";
+		} else
+			s = NULL;
 	}
-	(void)peer_send(p, MSG_TOLD, id, &b, fd, -1);
+	wire_put_u32(&b, status);
+	wire_put_str(&b, s);
+	(void)peer_send(p, MSG_TOLD, id, &b, s == NULL ? fd : -1, -1);
 	if (fd != -1)
 		close(fd);
 	buf_free(&b);

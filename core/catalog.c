@@ -1,6 +1,7 @@
 /* The plugins there are: found, checked, copied, and described by a short-lived worker. */
 #include "catalog.h"
 #include "chan.h"
+#include "date.h"
 #include "log.h"
 #include "mem.h"
 #include "msg.h"
@@ -204,6 +205,7 @@ describe(struct plugin *p)
 	struct chan *c;
 	struct frame f;
 	struct buf why;
+	int64_t until = date_ticks() + DESCRIBE_MS;
 	int rc, status = 0;
 
 	if (spawn_worker(&child, 0) == -1) {
@@ -212,8 +214,9 @@ describe(struct plugin *p)
 	}
 	c = chan_new(child.fd);
 	start_describe(c, p->copy);
-	while ((rc = chan_recv(c, &f, DESCRIBE_MS)) == 1 && f.type != MSG_W_ABOUT)
-		;
+	do
+		rc = until > date_ticks() ? chan_recv(c, &f, (int)(until - date_ticks())) : 0;
+	while (rc == 1 && f.type != MSG_W_ABOUT);
 	if (rc == 1)
 		read_about(p, &f);
 	kill(child.pid, SIGKILL);

@@ -1,5 +1,6 @@
 /* Frames over a socketpair, with descriptors; blocking or not, as its descriptor is. */
 #include "chan.h"
+#include "date.h"
 #include "log.h"
 #include "mem.h"
 #include "msg.h"
@@ -14,6 +15,7 @@
 
 #define READ_MAX	65536		/* bytes of one recvmsg */
 #define HELD_MAX	64		/* descriptors that came and whose frame is not read yet */
+#define QUEUE_FDS	4096		/* descriptors waiting to be written */
 #define IN_MAX		(16u << 20)	/* bytes read and not yet taken */
 
 struct head {
@@ -35,6 +37,7 @@ struct chan {
 	int		 fd;
 	struct out	*first, **last;
 	size_t		 queued;
+	unsigned	 nfds;		/* descriptors that are queued */
 	struct buf	 in;
 	size_t		 taken;		/* bytes of in that are done with */
 	int		 held[HELD_MAX];
@@ -112,7 +115,7 @@ chan_put(struct chan *c, uint16_t type, uint32_t id, const void *data, size_t le
 	struct head head = { .len = (uint32_t)len, .type = type, .id = id };
 	struct out *o;
 
-	if (len > msg_limit(type) || c->queued + len > CHAN_QUEUE) {
+	if (len > msg_limit(type) || c->queued + len > CHAN_QUEUE || c->nfds > QUEUE_FDS) {
 		log_warn("a %s of %zu bytes cannot be sent: %s", msg_name(type), len,
 		    len > msg_limit(type) ? "over its maximum" : "the other side does not read");
 		return -1;
@@ -130,6 +133,7 @@ chan_put(struct chan *c, uint16_t type, uint32_t id, const void *data, size_t le
 		o->nfds++;
 	}
 	head.nfds = (uint16_t)o->nfds;
+	c->nfds += o->nfds;
 	o->len = sizeof(head) + len;
 	memcpy(o->data, &head, sizeof(head));
 	if (len > 0)
@@ -181,6 +185,7 @@ chan_flush(struct chan *c)
 		if (o->done < o->len)
 			continue;
 		c->first = o->next;
+		c->nfds -= o->nfds;
 		if (c->first == NULL)
 			c->last = &c->first;
 		out_free(o);
@@ -311,10 +316,12 @@ chan_send(struct chan *c, uint16_t type, uint32_t id, const struct buf *b, int f
 int
 chan_recv(struct chan *c, struct frame *f, int timeout_ms)
 {
+	int64_t until = date_ticks() + timeout_ms, left;
 	int rc;
 
 	while ((rc = chan_next(c, f)) == 0) {
-		rc = ready(c, POLLIN, timeout_ms);
+		left = until - date_ticks();
+		rc = ready(c, POLLIN, timeout_ms < 0 ? -1 : left > 0 ? (int)left : 0);
 		if (rc <= 0)
 			return rc;
 		if (chan_fill(c) == -1)

@@ -39,7 +39,7 @@ int	chan_fill(struct chan *);
 int	chan_next(struct chan *, struct frame *);
 
 /* Blocking, for a process without a loop. send: 0 or -1. recv: 1, or -1; waits timeout_ms (-1: ever)
- * and gives 0 when the time is up. */
+ * for the whole frame and gives 0 when the time is up. */
 int	chan_send(struct chan *, uint16_t type, uint32_t id, const struct buf *, int fd0, int fd1);
 int	chan_recv(struct chan *, struct frame *, int timeout_ms);
 #endif

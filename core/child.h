@@ -20,6 +20,10 @@ int	 spawn_worker(struct child *, int capture /* its output into a pipe */);
 const char *spawn_worker_path(void);
 const char *spawn_plugin_dir(void);
 
+/* For a child that begins: it dies with the parent that made its channel (descriptor 3). -1: that one
+ * is dead already. */
+int	 spawn_bind(void);
+
 /* An obituary: how a child ended, in words for people ("killed by signal 11 (segmentation fault)",
  * "exit status 71 (out of memory)"), from waitpid()'s status. */
 void	 spawn_obituary(struct buf *, int status);

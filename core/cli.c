@@ -111,8 +111,13 @@ ask(const char *command, const char *arg, char **text)
 	s = wire_str(&w);
 	if (s == NULL && f.fd[0] != -1 && (s = result_map(f.fd[0], SIZE_MAX, &size)) != NULL)
 		*text = xstrndup(s, size);
-	else
-		*text = xstrdup(s != NULL ? s : "");
+	else if (s != NULL && wire_end(&w) == 0)
+		*text = xstrdup(s);
+	else {
+		fprintf(stderr, "courant: the daemon's answer cannot be read%s\n",
+		    f.fd[0] == -1 ? ": it came without its text" : "");
+		exit(1);
+	}
 	buf_free(&b);
 	chan_free(c);
 	return (int)status;
@@ -190,7 +195,7 @@ show_sources(const json_t *all)
 		if (member(o, "error")[0] != '\0')
 			printf("    %s\n", member(o, "error"));
 		if (member(o, "moved")[0] != '\0')
-			printf("    moved for good to%s: change its url\n", member(o, "moved"));
+			printf("    moved for good to %s: change its url\n", member(o, "moved"));
 	}
 }
 

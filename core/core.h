@@ -24,6 +24,8 @@ struct event_base;
 #define ROLE_STEADY	10000		/* ms alive after which a death is not "at once" */
 #define ADMIN_PEERS	16		/* connections to the admin socket */
 #define OBITUARIES	16		/* of workers, kept for status */
+#define REASON_MAX	1000		/* bytes of a reason that a worker gives */
+#define QUEUE_BYTES	(128u << 20)	/* of documents that wait for a worker: no more polls begin */
 
 enum role_id { ROLE_STORE, ROLE_FETCH, ROLE_SERVE, ROLES };
 
@@ -48,6 +50,8 @@ struct run {
 	struct mark	 mark;		/* its strings are owned */
 	struct job	*job;		/* NULL: idle */
 	uint32_t	 refused;	/* records that emit() refused in the last document */
+	int64_t		 tried;		/* ticks when it was last answered; 0: not yet */
+	uint32_t	 changed;	/* by a reload: it is polled anew */
 	uint32_t	 partial;	/* the last document was cut or mended: mark.error says how */
 };
 
@@ -74,6 +78,7 @@ struct core {
 	struct run	*runs;		/* beside setup->sources */
 	uint32_t	*heap;		/* of places in runs, by mark.due */
 	uint32_t	 nheap;
+	uint32_t	 conf;		/* id of the last MSG_STORE_CONF */
 	int		 known;		/* store told what it knows: polls may begin */
 	int64_t		 head;		/* the log's last n */
 	uint64_t	 polls, fetched, same, failed;	/* since the start */
@@ -83,6 +88,7 @@ struct core {
 	struct station	*stations;	/* deliver.c: one a leg, one more for a route's filters */
 	size_t		 nstations, busy_stations, turn;
 	struct setup	*next;		/* read and found good; taken once no station is busy */
+	struct event	*idle;		/* core_idle() was called */
 
 	struct admin	*admin;
 	struct tally	*tally;		/* status.c: what store counted last */
@@ -93,23 +99,34 @@ struct core {
 /* supervise.c: the roles */
 void	 roles_start(struct core *);
 void	 roles_stop(struct core *);
+/* Dropped with a debug line while the role is away. A role that takes no frame is killed, so that what
+ * waits for an answer is asked again. */
 void	 roles_send(struct core *, enum role_id, uint16_t type, uint32_t id, const struct buf *,
-	    int fd);			/* dropped with a debug line while the role is away */
+	    int fd);
+int	 roles_full(const struct core *, enum role_id);	/* half of its queue: ask for no more */
 void	 roles_configure(struct core *);	/* tells store and fetch of a new setup */
 const char *role_name(enum role_id);
 
 /* poll.c: a source's way from due to committed */
 void	 poll_init(struct core *);
-void	 poll_known(struct core *, struct wire *);	/* what store told: marks; polls begin */
 void	 poll_due(struct core *);		/* begins what is due; sets the timer */
 void	 poll_fetched(struct core *, struct frame *);
 void	 poll_committed(struct core *, struct frame *);
+void	 poll_parse(struct core *);		/* there may be a worker for what waits */
 void	 poll_store_gone(struct core *);	/* commits under way are lost: fetched again */
 void	 poll_fetch_back(struct core *);	/* asks again for what was being fetched */
 int	 poll_now(struct core *, const char *source, struct buf *why);	/* an operator asks */
+size_t	 poll_jobs(const struct core *);
+void	 job_place(struct job *, uint32_t place);	/* of its source; UINT32_MAX: it is gone */
+
+/* runs.c: the sources between polls */
+void	 poll_known(struct core *, struct wire *);	/* what store told: marks; polls begin */
 /* After a reload: the runs of the new setup take over from the old by name. */
 void	 poll_setup(struct core *, const struct setup *old);
-size_t	 poll_jobs(const struct core *);
+void	 run_due(struct core *, uint32_t place);	/* into the heap, unless it waits for its plugin */
+void	 run_touch(struct core *, uint32_t place);	/* tells store of a mark without a record */
+uint32_t run_chance(void);
+void	 mark_unproven(struct mark *);		/* drops its validators: the next answer is whole */
 
 /* deliver.c: a route's way from the log to its sinks */
 void	 deliver_setup(struct core *);		/* builds the stations anew; their workers stop */
@@ -122,6 +139,7 @@ void	 deliver_on(struct core *);		/* begins what waited: a place, a new setup */
 /* How the station of a leg (or PULL_FILTER) stands, in a word; pid of its worker or 0. */
 uint32_t deliver_route_id(const struct core *, size_t route);	/* store's; 0: not known */
 const char *deliver_state(const struct core *, size_t route, uint32_t leg, pid_t *);
+const char *deliver_reason(const struct core *, size_t route, uint32_t leg);	/* or NULL */
 
 /* pool.c: the workers */
 struct worker;				/* opaque */
@@ -143,6 +161,8 @@ void	 worker_job(struct worker *, const struct worker_use *, void *arg, const ch
 void	 worker_free_job(struct worker *);	/* the job is done: it is idle, or retires */
 void	 worker_stop(struct worker *);		/* no more of it; a job's callbacks do not come */
 void	 worker_kill(struct worker *, const char *why);	/* its death callback follows */
+/* Adds what a worker told, for people: one line of UTF-8, at most REASON_MAX bytes of it. */
+void	 worker_text(struct buf *, const char *);
 /* An idle parse worker for the plugin (by copy), or a new one, or NULL when all are busy. */
 struct worker *pool_parse(struct core *, const struct plugin *, int fresh);
 void	 pool_status(struct core *, void (*each)(pid_t, const char *plugin, const char *job,
@@ -170,5 +190,6 @@ void	 status_json(struct core *, struct buf *);
 void	 status_counts(struct core *, struct frame *);	/* MSG_COUNTS came */
 int	 core_reload(struct core *, struct buf *said);	/* 0, or 1 and the mistakes */
 void	 core_exit(struct core *, int status);	/* once deliveries under way are settled */
-void	 core_idle(struct core *);		/* no station is busy: a new setup, an exit */
+/* Once the loop turns and no station is busy: a new setup is taken, or the daemon stops. */
+void	 core_idle(struct core *);
 #endif

@@ -17,6 +17,7 @@
 
 #define RETRY_MIN	INT64_C(1000)		/* ms; doubles with each failure in a row */
 #define RETRY_MAX	INT64_C(3600000)
+#define RETRY_ASKED	INT64_C(86400000)	/* the longest that a sink may ask for */
 #define VERDICTS_MAX	(64u << 20)		/* bytes that filters may write of one batch */
 #define ROUTE_USES	1000000			/* CPU backstop of a route worker, in jobs */
 
@@ -42,6 +43,7 @@ struct station {
 	int			 behind;	/* store may have work for it */
 	int64_t			 not_before;	/* ticks: pause of a list, delay of a retry */
 	unsigned		 failures;	/* in a row */
+	char			*reason;	/* why its filters could not judge; NULL: they did */
 	struct worker		*worker;	/* NULL: none now */
 	struct event		*timer;
 	struct held		 held;
@@ -128,6 +130,8 @@ station_pull(struct station *s)
 	    c->next != NULL || station_waiting(s) != NULL || c->busy_stations >= STATIONS_BUSY)
 		return;
 	if (s->not_before > date_ticks()) {
+		if (s->worker != NULL && s->not_before > date_ticks() + WORKER_IDLE)
+			worker_stop(s->worker);
 		timer_at(s, s->not_before);
 		return;
 	}
@@ -248,7 +252,7 @@ retry_delay(const struct station *s, int64_t asked)
 	int64_t ms = RETRY_MIN;
 
 	if (asked >= 0)
-		return asked;
+		return asked < RETRY_ASKED ? asked : RETRY_ASKED;
 	for (unsigned i = 1; i < s->failures && ms < RETRY_MAX; i++)
 		ms *= 2;
 	return ms < RETRY_MAX ? ms : RETRY_MAX;
@@ -284,6 +288,29 @@ pause_for(struct station *s, const struct held *h)
 	return date_now() + ms;
 }
 
+/* Idle with work left, which it asks for again when its time has come. */
+static void
+station_again(struct station *s)
+{
+	struct core *c = s->core;
+
+	s->behind = 1;
+	set_state(s, STATION_IDLE);
+	deliver_on(c);
+	core_idle(c);
+}
+
+/* The filters could not judge: they are asked again later, and status says why. */
+static void
+station_pause(struct station *s, int64_t asked, const char *why)
+{
+	log_warn("route %s, %s: %s", s->route->name, station_name(s), why);
+	xreplace(&s->reason, why);
+	s->failures++;
+	s->not_before = date_ticks() + retry_delay(s, asked);
+	station_again(s);
+}
+
 /* Tells store how far the batch came: what is held. */
 static void
 station_tell(struct station *s)
@@ -295,9 +322,7 @@ station_tell(struct station *s)
 	struct buf b;
 
 	if (!c->known || s->epoch != c->role[ROLE_STORE].restarts) {
-		s->behind = 1;		/* store lost sight of it: it hands it out once more */
-		set_state(s, STATION_IDLE);
-		station_pull(s);
+		station_again(s);	/* store lost sight of it: it hands it out once more */
 		return;
 	}
 	a.due = pause_for(s, h);
@@ -328,8 +353,6 @@ station_judged(struct station *s, uint32_t guilty, const char *reason)
 		.last = s->work.last, .reason = reason };
 	struct buf b;
 
-	if (result_seal(s->out) == -1)
-		fatal("verdicts cannot be sealed: %s", strerror(errno));
 	set_state(s, STATION_SETTLE);
 	buf_init(&b, msg_limit(MSG_JUDGED));
 	wire_put(&b, judged, &j);
@@ -342,16 +365,39 @@ static void
 delivered(struct station *s, const struct batch_done *d)
 {
 	uint32_t done = d->done <= s->work.count ? d->done : s->work.count;
+	struct buf why;
 
+	buf_init(&why, 4 * REASON_MAX);
+	if (d->error != NULL)
+		worker_text(&why, d->error);
 	if (s->work.kind == WORK_LIST)
 		done = d->failed == 0 ? s->work.count : 0;
 	if (d->failed == 0 && done == s->work.count)
 		station_ack(s, done, ACK_ALL, 0, NULL);
 	else if (d->failed == CR_REJECTED && s->work.kind != WORK_LIST && done < s->work.count)
-		station_ack(s, done, ACK_DEAD, 0, d->error);
+		station_ack(s, done, ACK_DEAD, 0, why.data);
 	else
 		station_ack(s, done, ACK_RETRY, d->failed == FAILED_RETRY ? d->retry : -1,
-		    d->error);
+		    why.data);
+	buf_free(&why);
+}
+
+/* The filters answered, or could not begin: a record that they failed on has its verdict. */
+static void
+filtered(struct station *s, const struct batch_done *d)
+{
+	struct buf why;
+
+	if (d->failed == 0 || d->done == s->work.count) {
+		station_judged(s, UINT32_MAX, NULL);
+		return;
+	}
+	buf_init(&why, 4 * REASON_MAX);
+	if (d->error != NULL)
+		worker_text(&why, d->error);
+	station_pause(s, d->failed == FAILED_RETRY ? d->retry : -1,
+	    why.len > 0 ? why.data : "failed without saying why");
+	buf_free(&why);
 }
 
 static void
@@ -374,9 +420,13 @@ on_frame(struct worker *w, struct frame *f, void *arg)
 		worker_kill(w, "it sent a bad frame");
 		return;
 	}
+	if (s->leg == PULL_FILTER && result_seal(s->out) == -1) {
+		worker_kill(w, "it keeps its verdicts open for writing");
+		return;
+	}
 	worker_free_job(w);
 	if (s->leg == PULL_FILTER)
-		station_judged(s, UINT32_MAX, NULL);
+		filtered(s, &d);
 	else
 		delivered(s, &d);
 }
@@ -387,9 +437,23 @@ condemn(struct station *s, const char *why)
 {
 	char *text = xasprintf("%d workers died of it: %s", WORKER_TRIES, why);
 
+	if (s->work.kind != WORK_LIST && s->progress >= s->work.count) {
+		log_warn("route %s, %s: %s, once all was done", s->route->name, station_name(s),
+		    text);		/* and said so, which counts */
+		if (s->leg != PULL_FILTER)
+			station_ack(s, s->work.count, ACK_ALL, 0, NULL);
+		else if (result_seal(s->out) == 0)
+			station_judged(s, UINT32_MAX, NULL);
+		else
+			station_pause(s, -1, text);
+		free(text);
+		return;
+	}
 	log_warn("route %s, %s: parked the record after %u of batch %s: %s", s->route->name,
 	    station_name(s), s->progress, s->work.id, text);
-	if (s->leg == PULL_FILTER)
+	if (s->leg == PULL_FILTER && result_seal(s->out) == -1)
+		station_pause(s, -1, text);
+	else if (s->leg == PULL_FILTER)
 		station_judged(s, s->progress, text);
 	else if (s->work.kind == WORK_LIST)
 		station_ack(s, 0, ACK_RETRY, -1, text);
@@ -427,9 +491,7 @@ station_give(struct station *s)
 
 	if (s->worker == NULL && station_start(s) == -1) {
 		s->not_before = date_ticks() + RETRY_MIN;
-		s->behind = 1;
-		set_state(s, STATION_IDLE);
-		timer_at(s, s->not_before);
+		station_again(s);
 		return;
 	}
 	s->tries++;
@@ -513,11 +575,14 @@ deliver_settled(struct core *c, struct frame *f)
 	if (s == NULL || s->state != STATION_SETTLE)
 		return;
 	if (st.bad) {
-		log_warn("route %s, %s: its verdicts are malformed; judged again in %lld s",
-		    s->route->name, station_name(s), (long long)RETRY_MIN / 1000);
-		s->not_before = date_ticks() + RETRY_MIN;
 		if (s->worker != NULL)
 			worker_stop(s->worker);
+		station_pause(s, -1, "its verdicts are malformed");
+		return;
+	}
+	if (s->leg == PULL_FILTER) {
+		s->failures = 0;
+		xreplace(&s->reason, NULL);
 	}
 	held_set(&s->held, NULL, 0, ACK_ALL, 0, NULL);
 	s->behind = 1;
@@ -561,6 +626,7 @@ deliver_store_gone(struct core *c)
 		s->behind = 1;
 		set_state(s, STATION_IDLE);
 	}
+	core_idle(c);
 }
 
 /* ---- set-up ---- */
@@ -585,6 +651,7 @@ stations_free(struct core *c)
 		set_state(s, STATION_IDLE);
 		event_free(s->timer);
 		held_set(&s->held, NULL, 0, ACK_ALL, 0, NULL);
+		free(s->reason);
 		if (s->worker != NULL)
 			worker_stop(s->worker);
 	}
@@ -635,6 +702,15 @@ deliver_route_id(const struct core *c, size_t route)
 		if (c->stations[i].route == &c->setup->routes[route])
 			return c->stations[i].id;
 	return 0;
+}
+
+const char *
+deliver_reason(const struct core *c, size_t route, uint32_t leg)
+{
+	for (size_t i = 0; i < c->nstations; i++)
+		if (c->stations[i].route == &c->setup->routes[route] && c->stations[i].leg == leg)
+			return c->stations[i].reason;
+	return NULL;
 }
 
 const char *

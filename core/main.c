@@ -50,7 +50,8 @@ static const struct {
 static int
 role_main(const char *name, int debug)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (spawn_bind() == -1)
+		return 1;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);	/* from a terminal it reaches all; core tells us */
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
@@ -337,15 +338,27 @@ core_reload(struct core *c, struct buf *said)
 	return 0;
 }
 
-void
-core_idle(struct core *c)
+/* Its own turn of the loop: whoever found that all is idle may still hold what a new setup frees. */
+static void
+on_idle(evutil_socket_t fd, short what, void *arg)
 {
+	struct core *c = arg;
+
+	(void)fd;
+	(void)what;
 	if (c->busy_stations > 0)
 		return;
 	if (c->stopping)
 		event_base_loopexit(c->base, NULL);
 	else if (c->next != NULL)
 		take_setup(c, c->next);
+}
+
+void
+core_idle(struct core *c)
+{
+	if (c->busy_stations == 0 && (c->stopping || c->next != NULL))
+		event_active(c->idle, EV_TIMEOUT, 0);
 }
 
 void
@@ -408,6 +421,9 @@ run(struct core *c, struct setup *s)
 	on_signal(c, SIGTERM, on_stop);
 	on_signal(c, SIGINT, on_stop);
 	on_signal(c, SIGHUP, on_hangup);
+	c->idle = evtimer_new(c->base, on_idle, c);
+	if (c->idle == NULL)
+		fatal("no event for a new setup");
 	pool_init(c);
 	poll_init(c);
 	take_setup(c, s);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #define TURN_MAX	64		/* frames handled before others get their turn */
 
@@ -63,6 +64,7 @@ on_write(evutil_socket_t fd, short what, void *arg)
 		event_add(p->out, NULL);
 		break;
 	case -1:		/* the reading side says so, after what it still has */
+		shutdown(chan_fd(p->chan), SHUT_RDWR);
 		break;
 	}
 }

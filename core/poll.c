@@ -15,12 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define HEADERS_MAX	16384		/* bytes of a request's own headers */
 #define VALIDATOR_MAX	1024		/* bytes of an ETag or a date that we keep */
 #define WAIT_MAX	60000		/* ms: the clock may be turned meanwhile */
+#define STALLED		1000		/* ms until what found no worker, or no place, tries again */
+#define TURN_MS		20		/* of polls begun at once, before others get their turn */
+#define CLOCK_BACK	5000		/* ms: a wall clock put back by less is nobody's mistake */
 #define SLOTS		JOBS_MAX	/* a power of two: an id is generation and slot */
 
 enum job_state { JOB_FETCH, JOB_QUEUED, JOB_PARSE, JOB_COMMIT };
@@ -37,6 +39,7 @@ struct job {
 	int			 tries;		/* fetch roles, then workers, that it was given to */
 	struct buf		 answer;	/* struct fetch_done, encoded */
 	int			 body, out;	/* memfds; -1 */
+	uint64_t		 bytes;		/* of the body */
 	struct worker		*worker;
 	struct outcome		 outcome;
 	char			*error;		/* of the outcome, or of a partial document */
@@ -49,23 +52,15 @@ struct jobs {
 	struct job	*slot[SLOTS];
 	uint32_t	 generation, next;
 	size_t		 n, nqueued;
+	uint64_t	 bytes;			/* of the documents in the queue */
 	struct queue	 queue;			/* fetched, waiting for a worker */
 	struct event	*wake;
+	int		 beginning;		/* within poll_due() */
+	int64_t		 ahead;			/* wall clock over ticks when it was last looked at */
 };
 
 static void	begin_parse(struct job *);
-static void	parse_next(struct core *);
 static void	job_ask(struct job *);
-
-static uint32_t
-chance(void)
-{
-	uint32_t r = 0;
-
-	if (getrandom(&r, sizeof(r), GRND_NONBLOCK) != (ssize_t)sizeof(r))
-		log_debug("no random numbers yet");
-	return r;
-}
 
 static struct job *
 job_new(struct core *c, uint32_t source)
@@ -105,14 +100,38 @@ job_close(int *fd)
 }
 
 static void
+job_queue(struct job *j, int first)
+{
+	struct jobs *js = j->core->jobs;
+
+	j->state = JOB_QUEUED;
+	if (first)
+		STAILQ_INSERT_HEAD(&js->queue, j, queued);
+	else
+		STAILQ_INSERT_TAIL(&js->queue, j, queued);
+	js->nqueued++;
+	js->bytes += j->bytes;
+}
+
+static void
+job_unqueue(struct job *j, enum job_state state)
+{
+	struct jobs *js = j->core->jobs;
+
+	STAILQ_REMOVE(&js->queue, j, job, queued);
+	js->nqueued--;
+	js->bytes -= j->bytes;
+	j->state = state;
+}
+
+static void
 job_free(struct job *j)
 {
 	struct core *c = j->core;
+	struct mark *m;
 
-	if (j->state == JOB_QUEUED) {
-		STAILQ_REMOVE(&c->jobs->queue, j, job, queued);
-		c->jobs->nqueued--;
-	}
+	if (j->state == JOB_QUEUED)
+		job_unqueue(j, JOB_FETCH);
 	if (j->source != UINT32_MAX)
 		c->runs[j->source].job = NULL;
 	c->jobs->slot[j->id % SLOTS] = NULL;
@@ -122,11 +141,18 @@ job_free(struct job *j)
 	buf_free(&j->answer);
 	free(j->error);
 	if (j->source != UINT32_MAX) {
+		m = &c->runs[j->source].mark;
 		if (j->again)
-			c->runs[j->source].mark.due = date_now();
-		due_set(c, j->source);
+			m->due = m->not_before > date_now() ? m->not_before : date_now();
+		run_due(c, j->source);
 	}
 	free(j);
+}
+
+void
+job_place(struct job *j, uint32_t place)
+{
+	j->source = place;
 }
 
 size_t
@@ -164,24 +190,21 @@ move(struct job *j, int64_t now)
 	const struct schedule_rule rule = { s->every_min, s->every_max };
 	struct mark *m = &c->runs[j->source].mark;
 
-	j->outcome.random = chance();
+	j->outcome.random = run_chance();
 	j->outcome.error = j->error;
 	schedule_move(m, &rule, &j->outcome, now);
 	xreplace((char **)(uintptr_t)&m->error, j->error);
 	c->runs[j->source].partial = (uint32_t)j->partial;
 }
 
-/* Tells store of a mark that changed without any record. */
+/* The source was made another by a reload while it was polled: it is polled anew. */
 static void
-touch(struct core *c, uint32_t source)
+changed(struct job *j)
 {
-	struct buf b;
+	struct run *r = &j->core->runs[j->source];
 
-	buf_init(&b, msg_limit(MSG_TOUCH));
-	wire_put_u32(&b, c->runs[source].id);
-	wire_put(&b, mark, &c->runs[source].mark);
-	roles_send(c, ROLE_STORE, MSG_TOUCH, 0, &b, -1);
-	buf_free(&b);
+	r->changed = 0;
+	mark_unproven(&r->mark);
 }
 
 /* Ends a poll that brought nothing to store. */
@@ -197,6 +220,7 @@ job_end(struct job *j, int kind, const char *error)
 	if (!job_current(j)) {
 		kind = OUTCOME_DROPPED;
 		error = NULL;
+		changed(j);
 	}
 	j->outcome.kind = kind;
 	xreplace(&j->error, error);
@@ -207,7 +231,7 @@ job_end(struct job *j, int kind, const char *error)
 		c->same++;
 	else if (kind != OUTCOME_DROPPED)
 		c->failed++;
-	touch(c, j->source);
+	run_touch(c, j->source);
 	job_free(j);
 	poll_due(c);
 }
@@ -306,7 +330,7 @@ job_ask(struct job *j)
 		buf_init(&b, msg_limit(MSG_FETCH));
 		wire_put(&b, fetch_job, &fj);
 		j->asked = c->role[ROLE_FETCH].pid;
-		j->tries++;
+		j->tries += j->asked != 0;	/* while it is away nobody can die of it */
 		roles_send(c, ROLE_FETCH, MSG_FETCH, j->id, &b, -1);
 		buf_free(&b);
 	}
@@ -325,11 +349,14 @@ poll_fetch_back(struct core *c)
 			continue;
 		if (j->source == UINT32_MAX)
 			job_free(j);
+		else if (!job_current(j) || roles_full(c, ROLE_FETCH))
+			job_end(j, OUTCOME_DROPPED, NULL);
 		else if (j->tries < FETCH_TRIES)
 			job_ask(j);
 		else
 			job_end(j, OUTCOME_ERROR, "the fetch role died of it twice");
 	}
+	poll_due(c);
 }
 
 /* What an answer without a document means for the schedule. */
@@ -387,8 +414,10 @@ poll_fetched(struct core *c, struct frame *f)
 		return;			/* its source is gone */
 	if (j->source == UINT32_MAX) {
 		job_free(j);
+		poll_due(c);
 		return;
 	}
+	c->runs[j->source].tried = date_ticks();
 	buf_clear(&j->answer);
 	buf_add(&j->answer, f->data, f->len);
 	d = job_answer(j);
@@ -406,12 +435,11 @@ poll_fetched(struct core *c, struct frame *f)
 	}
 	j->body = f->fd[0];
 	f->fd[0] = -1;
-	j->state = JOB_QUEUED;
+	j->bytes = d.len;
 	j->tries = 0;
-	STAILQ_INSERT_TAIL(&c->jobs->queue, j, queued);
-	c->jobs->nqueued++;
+	job_queue(j, 0);
 	c->fetched++;
-	parse_next(c);
+	poll_parse(c);
 }
 
 /* ---- parse ---- */
@@ -421,8 +449,8 @@ static void	on_parse_death(struct worker *, const char *, void *);
 static const struct worker_use parse_use = { on_parsed, on_parse_death };
 
 /* Gives waiting documents to workers while there are any. */
-static void
-parse_next(struct core *c)
+void
+poll_parse(struct core *c)
 {
 	struct job *j;
 
@@ -451,9 +479,7 @@ begin_parse(struct job *j)
 		.now = date_now(), .len = d.len, .hash = s->hash };
 	struct buf options, url, headers, b;
 
-	STAILQ_REMOVE(&c->jobs->queue, j, job, queued);
-	c->jobs->nqueued--;
-	j->state = JOB_PARSE;
+	job_unqueue(j, JOB_PARSE);
 	j->tries++;
 	job_close(&j->out);
 	j->out = result_fd(NULL, 0);
@@ -492,15 +518,13 @@ on_parse_death(struct worker *w, const char *why, void *arg)
 		job_end(j, OUTCOME_DROPPED, NULL);
 	} else if (j->tries < WORKER_TRIES) {
 		log_info("%s: tried once more in a fresh worker", c->setup->sources[j->source].name);
-		j->state = JOB_QUEUED;
-		STAILQ_INSERT_HEAD(&c->jobs->queue, j, queued);
-		c->jobs->nqueued++;
+		job_queue(j, 1);
 	} else {
 		text = xasprintf("parked: %d workers died of its document: %s", WORKER_TRIES, why);
 		job_end(j, OUTCOME_PARKED, text);
 		free(text);
 	}
-	parse_next(c);
+	poll_parse(c);
 }
 
 /* What a plugin's failure means for the schedule. */
@@ -524,6 +548,8 @@ static void
 take_parsed(struct job *j, const struct parse_done *pd)
 {
 	struct run *r = &j->core->runs[j->source];
+	const char *said = pd->failed != 0 ? pd->error : pd->partial;
+	struct buf text;
 
 	j->outcome.kind = failure_kind(pd->failed);
 	if (!is_file(j->core->setup->sources[j->source].url)) {	/* a file is nobody's burden */
@@ -532,11 +558,16 @@ take_parsed(struct job *j, const struct parse_done *pd)
 		j->outcome.skip_days = pd->skip_days;
 	}
 	if (pd->failed == FAILED_RETRY && pd->retry >= 0)
-		j->outcome.retry_after = pd->retry;
+		j->outcome.retry_after = pd->retry < SCHEDULE_RETRY_MAX ? pd->retry :
+		    SCHEDULE_RETRY_MAX;
 	j->partial = pd->failed == 0 && pd->partial != NULL;
-	xreplace(&j->error, pd->failed != 0 ? pd->error : pd->partial);
-	if (pd->failed != 0 && j->error == NULL)
-		j->error = xstrdup("the plugin failed without saying why");
+	buf_init(&text, 4 * REASON_MAX);
+	if (said != NULL)
+		worker_text(&text, said);
+	if (pd->failed != 0 && text.len == 0)
+		buf_str(&text, "the plugin failed without saying why");
+	xreplace(&j->error, text.len > 0 ? text.data : NULL);
+	buf_free(&text);
 	r->refused = pd->refused;
 	r->mark.found = pd->records;
 }
@@ -548,28 +579,28 @@ job_commit(struct job *j)
 	struct core *c = j->core;
 	struct run *r = &c->runs[j->source];
 	const struct fetch_done d = job_answer(j);
-	const struct commit cm = { .source = r->id, .url = c->setup->sources[j->source].url, .when = date_now(),
+	const struct source *s = &c->setup->sources[j->source];
+	const struct commit cm = { .source = r->id, .url = s->url, .when = date_now(),
 		.flags = COMMIT_LAST | (j->outcome.kind == OUTCOME_SAME ? 0 : COMMIT_FAILED) };
 	struct buf b;
 
 	if (j->outcome.kind == OUTCOME_SAME) {
-		if (j->partial) {
-			xreplace((char **)(uintptr_t)&r->mark.etag, NULL);
-			xreplace((char **)(uintptr_t)&r->mark.modified, NULL);
-			xreplace((char **)(uintptr_t)&r->mark.validated, NULL);
-		} else
-			take_validators(&r->mark, &c->setup->sources[j->source], &d);
+		if (j->partial)
+			mark_unproven(&r->mark);
+		else
+			take_validators(&r->mark, s, &d);
 	}
 	move(j, cm.when);
 	if (j->error != NULL)
-		log_warn("%s: %s", c->setup->sources[j->source].name, j->error);
+		log_warn("%s: %s", s->name, j->error);
 	buf_init(&b, msg_limit(MSG_COMMIT));
 	wire_put(&b, commit, &cm);
 	wire_put(&b, mark, &r->mark);
 	j->state = JOB_COMMIT;
-	log_debug("%s: job %u commits", c->setup->sources[j->source].name, j->id);
+	log_debug("%s: job %u commits", s->name, j->id);
 	roles_send(c, ROLE_STORE, MSG_COMMIT, j->id, &b, j->out);
 	buf_free(&b);
+	buf_free(&j->answer);
 	job_close(&j->body);
 	job_close(&j->out);
 }
@@ -607,7 +638,7 @@ on_parsed(struct worker *w, struct frame *f, void *arg)
 		else		/* store is away: fetched again once it is back */
 			job_end(j, OUTCOME_DROPPED, NULL);
 	}
-	parse_next(c);
+	poll_parse(c);
 	poll_due(c);
 }
 
@@ -630,16 +661,22 @@ poll_committed(struct core *c, struct frame *f)
 		return;
 	if (j->source != UINT32_MAX &&
 	    (cd.bad || (cd.seen == 0 && c->runs[j->source].mark.found > 0))) {
-		job_end(j, OUTCOME_PARKED, "parked: what its plugin wrote is malformed, or not what it told");
+		mark_unproven(&c->runs[j->source].mark);
+		job_end(j, OUTCOME_PARKED,
+		    "parked: what its plugin wrote is malformed, or not what it told");
 		return;
 	}
 	if (j->source != UINT32_MAX) {
 		log_debug("%s: job %u committed, %u seen, %u new, %u revised",
 		    c->setup->sources[j->source].name, j->id, cd.seen, cd.added, cd.revised);
-		if (cd.added > 0 && j->outcome.kind == OUTCOME_SAME && job_current(j)) {
+		if (!job_current(j)) {
+			changed(j);
+			j->again = 1;
+			run_touch(c, j->source);
+		} else if (cd.added > 0 && j->outcome.kind == OUTCOME_SAME) {
 			j->outcome.kind = OUTCOME_NEW;
 			move(j, date_now());
-			touch(c, j->source);
+			run_touch(c, j->source);
 		}
 	}
 	c->polls++;
@@ -657,6 +694,7 @@ poll_store_gone(struct core *c)
 			continue;
 		if (j->source != UINT32_MAX)	/* as the database has it, once it is back */
 			c->runs[j->source].mark.due = 0;
+		j->again = 0;		/* it is due by itself: the mark here is not to be kept */
 		job_free(j);
 	}
 	due_clear(c);
@@ -669,6 +707,7 @@ on_due(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
+	poll_parse(arg);
 	poll_due(arg);
 }
 
@@ -685,22 +724,69 @@ wake_in(struct core *c, int64_t ms)
 	evtimer_add(c->jobs->wake, &tv);
 }
 
+/* A wall clock that was put back takes the times that wait with it, or all would wait as long. */
+static void
+follow_clock(struct core *c)
+{
+	int64_t ahead = date_now() - date_ticks(), back = c->jobs->ahead - ahead;
+
+	c->jobs->ahead = ahead;
+	if (back < CLOCK_BACK)
+		return;
+	log_warn("the clock was put back by %lld s: so are the polls", (long long)back / 1000);
+	for (uint32_t i = 0; i < c->setup->nsources; i++) {
+		struct mark *m = &c->runs[i].mark;
+
+		if (m->due > back && m->due < INT64_MAX)
+			m->due -= back;
+		if (m->not_before > back)
+			m->not_before -= back;
+	}
+	for (uint32_t i = 0; i < c->setup->nsources; i++)
+		if (c->runs[i].place != UINT32_MAX)
+			due_set(c, i);
+}
+
+/* Whether no more polls are to begin for now. */
+static int
+jobs_full(const struct core *c)
+{
+	const struct jobs *js = c->jobs;
+
+	return js->n >= JOBS_MAX || js->nqueued >= PARSE_QUEUE_MAX || js->bytes >= QUEUE_BYTES ||
+	    roles_full(c, ROLE_FETCH);
+}
+
+/* A poll that ends at once, as that of a file may, comes back here: it is left to the loop below. */
 void
 poll_due(struct core *c)
 {
-	int64_t now = date_now();
+	int64_t now, begun = date_ticks(), wait = WAIT_MAX;
 	uint32_t place;
 
-	if (!c->known || c->stopping)
+	if (!c->known || c->stopping || c->jobs->beginning)
 		return;
+	c->jobs->beginning = 1;
+	follow_clock(c);
+	now = date_now();
 	while ((place = due_first(c)) != UINT32_MAX && c->runs[place].mark.due <= now) {
-		if (c->jobs->n >= JOBS_MAX || c->jobs->nqueued >= PARSE_QUEUE_MAX)
-			return;		/* goes on when a poll ends */
+		if (jobs_full(c)) {	/* goes on when a poll ends, too */
+			wait = STALLED;
+			break;
+		}
+		if (date_ticks() - begun >= TURN_MS) {
+			wait = 0;
+			break;
+		}
 		due_remove(c, place);
 		job_ask(job_new(c, place));
 	}
-	if (place != UINT32_MAX)
-		wake_in(c, c->runs[place].mark.due - now);
+	c->jobs->beginning = 0;
+	if (place != UINT32_MAX && c->runs[place].mark.due > now)
+		wait = c->runs[place].mark.due - now;
+	if (c->jobs->nqueued > 0 && wait > STALLED)
+		wait = STALLED;
+	wake_in(c, wait);
 }
 
 int
@@ -735,108 +821,6 @@ poll_now(struct core *c, const char *source, struct buf *why)
 }
 
 /* ---- set-up ---- */
-
-static void
-mark_free(struct mark *m)
-{
-	const char **texts[] = { &m->etag, &m->modified, &m->validated, &m->moved, &m->error };
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		free((char *)(uintptr_t)*texts[i]);
-	*m = (struct mark){ 0 };
-}
-
-/* Takes a mark whose strings lie in a frame. */
-static void
-mark_take(struct mark *m, const struct mark *from)
-{
-	const char **texts[] = { &m->etag, &m->modified, &m->validated, &m->moved, &m->error };
-
-	mark_free(m);
-	*m = *from;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (*texts[i] != NULL)
-			*texts[i] = xstrdup(*texts[i]);
-}
-
-void
-poll_known(struct core *c, struct wire *w)
-{
-	uint32_t n = wire_u32(w);
-	int64_t now = date_now();
-	struct mark m;
-
-	if (n != c->setup->nsources)
-		fatal("store knows %u sources of %zu", n, c->setup->nsources);
-	for (uint32_t i = 0; i < n; i++) {
-		const struct source *s = &c->setup->sources[i];
-		const struct schedule_rule rule = { s->every_min, s->every_max };
-
-		c->runs[i].id = wire_u32(w);
-		(void)wire_bytes(w);
-		wire_get(w, mark, &m);
-		if (w->bad)
-			fatal("what store knows of the sources is malformed");
-		if (c->runs[i].job != NULL)
-			continue;
-		if (c->runs[i].mark.checked < m.checked || c->runs[i].mark.due == 0)
-			mark_take(&c->runs[i].mark, &m);
-		if (s->instance->plugin == NULL)
-			continue;
-		c->runs[i].mark.due = schedule_first(&c->runs[i].mark, &rule, now, chance(), n);
-		due_set(c, i);
-	}
-	c->known = 1;
-	poll_due(c);
-}
-
-/* The run that a source had before, by its name; its poll goes with it. */
-static void
-take_over(struct run *r, uint32_t place, struct run *old)
-{
-	*r = *old;
-	r->place = UINT32_MAX;
-	*old = (struct run){ .place = UINT32_MAX };
-	if (r->job != NULL)
-		r->job->source = place;
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	const struct source *const *x = a, *const *y = b;
-
-	return strcmp((*x)->name, (*y)->name);
-}
-
-void
-poll_setup(struct core *c, const struct setup *old)
-{
-	struct run *runs = xcalloc(c->setup->nsources, sizeof(*runs));
-	size_t n = old != NULL ? old->nsources : 0;
-	const struct source **names = xcalloc(n, sizeof(const struct source *)), **hit;
-
-	for (size_t i = 0; i < n; i++)
-		names[i] = &old->sources[i];
-	qsort(names, n, sizeof(names[0]), by_name);
-	for (uint32_t i = 0; i < c->setup->nsources; i++) {
-		const struct source *key = &c->setup->sources[i];
-
-		runs[i].place = UINT32_MAX;
-		hit = n > 0 ? bsearch(&key, names, n, sizeof(names[0]), by_name) : NULL;
-		if (hit != NULL)
-			take_over(&runs[i], i, &c->runs[*hit - old->sources]);
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (c->runs[i].job != NULL)
-			c->runs[i].job->source = UINT32_MAX;
-		mark_free(&c->runs[i].mark);
-	}
-	free(names);
-	free(c->runs);
-	c->runs = runs;
-	due_clear(c);
-}
 
 void
 poll_init(struct core *c)

@@ -6,6 +6,7 @@
 #include "msg.h"
 #include "child.h"
 #include "filter.h"
+#include "text.h"
 
 #include <event2/event.h>
 
@@ -22,6 +23,7 @@
 
 #define WATCH_MS	200		/* between two looks at clocks */
 #define REAP_MS		10		/* for one that closed its channel to end by itself */
+#define WORKERS_EACH	4		/* processes for one that may be busy: some are ending */
 #define SAYS_MAX	500		/* bytes of one line of a worker's output */
 #define SAYS_LINES	100		/* of one job; the rest is counted */
 
@@ -97,15 +99,20 @@ on_says(evutil_socket_t fd, short what, void *arg)
 		event_del(w->says);
 }
 
-/* Takes the worker out of the pool; its process is gone or going. */
+/* Takes the worker out of the pool; its process is gone or going: it gets no other job. */
+static void
+leave(struct worker *w)
+{
+	TAILQ_REMOVE(&w->core->pool->all, w, entry);
+	worker_owner(w, NULL);
+	w->use = NULL;
+	if (w->kind == WORKER_PARSE)
+		w->core->pool->nparse--;
+}
+
 static void
 bury(struct worker *w)
 {
-	TAILQ_REMOVE(&w->core->pool->all, w, entry);
-	if (w->ref != NULL)
-		*w->ref = NULL;
-	if (w->kind == WORKER_PARSE)
-		w->core->pool->nparse--;
 	peer_free(w->peer);
 	event_free(w->says);
 	close(w->out);
@@ -114,6 +121,19 @@ bury(struct worker *w)
 	free(w->what);
 	free(w->why);
 	free(w);
+}
+
+void
+worker_text(struct buf *out, const char *text)
+{
+	struct buf clean;
+	size_t n = strnlen(text, REASON_MAX);
+
+	buf_init(&clean, 4 * REASON_MAX);
+	(void)text_utf8(&clean, text, n);
+	if (clean.len > 0)
+		text_fold(out, clean.data, clean.len);
+	buf_free(&clean);
 }
 
 static void
@@ -167,10 +187,11 @@ worker_died(struct worker *w)
 		spawn_obituary(&why, status);
 	if (use != NULL || w->why != NULL || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		note_death(w, why.data);
-	w->use = NULL;
-	worker_owner(w, NULL);
+	leave(w);
 	if (use != NULL)
 		use->death(w, why.data, arg);
+	else if (w->kind == WORKER_PARSE)
+		poll_parse(w->core);	/* there may be room for another one now */
 	buf_free(&why);
 	bury(w);
 }
@@ -276,8 +297,13 @@ worker_stop(struct worker *w)
 void
 worker_kill(struct worker *w, const char *why)
 {
+	struct buf text;
+
+	buf_init(&text, 4 * REASON_MAX);
+	worker_text(&text, why);
 	if (w->why == NULL)
-		w->why = xstrdup(why);
+		w->why = xstrdup(text.len > 0 ? text.data : "it was of no use");
+	buf_free(&text);
 	kill(w->pid, SIGKILL);
 }
 
@@ -396,7 +422,7 @@ pool_parse(struct core *c, const struct plugin *p, int fresh)
 			other = w;
 		}
 	}
-	if (busy >= c->setup->workers)
+	if (busy >= c->setup->workers || c->pool->nparse >= c->setup->workers * WORKERS_EACH)
 		return NULL;
 	if (other != NULL && c->pool->nparse >= 2 * c->setup->workers)
 		worker_stop(other);
@@ -422,7 +448,7 @@ pool_stop(struct core *c)
 	while ((w = TAILQ_FIRST(&c->pool->all)) != NULL) {
 		kill(w->pid, SIGKILL);
 		waitpid(w->pid, NULL, 0);
-		w->use = NULL;
+		leave(w);
 		bury(w);
 	}
 	event_free(c->pool->watch);

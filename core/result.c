@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define SEALS	(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define SEAL_TRIES	3
 #define HEAD	(sizeof(uint32_t) + sizeof(uint8_t))
 
 #define F(m, t)	WIRE(result_verdict, m, t)
@@ -84,7 +85,13 @@ result_fd(const void *p, size_t n)
 int
 result_seal(int fd)
 {
-	return fcntl(fd, F_ADD_SEALS, SEALS);
+	int rc;
+
+	/* Busy as long as another processor still holds a page that was just written. */
+	for (int i = 0; (rc = fcntl(fd, F_ADD_SEALS, SEALS)) == -1 && errno == EBUSY &&
+	    i < SEAL_TRIES; i++)
+		usleep(1000);
+	return rc;
 }
 
 const void *

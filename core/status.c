@@ -4,6 +4,7 @@
 #include "log.h"
 #include "mem.h"
 #include "msg.h"
+#include "text.h"
 
 #include <jansson.h>
 
@@ -54,12 +55,28 @@ status_counts(struct core *c, struct frame *f)
 	admin_status(c);
 }
 
+/* A name of a file may be no UTF-8, which JSON is. */
+static json_t *
+text_of(const char *text)
+{
+	struct buf b;
+	json_t *s;
+
+	if ((s = json_string(text)) != NULL)
+		return s;
+	buf_init(&b, 4 * strlen(text));
+	(void)text_utf8(&b, text, strlen(text));
+	s = json_string(b.data != NULL ? b.data : "");
+	buf_free(&b);
+	return s;
+}
+
 /* A member that is left out when there is nothing to say. */
 static void
 set_text(json_t *o, const char *name, const char *text)
 {
 	if (text != NULL && text[0] != '\0')
-		json_object_set_new(o, name, json_string(text));
+		json_object_set_new(o, name, text_of(text));
 }
 
 static void
@@ -155,6 +172,7 @@ source_json(const struct core *c, size_t i)
 {
 	const struct source *s = &c->setup->sources[i];
 	const struct run *r = &c->runs[i];
+	const char *moved;
 	json_t *o = json_object();
 
 	set_text(o, "name", s->name);
@@ -162,7 +180,8 @@ source_json(const struct core *c, size_t i)
 	set_text(o, "url", s->url);
 	set_text(o, "state", source_state(c, i));
 	set_text(o, "error", s->instance->plugin == NULL ? s->instance->waiting : r->mark.error);
-	set_text(o, "moved", r->mark.moved != NULL ? strchr(r->mark.moved, ' ') : NULL);
+	moved = r->mark.moved != NULL ? strchr(r->mark.moved, ' ') : NULL;
+	set_text(o, "moved", moved != NULL ? moved + 1 : NULL);
 	set_time(o, "checked", r->mark.checked);
 	set_time(o, "ok", r->mark.ok);
 	set_time(o, "due", r->mark.due);
@@ -185,6 +204,7 @@ leg_json(const struct core *c, size_t route, uint32_t leg, const char *name, uin
 
 	set_text(o, "name", name);
 	set_text(o, "state", deliver_state(c, route, leg, &pid));
+	set_text(o, "reason", deliver_reason(c, route, leg));
 	if (pid != 0)
 		set_number(o, "pid", pid);
 	for (uint32_t i = 0; c->tally != NULL && i < c->tally->nroutes; i++) {
@@ -198,7 +218,8 @@ leg_json(const struct core *c, size_t route, uint32_t leg, const char *name, uin
 		set_number(o, "dropped", (int64_t)n->dropped);
 		set_number(o, "pending", (int64_t)n->pending);
 		set_number(o, "dead", (int64_t)n->dead);
-		set_text(o, "reason", n->reason);
+		if (json_object_get(o, "reason") == NULL)
+			set_text(o, "reason", n->reason);
 	}
 	return o;
 }
@@ -293,8 +314,8 @@ status_json(struct core *c, struct buf *out)
 
 	buf_str(out, "{\"version\":\"" PACKAGE_VERSION "\"");
 	put(out, "uptime", json_integer((date_ticks() - c->started) / 1000));
-	put(out, "configuration", json_string(c->setup->file));
-	put(out, "state", json_string(c->state));
+	put(out, "configuration", text_of(c->setup->file));
+	put(out, "state", text_of(c->state));
 	put(out, "listen", json_string(c->listen));
 	put(out, "counts", counts_json(c));
 	put(out, "roles", roles_json(c));

@@ -63,7 +63,7 @@ send_fd(struct core *c, enum role_id id, uint16_t type, const struct buf *b)
 
 	if (fd == -1 || result_seal(fd) == -1)
 		fatal("no memory file for %s: %s", msg_name(type), strerror(errno));
-	roles_send(c, id, type, 0, NULL, fd);
+	roles_send(c, id, type, c->conf, NULL, fd);
 	close(fd);
 }
 
@@ -100,6 +100,7 @@ send_setup(struct core *c)
 	const struct setup *s = c->setup;
 	struct buf b;
 
+	c->conf++;
 	buf_init(&b, SIZE_MAX / 4);
 	wire_put_u32(&b, (uint32_t)s->nsources);
 	for (size_t i = 0; i < s->nsources; i++) {
@@ -132,9 +133,12 @@ static void
 store_known(struct core *c, struct frame *f)
 {
 	size_t size;
-	const void *p = result_map(f->fd[0], SIZE_MAX, &size);
+	const void *p;
 	struct wire w;
 
+	if (f->id != c->conf)
+		return;			/* of a setup before this one; the other answer follows */
+	p = result_map(f->fd[0], SIZE_MAX, &size);
 	if (p == NULL)
 		fatal("what store knows cannot be read: %s", strerror(errno));
 	wire_init(&w, p, size);
@@ -143,7 +147,7 @@ store_known(struct core *c, struct frame *f)
 	if (wire_end(&w) == -1)
 		fatal("what store knows is malformed");
 	result_unmap(p, size);
-	if (c->role[ROLE_SERVE].pid == 0 && c->listener != -1)
+	if (!evtimer_pending(c->role[ROLE_SERVE].timer, NULL) && c->listener != -1)
 		role_start(&c->role[ROLE_SERVE]);
 }
 
@@ -330,6 +334,8 @@ role_start(struct role *r)
 {
 	struct child child;
 
+	if (r->pid != 0)
+		return;
 	if (spawn_role(&child, table[r->id].name, r->core->debug) == -1) {
 		r->delay = r->delay == 0 ? ROLE_DELAY_MIN : r->delay * 2;
 		if (r->delay > ROLE_DELAY_MAX)
@@ -404,8 +410,16 @@ roles_send(struct core *c, enum role_id id, uint16_t type, uint32_t job, const s
 
 	if (r->peer == NULL)
 		log_debug("%s is away: a %s is dropped", table[id].name, msg_name(type));
-	else if (peer_send(r->peer, type, job, b, fd, -1) == -1)
-		log_debug("%s takes no %s", table[id].name, msg_name(type));
+	else if (peer_send(r->peer, type, job, b, fd, -1) == -1) {
+		log_warn("%s takes no %s: killed", table[id].name, msg_name(type));
+		kill(r->pid, SIGKILL);
+	}
+}
+
+int
+roles_full(const struct core *c, enum role_id id)
+{
+	return c->role[id].peer != NULL && peer_queued(c->role[id].peer) > CHAN_QUEUE / 2;
 }
 
 void

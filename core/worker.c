@@ -2,6 +2,7 @@
  * the jobs that come over descriptor 3. */
 #include "about.h"
 #include "chan.h"
+#include "child.h"
 #include "convert.h"
 #include "host.h"
 #include "log.h"
@@ -275,6 +276,8 @@ main(void)
 	struct frame f;
 	size_t i;
 
+	if (spawn_bind() == -1)
+		_exit(1);		/* core was killed while this one started */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	w->chan = chan_new(CHANNEL);
 	if (start_read(w) == -1) {
