@@ -15,7 +15,8 @@ attr(const struct attrs *a, const char *name)
 	for (i = 0; i < a->n; i++) {
 		const xmlChar **v = a->v + 5 * i;
 
-		if (strcasecmp((const char *)v[0], name) == 0) {
+		if ((v[0][0] | 0x20) == (name[0] | 0x20) &&
+		    strcasecmp((const char *)v[0], name) == 0) {
 			begin = (const char *)v[3];
 			return str_trim((struct str){ begin, (size_t)(v[4] - v[3]) });
 		}
@@ -45,6 +46,8 @@ int
 str_is(struct str s, const char *lower)
 {
 	s = str_trim(s);
+	if (s.len > 0 && (s.p[0] | 0x20) != (lower[0] | 0x20))	/* most end here */
+		return 0;
 	return s.p != NULL && strlen(lower) == s.len && strncasecmp(s.p, lower, s.len) == 0;
 }
 

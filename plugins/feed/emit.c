@@ -55,7 +55,8 @@ put_person(struct reader *r, struct cr_record *rec, const struct draft *d, const
 	const char *name = p->at[0] != 0 ? d->text + p->at[0] : NULL;
 	const char *mail = p->at[1] != 0 ? d->text + p->at[1] : NULL;
 	const char *uri = p->at[2] != 0 ? d->text + p->at[2] : NULL;
-	char text[3 * FEED_LINE_MAX], url[FEED_LINE_MAX];
+	FEED_UNSET char text[3 * FEED_LINE_MAX];
+	FEED_UNSET char url[FEED_LINE_MAX];
 
 	if (p->item == ITEM_AUTHOR) {
 		r->cr->add_author(rec, name, mail, uri);

@@ -2,6 +2,7 @@
  * text in UTF-8. */
 #include "feed.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,27 +40,38 @@ static const struct {
 	{ "utf-7-imap", "" },
 };
 
-/* Length of the valid UTF-8 at s, ASCII in words. */
+/* Past the ASCII at s. */
+static const unsigned char *
+past_ascii(const unsigned char *s, const unsigned char *end)
+{
+	const uint64_t high = UINT64_C(0x8080808080808080);
+	uint64_t words[4];
+
+	for (; end - s >= 32; s += 32) {
+		memcpy(words, s, 32);
+		if (((words[0] | words[1] | words[2] | words[3]) & high) != 0)
+			break;
+	}
+	for (; end - s >= 8; s += 8) {
+		memcpy(words, s, 8);
+		if ((words[0] & high) != 0)
+			return s + __builtin_ctzll(le64toh(words[0] & high)) / 8;
+	}
+	while (s < end && *s < 0x80)
+		s++;
+	return s;
+}
+
+/* Length of the valid UTF-8 at s. */
 static size_t
 valid_utf8(const char *text, size_t len, int *ascii)
 {
 	const unsigned char *s = (const unsigned char *)text, *end = s + len, *begin = s;
-	uint64_t words[8];
 	size_t n, i;
 
 	*ascii = 1;
 	while (s < end) {
-		while (end - s >= 64) {
-			memcpy(words, s, 64);
-			for (i = 1; i < 8; i++)
-				words[0] |= words[i];
-			if ((words[0] & UINT64_C(0x8080808080808080)) != 0)
-				break;
-			s += 64;
-		}
-		while (s < end && *s < 0x80)
-			s++;
-		if (s == end)
+		if (*s < 0x80 && (s = past_ascii(s, end)) == end)
 			break;
 		*ascii = 0;
 		n = *s >= 0xf0 ? 4 : *s >= 0xe0 ? 3 : 2;
@@ -127,22 +139,19 @@ choose(struct decoded *d, const char *name, const char *why)
 	d->why = why;
 }
 
-/* As UTF-8 by the host. 0, or -1: it has no such encoding. */
+/* As UTF-8 by the host; `valid` bytes of it are UTF-8 already. 0, or -1: it has no such encoding. */
 static int
-convert(struct cr *cr, struct decoded *d, const char *s, size_t len)
+convert(struct cr *cr, struct decoded *d, const char *s, size_t len, size_t valid)
 {
 	const char *use = name_of(d->name), *out;
 
 	if (use == NULL || use[0] == '\0')
 		return -1;
 	if (strcmp(use, "utf-8") == 0 || strcmp(use, "us-ascii") == 0) {
-		int ascii;
-
 		d->text = s;
 		d->len = len;
-		if (valid_utf8(s, len, &ascii) == len) {
+		if (valid == len)
 			return 0;
-		}
 		use = strcmp(use, "utf-8") == 0 ? use : "windows-1252";
 	}
 	out = cr->convert(cr, use, s, len, &d->len, &d->bad);
@@ -187,25 +196,25 @@ fall_back(struct cr *cr, const struct cr_page *page, struct decoded *d, const ch
 	d->mistaken = 1;
 	if (xml[0] != '\0' && strcmp(d->name, xml) != 0) {
 		choose(d, xml, "XML declaration, HTTP charset being wrong");
-		if (convert(cr, d, page->body, page->len) == 0 && d->bad == 0)
+		if (convert(cr, d, page->body, page->len, valid) == 0 && d->bad == 0)
 			return;
 	}
 	choose(d, valid == page->len ? "utf-8" : guess_encoding(page->body, page->len),
 	    "its bytes, what is declared being wrong");
 	d->bad = 0;
-	if (convert(cr, d, page->body, page->len) == 0)
+	if (convert(cr, d, page->body, page->len, valid) == 0)
 		return;
 	choose(d, "utf-8", "nothing else known");
-	if (convert(cr, d, page->body, page->len) == -1)
+	if (convert(cr, d, page->body, page->len, valid) == -1)
 		d->text = "", d->len = 0;
 }
 
 void
 decode(struct cr *cr, const struct cr_page *page, struct decoded *d)
 {
-	const char *guess;
+	const char *guess, *body;
 	char xml[64];
-	size_t i, valid;
+	size_t i, len, valid;
 	int ascii;
 
 	memset(d, 0, sizeof(*d));
@@ -214,7 +223,9 @@ decode(struct cr *cr, const struct cr_page *page, struct decoded *d)
 		    memcmp(page->body, signs[i].bytes, signs[i].len) != 0)
 			continue;
 		choose(d, signs[i].name, signs[i].mark > 0 ? "byte order mark" : "its first bytes");
-		if (convert(cr, d, page->body + signs[i].mark, page->len - signs[i].mark) == 0)
+		body = page->body + signs[i].mark;
+		len = page->len - signs[i].mark;
+		if (convert(cr, d, body, len, valid_utf8(body, len, &ascii)) == 0)
 			return;
 	}
 	valid = valid_utf8(page->body, page->len, &ascii);
@@ -235,6 +246,6 @@ decode(struct cr *cr, const struct cr_page *page, struct decoded *d)
 			return;
 		}
 	}
-	if (convert(cr, d, page->body, page->len) == -1)
+	if (convert(cr, d, page->body, page->len, valid) == -1)
 		fall_back(cr, page, d, xml, valid);
 }

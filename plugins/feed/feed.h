@@ -19,6 +19,16 @@
 #define FEED_NAME_MAX	64		/* bytes of an extra's name made from an element's */
 #define FEED_CHUNK	(64u << 10)	/* bytes handed to libxml2 at once */
 
+/* A large variable of a function, written before it is read: no compiler is to clear it first. */
+#ifdef __has_attribute
+#if __has_attribute(uninitialized)
+#define FEED_UNSET	__attribute__((uninitialized))
+#endif
+#endif
+#ifndef FEED_UNSET
+#define FEED_UNSET
+#endif
+
 struct feed_opts {
 	int64_t	 attributes, depth, entries, field, names;
 };

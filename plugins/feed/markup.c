@@ -41,7 +41,7 @@ static void
 put_value(struct reader *r, const struct frame *f, const char *name, const char *s, size_t len)
 {
 	const struct frame *of = &r->stack[r->cap.frame];
-	char url[FEED_LINE_MAX];
+	FEED_UNSET char url[FEED_LINE_MAX];
 
 	if (f->base != of->base && is_address(name) &&
 	    text_resolve(url, sizeof(url), r->strings[f->base], s, len) == 0)

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TABLE_SIZE	2048		/* slots; a power of two */
-#define TABLE_FULL	1500		/* names of a document that are remembered */
+#define TABLE_SIZE	512		/* slots; a power of two */
+#define TABLE_FULL	384		/* names of a document that are remembered */
 #define URI_MAX		128
 
 /* In lower case, without scheme, "www." and closing slashes or hashes. Sorted. */

@@ -50,7 +50,7 @@ close_person(struct reader *r, struct frame *f, uint32_t at, size_t len)
 {
 	struct person who = r->person;
 	struct str name, mail;
-	char text[1024];
+	FEED_UNSET char text[1024];
 
 	if (at != 0) {
 		len = text_cut(r->now->text + at, len, sizeof(text));

@@ -50,7 +50,8 @@ reader_string(struct reader *r, const char *s, size_t len, uint16_t near)
 int
 reader_absolute(const struct reader *r, char *out, uint16_t base, const char *s, size_t len)
 {
-	char page[FEED_LINE_MAX], full[FEED_LINE_MAX];
+	FEED_UNSET char page[FEED_LINE_MAX];
+	FEED_UNSET char full[FEED_LINE_MAX];
 	const char *home = r->home != NULL ? r->home : "";
 	const char *own = base != 0 ? r->strings[base] : "";
 
@@ -147,7 +148,7 @@ value_of(const struct frame *f, uint32_t at, enum kind kind)
 static void
 inherit(struct reader *r, struct frame *f, const struct attrs *a)
 {
-	char base[FEED_LINE_MAX];
+	FEED_UNSET char base[FEED_LINE_MAX];
 	int i;
 
 	for (i = 0; i < a->n; i++) {
@@ -389,12 +390,12 @@ reader_init(struct reader *r, struct cr *cr, const struct feed_opts *opts,
 	draft_init(&r->entry);
 	r->now = &r->feed;
 	r->names = names_new();
-	r->stack = calloc(FEED_DEPTH_MAX, sizeof(*r->stack));
+	r->stack = malloc(FEED_DEPTH_MAX * sizeof(*r->stack));	/* push() fills it */
 	r->strings = calloc(1, sizeof(*r->strings));
 	r->nstrings = 1;
 	if (r->names == NULL || r->stack == NULL || r->strings == NULL)
 		return -1;
-	r->stack[0].in = IN_DOC;
+	r->stack[0] = (struct frame){ .in = IN_DOC };
 	r->xml = xmlCreatePushParserCtxt(&handler, r, NULL, 0, NULL);
 	if (r->xml == NULL)
 		return -1;

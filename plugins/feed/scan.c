@@ -28,6 +28,20 @@ count_attributes(const char *s, const char *end, int64_t max)
 	return n;
 }
 
+/* Where a span ends; without its sign at the end of all. memmem() is slow on signs this short. */
+static const char *
+span_end(const char *s, const char *end, const char *sign)
+{
+	size_t n = strlen(sign);
+
+	while ((s = memchr(s, sign[0], (size_t)(end - s))) != NULL && (size_t)(end - s) >= n) {
+		if (memcmp(s, sign, n) == 0)
+			return s;
+		s++;
+	}
+	return end;
+}
+
 /* Past a comment, a CDATA section or an instruction at s; else s + 1. */
 static const char *
 pass(const char *s, const char *end)
@@ -35,7 +49,6 @@ pass(const char *s, const char *end)
 	static const struct {
 		const char	*begin, *end;
 	} spans[] = { { "<!--", "-->" }, { "<![CDATA[", "]]>" }, { "<?", "?>" } };
-	const char *to;
 	size_t i, n;
 
 	if (s + 1 < end && s[1] != '!' && s[1] != '?')
@@ -44,8 +57,7 @@ pass(const char *s, const char *end)
 		n = strlen(spans[i].begin);
 		if ((size_t)(end - s) < n || memcmp(s, spans[i].begin, n) != 0)
 			continue;
-		to = memmem(s + n, (size_t)(end - s) - n, spans[i].end, strlen(spans[i].end));
-		return to != NULL ? to : end;
+		return span_end(s + n, end, spans[i].end);
 	}
 	return s + 1;
 }

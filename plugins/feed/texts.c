@@ -316,7 +316,7 @@ close_guid(struct reader *r, struct frame *f, uint32_t at, size_t len)
 void
 close_id(struct reader *r, struct frame *f, uint32_t at, size_t len)
 {
-	char url[FEED_LINE_MAX];
+	FEED_UNSET char url[FEED_LINE_MAX];
 	const char *text = r->now->text + at;
 
 	if (r->atom != 0 && memchr(text, '/', len) != NULL && memchr(text, ':', len) == NULL &&
