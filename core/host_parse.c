@@ -339,10 +339,12 @@ cr_state_set(struct cr *cr, const char *key, const char *value)
 static void
 state_write(void)
 {
-	const char *s = host.state.data, *end = s + host.state.len, *value;
+	const char *s = host.state.data, *end, *value;
 	size_t begun;
 
-	for (; s != NULL && s < end; s = value + strlen(value + 1) + 2) {
+	if (s == NULL)
+		return;
+	for (end = s + host.state.len; s < end; s = value + strlen(value + 1) + 2) {
 		value = s + strlen(s) + 1;
 		begun = out_begin(RESULT_STATE);
 		wire_put_str(&host.out.b, s);
