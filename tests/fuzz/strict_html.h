@@ -19,8 +19,10 @@ static const char *const strict_bad_attrs[] = {
 	"action", "code", "codebase", "classid", "data", "formaction", "http-equiv", "manifest",
 	"ping", "profile", "srcdoc", "xlink:href", "xmlns",
 };
+/* Of values wherever they stand; of properties with their colon, since as words they do no harm. */
 static const char *const strict_bad_styles[] = {
-	"url", "expression", "script", "@import", "behavio", "binding", "\\", "position", "/*", "@",
+	"url", "expression", "javascript", "vbscript", "@", "\\", "/*", "behavior:", "binding:",
+	"position:",
 };
 
 struct strict {
