@@ -219,6 +219,8 @@ pending_add(struct ledger *l, struct ledger_route *r, int64_t n, enum pending_st
 	    DB_TEXT(""), DB_INT(state), DB_INT(1), DB_INT(waits ? date_now() + WAIT_AGAIN : 0),
 	    DB_TEXT(reason));
 	*(waits ? &r->pending : &r->dead) += 1;
+	if (!waits)
+		xreplace(&r->reason, reason);
 }
 
 /* What a verdict entails beside its place in the blob. */

@@ -69,6 +69,8 @@ pending_read(struct ledger *l)
 		n = db_int(db, SQL_PENDING_COUNTS, 3);
 		if (r == NULL)
 			continue;
+		if (leg == PENDING_FILTER && !waits)	/* of its last n */
+			xreplace(&r->reason, db_text(db, SQL_PENDING_COUNTS, 5));
 		if (leg == PENDING_FILTER)
 			*(waits ? &r->pending : &r->dead) += (uint64_t)n;
 		for (i = 0; i < r->nleg; i++)
@@ -117,6 +119,7 @@ route_free(struct ledger_route *r)
 	free(r->routes);
 	free(r->from);
 	rows_free(&r->batch);
+	free(r->reason);
 	free(r->name);
 }
 
@@ -458,12 +461,20 @@ ledger_ack(struct ledger *l, const struct ack *a)
 		leg_ack(l, r, g, a);
 }
 
+/* With very many routes that all fail, the last ones' reasons are left to the log. */
+static const char *
+fitting(const struct buf *b, const char *reason)
+{
+	return b->len < b->max / 4 ? reason : NULL;
+}
+
 static void
 put_route(const struct ledger_route *r, struct buf *b)
 {
 	struct route_count c = { .route = r->id, .leg = PULL_FILTER, .filtered = r->filtered,
 		.delivered = r->filtered, .kept = (uint64_t)r->kept,
-		.dropped = (uint64_t)r->dropped, .pending = r->pending, .dead = r->dead };
+		.dropped = (uint64_t)r->dropped, .pending = r->pending, .dead = r->dead,
+		.reason = fitting(b, r->reason) };
 	const struct ledger_leg *g;
 	size_t i;
 
@@ -474,7 +485,7 @@ put_route(const struct ledger_route *r, struct buf *b)
 		c.delivered = g->delivered;
 		c.pending = g->pending;
 		c.dead = g->dead;
-		c.reason = g->reason;
+		c.reason = fitting(b, g->reason);
 		wire_put(b, route_count, &c);
 	}
 }

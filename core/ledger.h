@@ -52,6 +52,7 @@ struct ledger_route {
 	size_t		 nleg;
 	int64_t		 filtered, kept, dropped;
 	uint64_t	 pending, dead;
+	char		*reason;		/* why its filters gave the last record up; NULL */
 	struct rows	 batch;			/* what its filters are asked about */
 	struct verdicts	 seen;			/* the blob read last */
 };

@@ -197,7 +197,7 @@ static const char *const statements[SQL_MAX] = {
 	[SQL_PENDING_ADD] = "INSERT INTO pending VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
 	    " ON CONFLICT (route, leg, n, recipient)"
 	    " DO UPDATE SET state = ?5, attempts = ?6, due = ?7, reason = ?8",
-	[SQL_PENDING_COUNTS] = "SELECT route, leg, state, count(*) FROM pending"
+	[SQL_PENDING_COUNTS] = "SELECT route, leg, state, count(*), max(n), reason FROM pending"
 	    " GROUP BY route, leg, state",
 };
 
