@@ -472,16 +472,17 @@ job_start(struct fetch *f, struct job *j)
 
 static void	reconfigure(struct fetch *);
 
-/* Begins what may begin: each ready host one request, then the next round. */
+/* Begins what may begin: each ready host one request, then the next round. A new configuration is
+ * taken in a turn of its own: here a connection may just have called back, which it would free. */
 static void
 pump(struct fetch *f)
 {
-	static const struct timeval wait = { 0, ANSWERS_WAIT * 1000 };
+	static const struct timeval wait = { 0, ANSWERS_WAIT * 1000 }, now = { 0, 0 };
 	struct host *h;
 	struct job *j;
 
 	if (f->renew && f->active == 0)
-		reconfigure(f);
+		event_add(f->again, &now);
 	while (!f->renew && !f->stopping && f->active < f->total &&
 	    (h = TAILQ_FIRST(&f->ready)) != NULL) {
 		if (peer_queued(f->peer) > ANSWERS_MAX) {
@@ -502,9 +503,13 @@ pump(struct fetch *f)
 static void
 on_again(evutil_socket_t fd, short what, void *arg)
 {
+	struct fetch *f = arg;
+
 	(void)fd;
 	(void)what;
-	pump(arg);
+	if (f->renew && f->active == 0)
+		reconfigure(f);
+	pump(f);
 }
 
 /* ---- What core says ---- */
@@ -552,6 +557,8 @@ take_start(struct fetch *f, const struct frame *fr)
 	buf_clear(&f->start);
 	buf_add(&f->start, fr->data, fr->len);
 	f->renew = 1;
+	if (f->active == 0)
+		reconfigure(f);
 	pump(f);
 	if (first)
 		peer_send(f->peer, MSG_READY, 0, NULL, -1, -1);

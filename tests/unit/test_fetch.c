@@ -760,6 +760,38 @@ leave_for_private_addresses_can_be_taken_back(void **state)
 	failed(&g, FETCH_DENIED, "127.0.0.1 is a loopback address");
 }
 
+/* Those under way end under the old one, those that wait begin under the new one. */
+static void
+a_new_configuration_comes_while_requests_are_under_way(void **state)
+{
+	const struct fetch_start other = { .agent = "another", .at_once = 2, .total = 16,
+		.private_ok = 1 };
+	struct fetch_job job = { .source = "s", .timeout = 10000 };
+	json_t *requests;
+	struct got g;
+	int named = 0;
+
+	(void)state;
+	set("{\"/f\":{\"body\":\"x\",\"delay\":200}}");
+	job.url = at("127.0.0.1", "/f");
+	for (int i = 0; i < 4; i++)
+		ask(&job);
+	while (told("/_/state", "most_busy") < 2)
+		;
+	configure(&other, NULL);
+	for (int i = 0; i < 4; i++) {
+		g = await();
+		assert_int_equal(g.why, FETCH_OK);
+		got_free(&g);
+	}
+	requests = seen();
+	for (size_t i = 0; i < json_array_size(requests); i++)
+		named += strcmp(sent(requests, i, "User-Agent") != NULL ?
+		    sent(requests, i, "User-Agent") : "", "another") == 0;
+	assert_int_equal(named, 2);
+	json_decref(requests);
+}
+
 static void
 a_host_has_two_connections_and_the_others_do_not_wait(void **state)
 {
@@ -952,6 +984,7 @@ main(void)
 		T(failures_to_connect_are_told_in_words),
 		T(private_addresses_need_leave),
 		T(leave_for_private_addresses_can_be_taken_back),
+		T(a_new_configuration_comes_while_requests_are_under_way),
 		T(a_host_has_two_connections_and_the_others_do_not_wait),
 		T(the_total_is_kept),
 		T(requests_to_a_host_keep_their_spacing),
