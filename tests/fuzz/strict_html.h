@@ -19,10 +19,9 @@ static const char *const strict_bad_attrs[] = {
 	"action", "code", "codebase", "classid", "data", "formaction", "http-equiv", "manifest",
 	"ping", "profile", "srcdoc", "xlink:href", "xmlns",
 };
-/* Of values wherever they stand; of properties with their colon, since as words they do no harm. */
+/* With what makes them more than words, as which they do no harm. */
 static const char *const strict_bad_styles[] = {
-	"url", "expression", "javascript", "vbscript", "@", "\\", "/*", "behavior:", "binding:",
-	"position:",
+	"url(", "expression(", "script:", "@", "\\", "/*", "behavior:", "binding:", "position:",
 };
 
 struct strict {
