@@ -27,6 +27,11 @@
 
 enum job_state { JOB_FETCH, JOB_QUEUED, JOB_PARSE, JOB_COMMIT };
 
+/* What waits for a worker, by what is known of it: those that went well do not wait for a plugin that
+ * hangs, and what killed a worker has half of them at most. */
+enum line { LINE_GOOD, LINE_OTHER, LINE_AGAIN, LINES };
+#define OTHERS_TURN	4		/* of so many one is not of the good ones, if any is there */
+
 /* One poll of one source. */
 struct job {
 	STAILQ_ENTRY(job)	 queued;
@@ -35,6 +40,7 @@ struct job {
 	uint32_t		 id;
 	uint64_t		 hash;		/* of the source when the poll began */
 	enum job_state		 state;
+	enum line		 line;		/* where it waited, or waits */
 	pid_t			 asked;		/* fetch role that has it */
 	int			 tries;		/* fetch roles, then workers, that it was given to */
 	struct buf		 answer;	/* struct fetch_done, encoded */
@@ -53,7 +59,8 @@ struct jobs {
 	uint32_t	 generation, next;
 	size_t		 n, nqueued;
 	uint64_t	 bytes;			/* of the documents in the queue */
-	struct queue	 queue;			/* fetched, waiting for a worker */
+	struct queue	 line[LINES];		/* fetched, waiting for a worker */
+	unsigned	 turn, suspects;	/* picks; those of LINE_AGAIN with a worker */
 	struct event	*wake;
 	int		 beginning;		/* within poll_due() */
 	int64_t		 ahead;			/* wall clock over ticks when it was last looked at */
@@ -100,15 +107,15 @@ job_close(int *fd)
 }
 
 static void
-job_queue(struct job *j, int first)
+job_queue(struct job *j)
 {
 	struct jobs *js = j->core->jobs;
+	const struct mark *m = &j->core->runs[j->source].mark;
 
 	j->state = JOB_QUEUED;
-	if (first)
-		STAILQ_INSERT_HEAD(&js->queue, j, queued);
-	else
-		STAILQ_INSERT_TAIL(&js->queue, j, queued);
+	j->line = j->tries > 0 ? LINE_AGAIN : m->ok > 0 && m->failures == 0 ? LINE_GOOD :
+	    LINE_OTHER;
+	STAILQ_INSERT_TAIL(&js->line[j->line], j, queued);
 	js->nqueued++;
 	js->bytes += j->bytes;
 }
@@ -118,7 +125,7 @@ job_unqueue(struct job *j, enum job_state state)
 {
 	struct jobs *js = j->core->jobs;
 
-	STAILQ_REMOVE(&js->queue, j, job, queued);
+	STAILQ_REMOVE(&js->line[j->line], j, job, queued);
 	js->nqueued--;
 	js->bytes -= j->bytes;
 	j->state = state;
@@ -437,7 +444,7 @@ poll_fetched(struct core *c, struct frame *f)
 	f->fd[0] = -1;
 	j->bytes = d.len;
 	j->tries = 0;
-	job_queue(j, 0);
+	job_queue(j);
 	c->fetched++;
 	poll_parse(c);
 }
@@ -448,13 +455,32 @@ static void	on_parsed(struct worker *, struct frame *, void *);
 static void	on_parse_death(struct worker *, const char *, void *);
 static const struct worker_use parse_use = { on_parsed, on_parse_death };
 
+/* Whose turn it is; NULL: nobody's. */
+static struct job *
+line_next(struct core *c)
+{
+	struct jobs *js = c->jobs;
+	unsigned first = js->turn % OTHERS_TURN == 0 ? LINE_OTHER : LINE_GOOD;
+
+	for (unsigned i = 0; i < LINES; i++) {
+		unsigned line = (first + i) % LINES;
+
+		if (line == LINE_AGAIN && js->suspects > 0 &&
+		    js->suspects >= c->setup->workers / 2)
+			continue;
+		if (!STAILQ_EMPTY(&js->line[line]))
+			return STAILQ_FIRST(&js->line[line]);
+	}
+	return NULL;
+}
+
 /* Gives waiting documents to workers while there are any. */
 void
 poll_parse(struct core *c)
 {
 	struct job *j;
 
-	while ((j = STAILQ_FIRST(&c->jobs->queue)) != NULL) {
+	while ((j = line_next(c)) != NULL) {
 		const struct plugin *p;
 
 		if (!job_current(j)) {
@@ -480,6 +506,8 @@ begin_parse(struct job *j)
 	struct buf options, url, headers, b;
 
 	job_unqueue(j, JOB_PARSE);
+	c->jobs->turn++;
+	c->jobs->suspects += j->line == LINE_AGAIN;
 	j->tries++;
 	job_close(&j->out);
 	j->out = result_fd(NULL, 0);
@@ -514,11 +542,12 @@ on_parse_death(struct worker *w, const char *why, void *arg)
 
 	(void)w;
 	j->worker = NULL;
+	c->jobs->suspects -= j->line == LINE_AGAIN;
 	if (j->source == UINT32_MAX || !job_current(j)) {
 		job_end(j, OUTCOME_DROPPED, NULL);
 	} else if (j->tries < WORKER_TRIES) {
 		log_info("%s: tried once more in a fresh worker", c->setup->sources[j->source].name);
-		job_queue(j, 1);
+		job_queue(j);
 	} else {
 		text = xasprintf("parked: %d workers died of its document: %s", WORKER_TRIES, why);
 		job_end(j, OUTCOME_PARKED, text);
@@ -628,6 +657,7 @@ on_parsed(struct worker *w, struct frame *f, void *arg)
 		return;
 	}
 	j->worker = NULL;
+	c->jobs->suspects -= j->line == LINE_AGAIN;
 	worker_free_job(w);
 	if (!job_current(j)) {
 		job_end(j, OUTCOME_DROPPED, NULL);
@@ -826,7 +856,8 @@ void
 poll_init(struct core *c)
 {
 	c->jobs = xcalloc(1, sizeof(*c->jobs));
-	STAILQ_INIT(&c->jobs->queue);
+	for (int i = 0; i < LINES; i++)
+		STAILQ_INIT(&c->jobs->line[i]);
 	c->jobs->wake = evtimer_new(c->base, on_due, c);
 	if (c->jobs->wake == NULL)
 		fatal("no timer for the polls");
