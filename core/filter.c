@@ -81,7 +81,7 @@ static const struct rule other_processes[] = {
 	CALL_IF(kill, IS_NOT(0, FILTER_SELF)), CALL_IF(tgkill, IS_NOT(0, FILTER_SELF)),
 	CALL_IF(prlimit64, IS_NOT(0, 0)), CALL(execve), CALL(execveat), CALL(fork), CALL(vfork),
 };
-/* libc makes these with all signals blocked, when a trap would end the process: they fail unlogged. */
+/* libc makes these with all signals blocked, when a trap would end the process: unlogged. */
 static const struct rule spawns[] = {
 	CALL(clone3), CALL_IF(clone, HAS(0, CLONE_VM)),
 };
@@ -211,7 +211,7 @@ compile(const struct part *parts, size_t n, uint32_t otherwise, uint32_t grants)
 		fatal("libseccomp cannot begin a filter");
 	must(seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
 	    "other machines' calls");
-	/* The kernel tries all calls when a filter is installed: a worker starts a seventh faster. */
+	/* The kernel tries all calls when it installs a filter: workers start a seventh faster. */
 	must(seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2), "a binary tree");
 	for (size_t i = 0; i < n; i++)
 		add(ctx, &parts[i], grants);

@@ -1,5 +1,5 @@
-/* Confines a worker: limits, Landlock and the two seccomp filters that it was sent (filter.c), in the
- * order of the design; says which calls are denied. */
+/* Confines a worker: limits, Landlock and the two seccomp filters that it was sent (filter.c), in
+ * the order of the design; says which calls are denied. */
 #include "sandbox.h"
 #include "filter.h"
 #include "log.h"
@@ -218,7 +218,7 @@ lock_files(const struct w_start *ws, const char *const *plugins, size_t n)
 
 /* ---- Filters of system calls ---- */
 
-/* Installs a filter, this process's id where it stands for it. One that is none is not passed over. */
+/* Installs a filter, with this process's id in its place. -1 also when it is none. */
 static int
 install(struct bytes filter)
 {
