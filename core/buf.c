@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 void
 buf_init(struct buf *b, size_t max)
@@ -42,36 +41,13 @@ buf_room(struct buf *b, size_t n)
 		cap = b->cap > 0 ? b->cap : 128;
 		while (cap - b->len <= n)
 			cap += cap / 2;
+		if (cap - 1 > b->max)
+			cap = b->max + 1;
 		b->data = xreallocarray(b->data, cap, 1);
 		b->cap = cap;
 	}
 	b->data[b->len + n] = '\0';
 	return b->data + b->len;
-}
-
-void
-buf_add(struct buf *b, const void *p, size_t n)
-{
-	char *room = buf_room(b, n);
-
-	if (room == NULL)
-		return;
-	if (n > 0)
-		memcpy(room, p, n);
-	b->len += n;
-}
-
-void
-buf_str(struct buf *b, const char *s)
-{
-	if (s != NULL)
-		buf_add(b, s, strlen(s));
-}
-
-void
-buf_char(struct buf *b, char c)
-{
-	buf_add(b, &c, 1);
 }
 
 void

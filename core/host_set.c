@@ -50,7 +50,7 @@ scheme_runs(const char *url)
 	size_t i;
 
 	for (i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
-		if (strncasecmp(url, runs[i], strlen(runs[i])) == 0)
+		if ((*url | 0x20) == *runs[i] && strncasecmp(url, runs[i], strlen(runs[i])) == 0)
 			return 1;
 	return 0;
 }

@@ -189,6 +189,22 @@ html_space(int c)
 	return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f';
 }
 
+/* What ends the name of a tag, of an attribute, a value without quotes. */
+enum { ENDS_TAG = 1, ENDS_NAME = 2, ENDS_VALUE = 4, ENDS_ALL = 7 };
+static const unsigned char html_ends[256] = {
+	[' '] = ENDS_ALL, ['\n'] = ENDS_ALL, ['\t'] = ENDS_ALL, ['\r'] = ENDS_ALL,
+	['\f'] = ENDS_ALL, ['>'] = ENDS_ALL, ['/'] = ENDS_TAG | ENDS_NAME, ['='] = ENDS_NAME,
+};
+
+/* The first such sign from s on. */
+static const char *
+html_until(const char *s, const char *end, unsigned what)
+{
+	while (s < end && (html_ends[(unsigned char)*s] & what) == 0)
+		s++;
+	return s;
+}
+
 /* The first eight bytes as a number: two of these stand to each other as the names do. */
 static uint64_t
 html_head(const char *name)
@@ -522,8 +538,7 @@ html_read_value(struct html *h, const char *s, struct html_span *v)
 		return close + 1;
 	}
 	v->s = s;
-	while (s < h->end && !html_space(*s) && *s != '>')
-		s++;
+	s = html_until(s, h->end, ENDS_VALUE);
 	v->n = (size_t)(s - v->s);
 	return s;
 }
@@ -561,9 +576,8 @@ html_read_attrs(struct html *h, const char *s)
 			s++;
 			continue;
 		}
-		for (name = s++; s < h->end && !html_space(*s) && *s != '/' && *s != '>' &&
-		    *s != '='; s++)
-			;
+		name = s;
+		s = html_until(s + 1, h->end, ENDS_NAME);
 		for (stop = s; stop < h->end && html_space(*stop); stop++)
 			;
 		v = (struct html_span){ s, 0 };
@@ -587,8 +601,7 @@ html_read_tag(struct html *h)
 
 	h->tag.close = *name == '/';
 	name += h->tag.close;
-	for (s = name; s < h->end && !html_space(*s) && *s != '/' && *s != '>'; s++)
-		;
+	s = html_until(name, h->end, ENDS_TAG);
 	h->tag.element = html_find(html_elements, COUNT(html_elements), sizeof(html_elements[0]),
 	    name, (size_t)(s - name));
 	if ((after = html_read_attrs(h, s)) != NULL)

@@ -81,12 +81,19 @@ text_load(const char *s)
 static size_t
 text_first(text_block b)
 {
+#ifdef __SSE2__
+	typedef char signs __attribute__((vector_size(16)));
+	unsigned set = (unsigned)__builtin_ia32_pmovmskb128((signs)b);
+
+	return set != 0 ? (size_t)__builtin_ctz(set) : 16;
+#else
 	uint64_t w[2];
 
 	memcpy(w, &b, sizeof(w));
 	if (w[0] != 0)
 		return (size_t)__builtin_ctzll(le64toh(w[0])) / 8;
 	return w[1] != 0 ? 8 + (size_t)__builtin_ctzll(le64toh(w[1])) / 8 : 16;
+#endif
 }
 
 /* Controls but tab, LF and CR. */
