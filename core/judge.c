@@ -56,7 +56,7 @@ judge_verdict(struct ledger *l, struct ledger_route *r, int64_t n)
 	struct db *db = &l->book->db;
 	int64_t first, last;
 
-	if (n > r->filtered)
+	if (n > route_judged(r))
 		return NULL;
 	if (n >= r->seen.first && n <= r->seen.last)
 		return verdicts_find(&r->seen, n);
@@ -94,8 +94,8 @@ belongs(struct ledger *l, struct ledger_route *r, int64_t n, int64_t source,
 	return 0;
 }
 
-/* Up to where the route can look: what is committed, and judged by the routes it draws from. *more:
- * one of those can be judged further right away. */
+/* Up to where the route can look: what is committed, and judged by the routes it draws from; while it
+ * goes back, to where it once began. *more: one of those can be judged further right away. */
 static int64_t
 horizon(struct ledger *l, struct ledger_route *r, int *more)
 {
@@ -111,7 +111,7 @@ horizon(struct ledger *l, struct ledger_route *r, int *more)
 		if (up->filtered < n)
 			n = up->filtered;
 	}
-	return n;
+	return r->resume > 0 && n > r->begun ? r->begun : n;
 }
 
 /* The next rows of the route, at most max, of at most LEDGER_SCAN rows of the log. */
@@ -242,11 +242,15 @@ settle_one(struct ledger *l, struct ledger_route *r, struct taken *taken, const 
 		pending_add(l, r, row->n, parked ? PENDING_PARKED : PENDING_DEAD, v->why);
 }
 
+/* The cursor comes to `last`; when that is where a route that went back once began, to where it was. */
 static void
-route_move(struct ledger *l, struct ledger_route *r)
+route_move(struct ledger_route *r, int64_t last)
 {
-	db_run(&l->book->db, SQL_ROUTE_MOVE, DB_INT(r->id), DB_INT(r->filtered),
-	    DB_INT(r->kept), DB_INT(r->dropped));
+	r->filtered = last;
+	if (r->resume == 0 || last < r->begun)
+		return;
+	r->filtered = r->resume;
+	r->begun = r->resume = 0;
 }
 
 /* Writes the verdicts on rows[n] and moves the cursor to `last`. Without rows only the cursor moves,
@@ -262,9 +266,13 @@ settle(struct ledger *l, struct ledger_route *r, const struct row *row, struct v
 	int rc;
 
 	if (n == 0) {
-		r->filtered = last;
+		int back = r->resume > 0;
+
+		route_move(r, last);
+		if (back)
+			db_begin(&l->book->db);
 		if (l->book->db.open)
-			route_move(l, r);
+			route_save(l, r);
 		return 0;
 	}
 	buf_init(&blob, VERDICT_MAX);
@@ -282,8 +290,8 @@ settle(struct ledger *l, struct ledger_route *r, const struct row *row, struct v
 		db_run(&l->book->db, SQL_VERDICT_ADD, DB_INT(r->id), DB_INT(last), DB_INT(first),
 		    DB_INT(keeps), DB_BLOB(blob.data, blob.len));
 		r->kept += keeps;
-		r->filtered = last;
-		route_move(l, r);
+		route_move(r, last);
+		route_save(l, r);
 	}
 	free(taken.of);
 	buf_free(&blob);
@@ -304,7 +312,7 @@ preset(const struct ledger_route *r, const struct row *row, struct verdict *v)
 int
 judge_all(struct ledger *l, struct ledger_route *r)
 {
-	int more;
+	int more, back = r->resume > 0;
 	int64_t to = horizon(l, r, &more);
 	struct rows rows = { 0 };
 	struct verdict *v;
@@ -321,7 +329,7 @@ judge_all(struct ledger *l, struct ledger_route *r)
 		    VERDICT_MAX);
 	free(v);
 	rows_free(&rows);
-	return more || r->filtered < to;
+	return more || back || r->filtered < to;
 }
 
 /* ---- Batches for the filters ---- */
@@ -437,7 +445,7 @@ int
 judge_pull(struct ledger *l, struct ledger_route *r, uint32_t max, struct work *w,
     struct buf *items)
 {
-	int more;
+	int more, back = r->resume > 0;
 	int64_t to = horizon(l, r, &more), begun = r->filtered;
 
 	rows_free(&r->batch);
@@ -455,7 +463,7 @@ judge_pull(struct ledger *l, struct ledger_route *r, uint32_t max, struct work *
 		w->id = l->id;
 		return 1;
 	}
-	return more || r->filtered < to;
+	return more || (back && r->resume == 0) || r->filtered < to;
 }
 
 /* ---- The filters' answers ---- */

@@ -92,10 +92,12 @@ ledger_new(struct book *book, struct roster *roster)
 	l->durable = book->head;
 	while (db_step(db, SQL_ROUTES)) {
 		r = route_add(l, db_int(db, SQL_ROUTES, 0), db_text(db, SQL_ROUTES, 1));
-		r->filtered = db_int(db, SQL_ROUTES, 3);
-		r->kept = db_int(db, SQL_ROUTES, 4);
-		r->dropped = db_int(db, SQL_ROUTES, 5);
-		r->gone = db_text(db, SQL_ROUTES, 6) != NULL;
+		r->filtered = db_int(db, SQL_ROUTES, 2);
+		r->begun = db_int(db, SQL_ROUTES, 3);
+		r->resume = db_int(db, SQL_ROUTES, 4);
+		r->kept = db_int(db, SQL_ROUTES, 5);
+		r->dropped = db_int(db, SQL_ROUTES, 6);
+		r->gone = db_text(db, SQL_ROUTES, 7) != NULL;
 	}
 	for (i = 0; i < l->nroute; i++)
 		legs_read(l, &l->route[i]);
@@ -205,6 +207,38 @@ leg_begin(struct ledger *l, const struct store_leg *s)
 	}
 }
 
+void
+route_save(struct ledger *l, const struct ledger_route *r)
+{
+	db_run(&l->book->db, SQL_ROUTE_MOVE, DB_INT(r->id), DB_INT(r->filtered), DB_INT(r->begun),
+	    DB_INT(r->resume), DB_INT(r->kept), DB_INT(r->dropped));
+}
+
+static void	route_go_back(struct ledger *, struct ledger_route *);
+
+static void
+routes_go_back(struct ledger *l, const struct ledger_route *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->nroutes; i++)
+		route_go_back(l, &l->route[r->routes[i]]);
+}
+
+/* A leg wants what lies before the route began: the route judges that first, and so do those that it
+ * draws from. What it judged before stays as it is. */
+static void
+route_go_back(struct ledger *l, struct ledger_route *r)
+{
+	routes_go_back(l, r);
+	if (r->begun == 0 || r->resume > 0)
+		return;
+	log_info("route %s: judges the past up to %lld as well", r->name, (long long)r->begun);
+	r->resume = r->filtered;
+	r->filtered = 0;
+	route_save(l, r);
+}
+
 static void
 leg_take(struct ledger *l, struct ledger_route *r, const struct store_leg *s, uint32_t *where)
 {
@@ -223,6 +257,8 @@ leg_take(struct ledger *l, struct ledger_route *r, const struct store_leg *s, ui
 		g->begun = begun;
 		g->past = l->book->head;
 		g->delivered = begun > 0 ? begun : 0;
+		if (begun < r->begun && s->backlog != BACKLOG_NONE)
+			route_go_back(l, r);
 	}
 	g = &r->leg[i];
 	g->takes = s->takes;
@@ -262,7 +298,8 @@ route_take(struct ledger *l, const struct store_route *s, const struct store_leg
 		filtered = route_begin(l, legs, n);
 		db_run(db, SQL_ROUTE_ADD, DB_TEXT(s->name), DB_TEXT(title), DB_INT(filtered),
 		    DB_INT(date_now()));
-		route_add(l, db_last(db), s->name)->filtered = filtered;
+		r = route_add(l, db_last(db), s->name);
+		r->filtered = r->begun = filtered;
 	} else
 		db_run(db, SQL_ROUTE_SET, DB_INT(l->route[where].id), DB_TEXT(title));
 	r = &l->route[where];
@@ -352,6 +389,8 @@ take_one(struct ledger *l, struct wire *w, const uint32_t *ids, size_t n, uint32
 	r->routes = drawn.routes;
 	r->nroutes = drawn.nroutes;
 	drawn = (struct ledger_route){ 0 };
+	if (r->filtered == 0)		/* it looks at all the past */
+		routes_go_back(l, r);
 	r->legs = xreallocarray(r->legs, nlegs, sizeof(*r->legs));
 	r->nlegs = nlegs;
 	for (i = 0; i < nlegs; i++)

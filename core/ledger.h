@@ -51,6 +51,7 @@ struct ledger_route {
 	struct ledger_leg *leg;			/* all that are known, also gone ones */
 	size_t		 nleg;
 	int64_t		 filtered, kept, dropped;
+	int64_t		 begun, resume;		/* as in the table route */
 	uint64_t	 pending, dead;
 	char		*reason;		/* why its filters gave the last record up; NULL */
 	struct rows	 batch;			/* what its filters are asked about */
@@ -84,6 +85,15 @@ void	ledger_ack(struct ledger *, const struct ack *);
 void	ledger_counts(struct ledger *, struct buf *);
 
 /* ---- Between ledger.c, judge.c and leg.c ---- */
+/* Up to where the route has judged, but for what it has still to make up for before r->begun. */
+static inline int64_t
+route_judged(const struct ledger_route *r)
+{
+	return r->resume > 0 ? r->resume : r->filtered;
+}
+
+/* Writes the cursors of a route in the open transaction. */
+void		 route_save(struct ledger *, const struct ledger_route *);
 struct ledger_route *ledger_route(struct ledger *, uint32_t id);	/* NULL: no such */
 struct ledger_leg *ledger_leg(struct ledger_route *, uint32_t place);	/* NULL: no such */
 

@@ -34,7 +34,7 @@ leg_begin(struct ledger *l, struct ledger_route *r, struct ledger_leg *g)
 
 	if (g->begun >= 0)
 		return 0;
-	if (r->filtered < g->past)
+	if (r->resume > 0 || r->filtered < g->past)
 		return -1;
 	g->begun = left > 0 ? 0 : g->past;
 	db_bind(db, SQL_VERDICT_PREV, DB_INT(r->id), DB_INT(r->filtered));
@@ -112,6 +112,13 @@ batch_clear(struct ledger_leg *g)
 	g->first = g->last = 0;
 }
 
+/* Whether the route still judges what of the past the leg is to get before all else. */
+static int
+leg_waits(const struct ledger_route *r, const struct ledger_leg *g)
+{
+	return r->resume > 0 && g->delivered < r->begun;
+}
+
 /* Reads the next blob in which something was kept, unless it was read last. 0, or -1: none. */
 static int
 blob_next(struct ledger *l, struct ledger_route *r, const struct ledger_leg *g)
@@ -123,7 +130,8 @@ blob_next(struct ledger *l, struct ledger_route *r, const struct ledger_leg *g)
 	    g->delivered < r->seen.last)
 		return 0;
 	db_bind(db, SQL_VERDICT_NEXT, DB_INT(r->id), DB_INT(g->delivered));
-	if (db_step(db, SQL_VERDICT_NEXT)) {
+	if (db_step(db, SQL_VERDICT_NEXT) &&
+	    !(leg_waits(r, g) && db_int(db, SQL_VERDICT_NEXT, 1) > r->begun)) {
 		rc = verdicts_read(&r->seen, db_int(db, SQL_VERDICT_NEXT, 0),
 		    db_int(db, SQL_VERDICT_NEXT, 1), db_blob(db, SQL_VERDICT_NEXT, 2));
 		if (rc == -1)
@@ -225,6 +233,8 @@ pull_list(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, struct
 {
 	struct db *db = &l->book->db;
 
+	if (leg_waits(r, g))
+		return;
 	if (blob_next(l, r, g) == -1) {
 		if (g->delivered < r->filtered)
 			g->delivered = r->filtered;
@@ -232,8 +242,8 @@ pull_list(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, struct
 	}
 	batch_clear(g);
 	g->first = g->delivered + 1;
-	g->last = r->filtered;
-	db_bind(db, SQL_VERDICT_PREV, DB_INT(r->id), DB_INT(r->filtered));
+	g->last = route_judged(r);
+	db_bind(db, SQL_VERDICT_PREV, DB_INT(r->id), DB_INT(g->last));
 	while (g->nbatch < g->keep && items->len <= LEDGER_BYTES &&
 	    db_step(db, SQL_VERDICT_PREV)) {
 		if (db_int(db, SQL_VERDICT_PREV, 1) <= g->begun)

@@ -91,9 +91,11 @@ static const char schema[] =
 	"CREATE TABLE mention (story INTEGER, item INTEGER, source INTEGER NOT NULL,"
 	" PRIMARY KEY (story, item)) WITHOUT ROWID;"
 
-	/* A route. filtered: it has judged the log up to here. */
+	/* A route. filtered: it has judged the log up to here, from behind begun. resume: while it
+	 * judges what lies before begun, where it goes on afterwards; else 0. */
 	"CREATE TABLE route (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-	" title TEXT NOT NULL, filtered INTEGER NOT NULL, created INTEGER NOT NULL, gone INTEGER,"
+	" title TEXT NOT NULL, filtered INTEGER NOT NULL, begun INTEGER NOT NULL,"
+	" resume INTEGER NOT NULL DEFAULT 0, created INTEGER NOT NULL, gone INTEGER,"
 	" kept INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0);"
 	/* A sink of a route. begun: it takes nothing up to here. past: the log's head when it came;
 	 * backlog, backlog_n: what of it to take, while begun is not yet known (begun -1).
@@ -175,10 +177,12 @@ static const char *const statements[SQL_MAX] = {
 	[SQL_MENTION_ADD] = "INSERT INTO mention VALUES (?, ?, ?)",
 	[SQL_MENTIONS] = "SELECT item, source FROM mention WHERE story = ?",
 
-	[SQL_ROUTES] = "SELECT id, name, title, filtered, kept, dropped, gone FROM route",
-	[SQL_ROUTE_ADD] = "INSERT INTO route (name, title, filtered, created) VALUES (?, ?, ?, ?)",
+	[SQL_ROUTES] = "SELECT id, name, filtered, begun, resume, kept, dropped, gone FROM route",
+	[SQL_ROUTE_ADD] = "INSERT INTO route (name, title, filtered, begun, created)"
+	    " VALUES (?1, ?2, ?3, ?3, ?4)",
 	[SQL_ROUTE_SET] = "UPDATE route SET title = ?2, gone = NULL WHERE id = ?1",
-	[SQL_ROUTE_MOVE] = "UPDATE route SET filtered = ?2, kept = ?3, dropped = ?4 WHERE id = ?1",
+	[SQL_ROUTE_MOVE] = "UPDATE route SET filtered = ?2, begun = ?3, resume = ?4, kept = ?5,"
+	    " dropped = ?6 WHERE id = ?1",
 	[SQL_ROUTE_GONE] = "UPDATE route SET gone = ?2 WHERE id = ?1",
 	[SQL_LEGS] = "SELECT id, name, begun, past, backlog, backlog_n, delivered, done, failures,"
 	    " due, reason, gone FROM leg WHERE route = ?",

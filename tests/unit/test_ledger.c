@@ -8,6 +8,8 @@
 
 static const struct store_route plain = { .name = "r", .title = "R", .all = 1 };
 static const struct store_leg push = { .name = "jsonl", .takes = CR_BATCH_RECORDS };
+static const struct store_leg quiet = { .name = "webhook", .takes = CR_BATCH_RECORDS,
+	.backlog = BACKLOG_NONE };
 
 struct desk {
 	struct shelf	 shelf;
@@ -793,6 +795,112 @@ backlog_says_what_of_the_past_a_new_leg_takes(void **state)
 	}
 }
 
+/* A second leg: what the first one was not to have is judged for it, and the first sees none of it. */
+static void
+a_leg_that_comes_later_takes_the_past_before_its_route_began(void **state)
+{
+	static const struct store_leg late = { .name = "late", .takes = CR_BATCH_RECORDS,
+		.backlog = BACKLOG_ALL };
+	struct route_text t = { .rule = plain, .leg = { quiet, late }, .nlegs = 1 };
+	struct desk *d = *state;
+
+	configure(d, NULL, 0);
+	poll_range(d, 0, "a", 1, 4);
+	configure(d, &t, 1);		/* which takes nothing of the past */
+	poll_range(d, 0, "b", 1, 2);
+	pull_work(d, 1, 0, 10);
+	expect(d, "b-1 b-2");
+	acknowledge_all(d);
+	poll_range(d, 0, "c", 1, 1);
+	t.nlegs = 2;
+	configure(d, &t, 1);
+	crash(d);
+	configure(d, &t, 1);
+	pull_work(d, 1, 1, 3);
+	expect(d, "a-1 a-2 a-3");
+	acknowledge_all(d);
+	pull_work(d, 1, 0, 10);
+	expect(d, "c-1");
+	acknowledge_all(d);
+	pull_work(d, 1, 1, 10);
+	expect(d, "a-4");
+	acknowledge_all(d);
+	pull_work(d, 1, 1, 10);
+	expect(d, "b-1 b-2");
+	acknowledge_all(d);
+	pull_work(d, 1, 1, 10);
+	expect(d, "c-1");
+	acknowledge_all(d);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+	assert_int_equal(pull_work(d, 1, 1, 10), WORK_NONE);
+}
+
+/* The same where filters judge, one record at a time, and for a list, which waits for all of it. */
+static void
+a_list_that_comes_later_waits_for_the_past(void **state)
+{
+	static const struct store_leg late = { .name = "late", .takes = CR_BATCH_LIST, .keep = 4,
+		.backlog = BACKLOG_ALL };
+	struct route_text t = { .rule = plain, .leg = { quiet, late }, .nlegs = 1 };
+	struct desk *d = *state;
+	int i;
+
+	t.rule.filters = 1;
+	configure(d, NULL, 0);
+	poll_range(d, 0, "a", 1, 3);
+	configure(d, &t, 1);
+	poll_range(d, 0, "b", 1, 2);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
+	expect(d, "b-1 b-2");
+	assert_int_equal(judge(d, "kd", UINT32_MAX), 0);
+	t.nlegs = 2;
+	configure(d, &t, 1);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(pull_work(d, 1, 1, 10), WORK_NONE);
+		assert_int_equal(pull_work(d, 1, PULL_FILTER, 1), WORK_FILTER);
+		assert_int_equal(judge(d, i == 1 ? "d" : "k", UINT32_MAX), 0);
+	}
+	assert_int_equal(pull_work(d, 1, 1, 10), WORK_LIST);
+	expect(d, "b-1 a-3 a-1");
+	acknowledge_all(d);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_NONE);
+	poll_range(d, 0, "c", 1, 1);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
+	expect(d, "c-1");
+	assert_int_equal(judge(d, "k", UINT32_MAX), 0);
+	pull_work(d, 1, 0, 10);
+	expect(d, "b-1");
+}
+
+/* A new route that wants the past, and draws from one that began late. */
+static void
+a_route_drawn_from_goes_back_as_well(void **state)
+{
+	static const struct store_leg all = { .name = "all", .takes = CR_BATCH_RECORDS,
+		.backlog = BACKLOG_ALL };
+	const struct route_text t[] = {
+		{ .rule = plain, .leg = { quiet }, .nlegs = 1 },
+		{ .rule = { .name = "q", .title = "Q" }, .leg = { all }, .nlegs = 1,
+		    .routes = { 0 }, .nroutes = 1 },
+	};
+	struct desk *d = *state;
+	int i;
+
+	configure(d, NULL, 0);
+	poll_range(d, 0, "a", 1, 2);
+	configure(d, t, 1);
+	poll_range(d, 0, "b", 1, 1);
+	pull_work(d, 1, 0, 10);
+	expect(d, "b-1");
+	acknowledge_all(d);
+	configure(d, t, 2);
+	for (i = 0; i < 5 && pull_work(d, 2, 0, 10) == WORK_NONE; i++)
+		;
+	expect(d, "a-1 a-2 b-1");
+	acknowledge_all(d);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+}
+
 static void
 backlog_none_skips_what_a_source_held_when_it_was_new(void **state)
 {
@@ -1064,6 +1172,9 @@ main(void)
 		TEST(a_list_shows_an_item_in_its_last_version_only),
 		TEST(a_list_is_not_made_again_for_what_is_dropped),
 		TEST(backlog_says_what_of_the_past_a_new_leg_takes),
+		TEST(a_leg_that_comes_later_takes_the_past_before_its_route_began),
+		TEST(a_list_that_comes_later_waits_for_the_past),
+		TEST(a_route_drawn_from_goes_back_as_well),
 		TEST(backlog_none_skips_what_a_source_held_when_it_was_new),
 		TEST(a_source_is_found_again_by_name_by_was_and_by_url),
 		TEST(two_sources_can_change_their_names),
