@@ -36,6 +36,8 @@ struct entry {
 struct catalog {
 	struct entry	*v[CATALOG_MAX];
 	size_t		 n;
+	struct entry	**old;		/* of files that changed: in use perhaps */
+	size_t		 nold;
 };
 
 struct catalog *
@@ -67,16 +69,65 @@ plugin_clear(struct plugin *p)
 	memset(p, 0, sizeof(*p));
 }
 
+static void
+entry_free(struct entry *e)
+{
+	plugin_clear(&e->plugin);
+	free(e);
+}
+
+static int
+unused(const struct plugin *p, void *arg)
+{
+	(void)p;
+	(void)arg;
+	return 0;
+}
+
 void
 catalog_free(struct catalog *c)
 {
 	if (c == NULL)
 		return;
-	for (size_t i = 0; i < c->n; i++) {
-		plugin_clear(&c->v[i]->plugin);
-		free(c->v[i]);
-	}
+	for (size_t i = 0; i < c->n; i++)
+		entry_free(c->v[i]);
+	catalog_sweep(c, unused, NULL);
+	free(c->old);
 	free(c);
+}
+
+void
+catalog_sweep(struct catalog *c, int (*used)(const struct plugin *, void *), void *arg)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->nold; i++)
+		if (used(&c->old[i]->plugin, arg))
+			c->old[n++] = c->old[i];
+		else
+			entry_free(c->old[i]);
+	c->nold = n;
+}
+
+/* A place in the catalog for a file that is new, or changed since the last look. NULL: all are taken. */
+static struct entry *
+entry_new(struct catalog *c, const char *file)
+{
+	struct entry *e = NULL;
+	size_t i;
+
+	for (i = 0; i < c->n && strcmp(c->v[i]->plugin.file, file) != 0; i++)
+		;
+	if (i == CATALOG_MAX)
+		return NULL;
+	if (i < c->n) {
+		c->old = xreallocarray(c->old, c->nold + 1, sizeof(c->old[0]));
+		c->old[c->nold++] = c->v[i];
+	} else
+		c->n++;
+	e = c->v[i] = xcalloc(1, sizeof(*e));
+	e->plugin.file = xstrdup(file);
+	return e;
 }
 
 /* Refuses the plugin: its name becomes the file's stem ("source_feed"). */
@@ -289,17 +340,13 @@ file_scan(struct catalog *c, const char *file, const char *copies, int *changed)
 		close(fd);
 		return e;
 	}
+	e = entry_new(c, file);
 	if (e == NULL) {
-		if (c->n == CATALOG_MAX) {
-			log_warn("%s: not loaded: %d plugins at most", file, CATALOG_MAX);
-			if (fd != -1)
-				close(fd);
-			return NULL;
-		}
-		e = c->v[c->n++] = xcalloc(1, sizeof(*e));
+		log_warn("%s: not loaded: %d plugins at most", file, CATALOG_MAX);
+		if (fd != -1)
+			close(fd);
+		return NULL;
 	}
-	plugin_clear(&e->plugin);
-	e->plugin.file = xstrdup(file);
 	(*changed)++;
 	if (fd == -1 || fstat(fd, &st) == -1)
 		refuse(&e->plugin, "cannot be opened: %s", strerror(errno));

@@ -42,6 +42,9 @@ void		 catalog_free(struct catalog *);
  * or this user, not writable by others), copied to copies (NULL: loaded where it lies) and described.
  * Returns how many changed; -1: the folder cannot be read, and err says why. Blocks. */
 int		 catalog_scan(struct catalog *, const char *folder, const char *copies, struct buf *err);
+/* A plugin whose file changed is described anew, and what was known of it before stays for whoever runs
+ * it: here what nobody uses any more is freed. */
+void		 catalog_sweep(struct catalog *, int (*used)(const struct plugin *, void *), void *arg);
 /* One file, wherever it is. Never NULL: look at error. */
 const struct plugin *catalog_file(struct catalog *, const char *file, const char *copies);
 /* A refused one is found by its file's stem, KIND_NAME: look at error. NULL: there is none. */

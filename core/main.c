@@ -267,7 +267,7 @@ prepare(struct core *c, const struct setup *s, const char *listen_on, const char
 {
 	char *plugins = xasprintf("%s/plugins", s->state);
 	struct passwd *pw;
-	int rc;
+	int rc, bound = 1;
 
 	c->state = xstrdup(s->state);
 	c->database = xasprintf("%s/courant.db", s->state);
@@ -275,8 +275,8 @@ prepare(struct core *c, const struct setup *s, const char *listen_on, const char
 	rc = find_user(s, user, &pw) == -1 ? EXIT_CONF : 0;
 	if (rc == 0 && make_folder(c->state, 0750, pw) == -1)
 		rc = 73;
-	if (rc == 0 && listen_on != NULL && (c->listener = bind_serve(c, listen_on)) == -1)
-		rc = EXIT_CONF;
+	if (rc == 0 && listen_on != NULL)
+		bound = (c->listener = bind_serve(c, listen_on)) != -1;
 	if (rc == 0 && drop_root(pw) == -1)
 		rc = EXIT_CONF;
 	if (rc == 0)
@@ -286,11 +286,31 @@ prepare(struct core *c, const struct setup *s, const char *listen_on, const char
 		rc = 73;
 	if (rc == 0)
 		rc = take_lock(c);
+	if (rc == 0 && !bound)
+		rc = EXIT_CONF;		/* unless another daemon, which has the lock, has the port */
 	free(plugins);
 	return rc;
 }
 
 /* ---- the running core ---- */
+
+static int
+setup_uses(const struct setup *s, const struct plugin *p)
+{
+	for (size_t i = 0; s != NULL && i < s->ninstances; i++)
+		if (s->instances[i]->plugin == p)
+			return 1;
+	return 0;
+}
+
+/* For catalog_sweep(): what the running setup, or the one that waits for its turn, was made of. */
+static int
+in_use(const struct plugin *p, void *arg)
+{
+	const struct core *c = arg;
+
+	return setup_uses(c->setup, p) || setup_uses(c->next, p);
+}
 
 /* Takes the new setup: what ran under the old one is told. */
 static void
@@ -307,6 +327,20 @@ take_setup(struct core *c, struct setup *next)
 		log_info("configuration taken: %zu sources, %zu routes", next->nsources,
 		    next->nroutes);
 	setup_free(old);
+	catalog_sweep(c->catalog, in_use, c);
+}
+
+/* What a reload cannot change, since it needs what the daemon gave up when it started. */
+static void
+tell_fixed(const struct core *c, const struct setup *s, struct buf *said)
+{
+	const char *now = c->setup->listen != NULL ? c->setup->listen : "";
+
+	if (strcmp(s->state, c->state) != 0)
+		buf_str(said, "`state:` counts when the daemon is started again\n");
+	if (strcmp(s->listen != NULL ? s->listen : "", now) != 0 ||
+	    strcmp(s->base, c->setup->base) != 0)
+		buf_str(said, "`serve:` counts when the daemon is started again\n");
 }
 
 int
@@ -332,6 +366,7 @@ core_reload(struct core *c, struct buf *said)
 	}
 	mistakes_free(&m);
 	buf_fmt(said, "%s: %zu sources, %zu routes\n", s->file, s->nsources, s->nroutes);
+	tell_fixed(c, s, said);
 	setup_free(c->next);
 	c->next = s;
 	core_idle(c);
