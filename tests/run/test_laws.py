@@ -3,10 +3,11 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 
 import pytest
 
-from courant import ROLES, numbered, processes, rss
+from courant import ROLES, numbered, processes, program, rss
 from test_path import EVERYTHING, sources
 
 
@@ -86,6 +87,16 @@ def test_no_role_loads_a_plugin_and_only_copies_are_loaded(running):
         return found
     found = d.until(copies, 20, "a worker with a plugin")
     assert all(re.search(r"/state/plugins/[0-9a-f]{64}\.so$", f) for f in found), found
+
+
+@pytest.mark.sandbox
+def test_a_worker_links_libc_alone(running):
+    loaded = mapped(running.process.pid)
+    assert "/libseccomp.so" in loaded, loaded
+    text = subprocess.run(["ldd", program("courant-worker")], check=True, capture_output=True,
+                          text=True).stdout
+    found = re.findall(r"^\s*(\S+)", text, re.M)
+    assert [f for f in found if not re.match(r"linux-vdso|libc\.so|/lib.*/ld-linux", f)] == [], text
 
 
 @needs_root
