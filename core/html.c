@@ -425,21 +425,14 @@ html_plain_url(const struct html_span *v)
 	return at == v->n;
 }
 
-static int
-html_value(struct html *h, const struct html_attr *attr, const struct html_span *v)
+/* Apart, because its stack is large: most values do not need it. */
+static int __attribute__((noinline))
+html_value_read(struct html *h, const struct html_attr *attr, const struct html_span *v)
 {
 	MEM_UNSET char address[URL_MAX + 1];
 
-	if (attr->value == V_TEXT) {
-		html_text(h->out, v->s, v->n, 1);
-		return 0;
-	}
 	if (attr->value == V_STYLE)
 		return html_style(h, v);
-	if ((attr->value == V_LINK || attr->value == V_SOURCE) && html_plain_url(v)) {
-		buf_add(h->out, v->s, v->n);
-		return 0;
-	}
 	if (html_address(address, v) == -1)
 		return -1;
 	if (attr->value == V_SOURCES)
@@ -450,6 +443,20 @@ html_value(struct html *h, const struct html_attr *attr, const struct html_span 
 		return -1;
 	text_xml(h->out, address, strlen(address));
 	return 0;
+}
+
+static int
+html_value(struct html *h, const struct html_attr *attr, const struct html_span *v)
+{
+	if (attr->value == V_TEXT) {
+		html_text(h->out, v->s, v->n, 1);
+		return 0;
+	}
+	if ((attr->value == V_LINK || attr->value == V_SOURCE) && html_plain_url(v)) {
+		buf_add(h->out, v->s, v->n);
+		return 0;
+	}
+	return html_value_read(h, attr, v);
 }
 
 static void

@@ -49,25 +49,33 @@ use_page(struct reader *r, const struct draft *d)
 	r->base = BASE_OTHER;
 }
 
+/* What the host has no call for in parts goes as a text. */
+static FEED_APART void
+put_contributor(struct reader *r, struct cr_record *rec, uint16_t base, const char *name,
+    const char *mail, const char *uri)
+{
+	FEED_UNSET char text[3 * FEED_LINE_MAX];
+	FEED_UNSET char url[FEED_LINE_MAX];
+
+	if (uri != NULL)
+		uri = reader_absolute(r, url, base, uri, strlen(uri)) == 0 ? url : NULL;
+	snprintf(text, sizeof(text), "%s%s%s%s%s%s%s", name != NULL ? name : "",
+	    mail != NULL ? " <" : "", mail != NULL ? mail : "", mail != NULL ? ">" : "",
+	    uri != NULL ? " <" : "", uri != NULL ? uri : "", uri != NULL ? ">" : "");
+	r->cr->set(rec, CR_CONTRIBUTOR, text);
+}
+
 static void
 put_person(struct reader *r, struct cr_record *rec, const struct draft *d, const struct part *p)
 {
 	const char *name = p->at[0] != 0 ? d->text + p->at[0] : NULL;
 	const char *mail = p->at[1] != 0 ? d->text + p->at[1] : NULL;
 	const char *uri = p->at[2] != 0 ? d->text + p->at[2] : NULL;
-	FEED_UNSET char text[3 * FEED_LINE_MAX];
-	FEED_UNSET char url[FEED_LINE_MAX];
 
-	if (p->item == ITEM_AUTHOR) {
+	if (p->item == ITEM_AUTHOR)
 		r->cr->add_author(rec, name, mail, uri);
-		return;
-	}
-	if (uri != NULL)
-		uri = reader_absolute(r, url, p->base, uri, strlen(uri)) == 0 ? url : NULL;
-	snprintf(text, sizeof(text), "%s%s%s%s%s%s%s", name != NULL ? name : "",
-	    mail != NULL ? " <" : "", mail != NULL ? mail : "", mail != NULL ? ">" : "",
-	    uri != NULL ? " <" : "", uri != NULL ? uri : "", uri != NULL ? ">" : "");
-	r->cr->set(rec, CR_CONTRIBUTOR, text);
+	else
+		put_contributor(r, rec, p->base, name, mail, uri);
 }
 
 static void

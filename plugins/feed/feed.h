@@ -28,6 +28,9 @@
 #ifndef FEED_UNSET
 #define FEED_UNSET
 #endif
+/* Of a function that has such a one and is rarely called: its caller is not to have it instead, and
+ * touch each page of it each time. */
+#define FEED_APART	__attribute__((noinline))
 
 struct feed_opts {
 	int64_t	 attributes, depth, entries, field, names;

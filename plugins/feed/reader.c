@@ -144,11 +144,20 @@ value_of(const struct frame *f, uint32_t at, enum kind kind)
 
 /* ---- what libxml2 calls ---- */
 
+static FEED_APART void
+inherit_base(struct reader *r, struct frame *f, struct str s)
+{
+	FEED_UNSET char base[FEED_LINE_MAX];
+
+	if (text_resolve(base, sizeof(base), f->base != 0 ? r->strings[f->base] : "", s.p,
+	    s.len) == 0)
+		f->base = reader_string(r, base, strlen(base), f->base);
+}
+
 /* xml:base and xml:lang hold for the element and what is in it. */
 static void
 inherit(struct reader *r, struct frame *f, const struct attrs *a)
 {
-	FEED_UNSET char base[FEED_LINE_MAX];
 	int i;
 
 	for (i = 0; i < a->n; i++) {
@@ -160,10 +169,8 @@ inherit(struct reader *r, struct frame *f, const struct attrs *a)
 		s = str_trim(s);
 		if (strcmp((const char *)v[0], "lang") == 0)
 			f->lang = s.len > 0 ? reader_string(r, s.p, s.len, f->lang) : 0;
-		else if (strcmp((const char *)v[0], "base") == 0 && s.len > 0 &&
-		    text_resolve(base, sizeof(base),
-			f->base != 0 ? r->strings[f->base] : "", s.p, s.len) == 0)
-			f->base = reader_string(r, base, strlen(base), f->base);
+		else if (strcmp((const char *)v[0], "base") == 0 && s.len > 0)
+			inherit_base(r, f, s);
 	}
 }
 

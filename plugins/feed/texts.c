@@ -313,16 +313,24 @@ close_guid(struct reader *r, struct frame *f, uint32_t at, size_t len)
 
 /* An Atom id that is relative against all rules (RFC 4287 4.2.6), and looks like an address, is
  * made absolute: it would be the same in many feeds. */
+static FEED_APART uint32_t
+absolute_id(struct reader *r, const struct frame *f, uint32_t at, size_t len)
+{
+	FEED_UNSET char url[FEED_LINE_MAX];
+
+	if (reader_absolute(r, url, f->base, r->now->text + at, len) == -1)
+		return at;
+	return draft_text(r->now, url, strlen(url));
+}
+
 void
 close_id(struct reader *r, struct frame *f, uint32_t at, size_t len)
 {
-	FEED_UNSET char url[FEED_LINE_MAX];
 	const char *text = r->now->text + at;
 
 	if (r->atom != 0 && memchr(text, '/', len) != NULL && memchr(text, ':', len) == NULL &&
-	    memchr(text, ' ', len) == NULL &&
-	    reader_absolute(r, url, f->base, text, len) == 0)
-		at = draft_text(r->now, url, strlen(url));
+	    memchr(text, ' ', len) == NULL)
+		at = absolute_id(r, f, at, len);
 	if (r->now == &r->entry)
 		draft_set(r->now, SLOT_GUID, value_of(f, at, KIND_TEXT));
 	else
