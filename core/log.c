@@ -1,6 +1,7 @@
 /* The log: one line a message on standard error. */
 #include "log.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 
 static const char *log_who = "courant";
 static int log_verbose;
+static int log_stuck;			/* nobody read when it was last waited for */
+static unsigned log_lost;		/* lines since then */
 
 void
 log_open(const char *who, int debug)
@@ -52,14 +55,33 @@ clean(char *line, size_t at, size_t max, const char *text)
 	return at;
 }
 
+/* Whether a line can be written. A full pipe is waited for once and briefly: no role stands still
+ * because nobody reads its log. */
+static int
+writable(void)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	log_stuck = poll(&p, 1, log_stuck ? 0 : LOG_PATIENCE) == 0;
+	return !log_stuck;
+}
+
 static void
 put(const char *who, int pid, const char *level, const char *text)
 {
 	char line[LOG_LINE];
 	struct timespec now;
 	struct tm tm;
+	unsigned lost = log_lost;
 	size_t at;
 
+	if (!writable()) {
+		log_lost++;
+		return;
+	}
+	log_lost = 0;
+	if (lost > 0)
+		log_warn("%u lines were lost: nobody read the log", lost);
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	at = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &tm);

@@ -3,6 +3,7 @@
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
 #define LOG_LINE	2048		/* bytes of one line, at most */
+#define LOG_PATIENCE	20		/* ms that a line waits for whoever reads the log, or is lost */
 
 /* Names the process in its lines. Not copied. debug: log_debug() writes too. */
 void	log_open(const char *who, int debug);

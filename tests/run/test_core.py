@@ -7,11 +7,12 @@ import shutil
 import signal
 import socket
 import struct
+import subprocess
 import time
 
 import pytest
 
-from courant import BUILD, numbered, processes, program, rss
+from courant import BUILD, folder, numbered, processes, program, rss
 from test_evil import LIMITS, folder_of
 from test_path import EVERYTHING, sources
 
@@ -233,3 +234,53 @@ def test_status_of_thousands_of_sources_comes_whole(daemon):
     d.start()
     for _ in range(5):
         assert len(json.loads(d.courant("status", "--json").stdout)["sources"]) == 5000
+
+
+def test_a_log_that_nobody_reads_holds_up_nobody(daemon, origin):
+    url = origin.put("f.xml", rss(numbered(1, 3)))
+    d = daemon(sources({f"s{i}": url for i in range(20)}, every="200 ms"), EVERYTHING)
+    d.write()
+    read, write = os.pipe()
+    d.process = subprocess.Popen([program("courantd"), "-d", "-c", str(d.conf)],
+                                 stdin=subprocess.DEVNULL, stdout=write, stderr=write,
+                                 start_new_session=True, cwd=d.folder)
+    os.close(write)
+    d.until(d.ready)
+    d.until(lambda: d.status()["counts"]["not_modified"] > 300, 40, "hundreds of polls")
+    os.set_blocking(read, False)
+    said = b""
+    def lost():
+        nonlocal said
+        try:
+            said += os.read(read, 1 << 20)
+        except BlockingIOError:
+            pass
+        return re.search(rb"\d+ lines were lost", said)
+    d.until(lost, 10, "it says what was lost")
+    assert d.stop() == 0
+    os.close(read)
+
+
+def test_a_clock_put_back_does_not_hold_up_the_polls(daemon, origin):
+    library = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
+    if library is None:
+        pytest.skip("libfaketime is not installed")
+    clock = folder() / "clock"
+    clock.write_text("+3d\n")
+    url = origin.put("f.xml", rss(numbered(1, 3)))
+    d = daemon(sources({"one": url}, every="1 s"), EVERYTHING)
+    with pytest.MonkeyPatch.context() as env:
+        env.setenv("LD_PRELOAD", str(library))
+        env.setenv("FAKETIME_TIMESTAMP_FILE", str(clock))
+        env.setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        env.setenv("FAKETIME_CACHE_DURATION", "1")
+        env.setenv("FAKETIME_NO_CACHE", "1")
+        d.start(wait=False)
+    d.until(d.ready)
+    origin.until_hits("/f.xml", 2, 20)
+    clock.write_text("+0d\n")
+    time.sleep(1.5)
+    hits = origin.hits("/f.xml")
+    d.courant("status")                 # whoever turned the clock wakes the loop this way
+    origin.until_hits("/f.xml", hits + 3, 20)
+    shutil.rmtree(clock.parent)
