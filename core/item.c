@@ -4,7 +4,8 @@
  * twice in one document with different links or titles, nothing of that source is called by its
  * guid alone any more: then every item of it gets a second name, made of its last version, so that
  * the old ones are found under the new rule. All names ever used stay, as hashes in item_key; the
- * record's id was made of the first one and does not change.
+ * record's id was made of the first one and does not change. Of an item with a guid the link is kept
+ * there as well, set apart: a feed that begins to give guids, or ends to, repeats nothing.
  *
  * A document is logged oldest entry first: from its end to its beginning, unless its dates say that
  * it is the other way round. Pages that follow are logged as they come. */
@@ -21,6 +22,8 @@
 
 #define NAME_MAX_BYTES	(8u * RECORD_LINE_MAX)
 #define FOLDED		INT64_C(0x466f6c6465642121)	/* sets apart keys of guids folded in case */
+#define LINKED		INT64_C(0x4c696e6b65642121)	/* and keys of the links of items with a guid */
+#define LIKE_MAX	64		/* items under one key that are looked at */
 
 struct entry {
 	const char	*bytes;		/* in the results */
@@ -29,6 +32,7 @@ struct entry {
 	int64_t		 key;		/* of its plain name */
 	int64_t		 folded;	/* the same, folded; key: nothing to fold */
 	int64_t		 link, title;	/* hashes, when `compared`; 0: has none */
+	int64_t		 linked;	/* link_key(), once it was looked for; 0: has none */
 	int64_t		 item;		/* 0: not yet known */
 	int		 compared;
 	int		 repeated;	/* its name came more than once in this document */
@@ -479,10 +483,12 @@ source_rename(struct book *book, struct item_source *source, enum naming naming)
 	    (long long)source->id, naming == NAME_FULL ? "link and title" : "link or title");
 }
 
-/* Features of an item's last version. 0, or -1 when it has none to show. */
+/* Features of an item's last version. 1: it has a guid; 0: none; -1: it has no version to show. */
 static int
 item_features(struct book *book, int64_t item, int64_t *link, int64_t *title)
 {
+	int guid;
+
 	struct cr_record *r = NULL;
 	struct bytes blob;
 	int64_t last = 0;
@@ -500,8 +506,9 @@ item_features(struct book *book, int64_t item, int64_t *link, int64_t *title)
 	if (r == NULL)
 		return -1;
 	features(book->digest, r, link, title);
+	guid = record_get(r, CR_GUID, 0) != NULL;
 	record_free(r);
-	return 0;
+	return guid;
 }
 
 /* Whether another entry of this document is that item already. */
@@ -549,7 +556,7 @@ find_folded(struct document *doc, struct book *book, const struct item_source *s
 	if (n > 0)
 		entry_compare(doc, e);
 	for (i = 0; i < n; i++)
-		if (item_features(book, found[i], &link, &title) == 0 &&
+		if (item_features(book, found[i], &link, &title) != -1 &&
 		    ((link != 0 && link == e->link) || (title != 0 && title == e->title)) &&
 		    !taken(doc, found[i]))
 			return found[i];
@@ -576,6 +583,64 @@ find_moved(struct document *doc, struct book *book, const struct item_source *so
 	return item;
 }
 
+/* The key under which an entry without a guid is found by its link; 0: it has none. */
+static int64_t
+link_key(struct digest *d, const struct cr_record *r)
+{
+	const char *link = record_get(r, CR_LINK, 0);
+	struct buf b;
+	int64_t key;
+
+	if (link == NULL)
+		return 0;
+	buf_init(&b, NAME_MAX_BYTES);
+	buf_str(&b, "link");
+	buf_char(&b, '\0');
+	add_canonical(&b, link);
+	key = hash(d, &b);
+	buf_free(&b);
+	return key;
+}
+
+/* Whether another entry of the document goes by that key. */
+static int
+named(const struct document *doc, const struct entry *e, int64_t key)
+{
+	size_t i;
+
+	for (i = 0; i < doc->n; i++)
+		if (&doc->entries[i] != e && doc->entries[i].key == key)
+			return 1;
+	return 0;
+}
+
+/* The same entry from before its feed began to give guids, or ended to: with this link and title, and
+ * a guid where this one has none, or none where it has one. The newest of several. */
+static int64_t
+find_linked(struct document *doc, struct book *book, const struct item_source *source,
+    struct entry *e)
+{
+	const struct cr_record *r = entry_record(e);
+	int guid = record_get(r, CR_GUID, 0) != NULL;
+	int64_t key = e->linked = link_key(book->digest, r), found[LIKE_MAX], link, title;
+	size_t n = 0;
+
+	if (key == 0)
+		return 0;
+	db_bind(&book->db, SQL_KEY_FIND, DB_INT(source->id), DB_INT(guid ? key : key ^ LINKED));
+	while (n < LIKE_MAX && db_step(&book->db, SQL_KEY_FIND))
+		found[n++] = db_int(&book->db, SQL_KEY_FIND, 0);
+	db_done(&book->db, SQL_KEY_FIND);
+	if (n == 0 || (guid && named(doc, e, key)))
+		return 0;
+	entry_compare(doc, e);
+	while (n-- > 0)
+		if (item_features(book, found[n], &link, &title) == !guid && link == e->link &&
+		    title == e->title && !taken(doc, found[n]))
+			return found[n];
+	return 0;
+}
+
 static void
 key_add(struct book *book, const struct item_source *source, int64_t key, int64_t item)
 {
@@ -597,6 +662,8 @@ entry_find(struct document *doc, struct book *book, const struct item_source *so
 		return item;
 	item = source->unreliable != NAME_PLAIN ? find_moved(doc, book, source, e) :
 	    find_folded(doc, book, source, e);
+	if (item == 0)
+		item = find_linked(doc, book, source, e);
 	if (item != 0)
 		key_add(book, source, key, item);
 	return item;
@@ -609,6 +676,8 @@ names_add(struct book *book, const struct item_source *source, const struct entr
     int64_t item)
 {
 	key_add(book, source, e->key, item);
+	if (e->linked != 0 && record_get(e->record, CR_GUID, 0) != NULL)
+		key_add(book, source, e->linked ^ LINKED, item);
 	if (e->folded != e->key)
 		key_add(book, source, e->folded ^ FOLDED, item);
 	if (source->unreliable != NAME_PLAIN)

@@ -79,6 +79,48 @@ without_a_guid_the_link_counts_and_then_title_and_date(void **state)
 }
 
 static void
+a_feed_that_begins_or_ends_to_give_guids_repeats_nothing(void **state)
+{
+	struct shelf *s = *state;
+	const struct entry_text with[] = {
+		{ "a", "https://x.example/a", "A", NULL, 0, 0 },
+		{ "b", "https://x.example/b", "B", NULL, 0, 0 },
+	}, without[] = {
+		{ NULL, "https://x.example/a", "A", NULL, 0, 0 },
+		{ NULL, "https://x.example/b", "B", NULL, 0, 0 },
+		{ NULL, "https://x.example/c", "C", NULL, 0, 0 },
+	}, again[] = {
+		{ "c", "https://x.example/c", "C", NULL, 0, 0 },
+		{ "b", "https://x.example/b", "B", NULL, 0, 0 },
+	};
+
+	assert_int_equal(shelf_poll(s, with, COUNT(with)).added, 2);
+	assert_int_equal(shelf_poll(s, without, COUNT(without)).added, 1);
+	same(s, without, COUNT(without));
+	same(s, again, COUNT(again));
+	same(s, with, COUNT(with));
+	assert_int_equal(items(s), 3);
+}
+
+static void
+links_do_not_join_what_guids_tell_apart(void **state)
+{
+	struct shelf *s = *state;
+
+	/* One link for all, and one title. */
+	ADDED(s, 2, { "1", "https://x.example/", "Daily", NULL, 0, 0 },
+	    { "2", "https://x.example/", "Daily", NULL, 0, 0 });
+	ADDED(s, 1, { "3", "https://x.example/", "Daily", NULL, 0, 0 });
+	/* An entry with a guid beside one without, under one link. */
+	ADDED(s, 1, { NULL, "https://x.example/p", "P", NULL, 0, 0 });
+	ADDED(s, 1, { NULL, "https://x.example/p", "P", NULL, 0, 0 },
+	    { "p", "https://x.example/p", "P", NULL, 0, 0 });
+	/* Another title: another entry. */
+	ADDED(s, 1, { "q", "https://x.example/q", "Q", NULL, 0, 0 });
+	ADDED(s, 1, { NULL, "https://x.example/q", "Other", NULL, 0, 0 });
+}
+
+static void
 one_entry_twice_in_a_document_is_one(void **state)
 {
 	struct shelf *s = *state;
@@ -545,6 +587,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_same_document_twice_gives_nothing_new),
 		TEST(without_a_guid_the_link_counts_and_then_title_and_date),
+		TEST(a_feed_that_begins_or_ends_to_give_guids_repeats_nothing),
+		TEST(links_do_not_join_what_guids_tell_apart),
 		TEST(one_entry_twice_in_a_document_is_one),
 		TEST(a_repeated_guid_is_joined_with_the_link),
 		TEST(a_repeated_guid_without_links_is_joined_with_the_title),
