@@ -478,6 +478,7 @@ take_option(struct options *o, char *text)
 
 	if (value == NULL)
 		cli_usage();
+	/* cppcheck-suppress [nullPointerRedundantCheck,nullPointerArithmeticRedundantCheck] ; it exits */
 	*value++ = '\0';
 	options_add(o, text, value);
 }

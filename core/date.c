@@ -769,7 +769,7 @@ date_rfc3339(char *out, int64_t ms)
 		*at++ = '.';
 		at = date_put(at, p.milli, 3);
 	}
-	at = date_put_text(at, "Z", 2);
+	date_put_text(at, "Z", 2);
 	return out;
 }
 

@@ -14,6 +14,7 @@ struct entity_blob {
 };
 
 static const struct entity_blob entity_blob = {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a name of a member takes none */
 #define ENTITY(n, v)	.n_##n = #n, .v_##n = v,
 #include "entity.inc"
 #undef ENTITY

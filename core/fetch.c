@@ -682,6 +682,7 @@ fetch_free(struct fetch *f)
 	for (size_t i = 0; i < HOST_BUCKETS; i++)
 		while ((h = f->hosts[i]) != NULL) {
 			jobs_free(f, &h->jobs);
+			/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it unlinks it first */
 			host_free(h);
 		}
 	limits_free(f->limits);

@@ -82,6 +82,7 @@ reader_next(struct reader *rd)
 		if (wire_end(&body) == 0 && item.record.data != NULL)
 			r = record_read(item.record.data, item.record.len);
 	}
+	/* cppcheck-suppress uninitStructMember ; wire_get() sets all of it, or r is NULL */
 	if (r == NULL || overlay(r, item.changes) == -1) {
 		record_free(r);
 		host.failed = CR_BAD_DATA;

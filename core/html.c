@@ -273,7 +273,6 @@ html_text(struct buf *b, const char *s, size_t n, int value)
 		buf_add(b, from, (size_t)(s - from));
 		if (s == end)
 			break;
-		from = s;
 		used = 1;
 		if (*s == '&' && (used = text_reference(&c, s, (size_t)(end - s), value)) > 0) {
 			if (c.len == 1 && text_plain(c.bytes, 1) == 0 && c.bytes[0] > ' ')

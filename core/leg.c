@@ -157,7 +157,7 @@ batch_fill(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, uint3
 		v = &r->seen.row[i];
 		if (v->n <= g->delivered || v->verdict != CR_KEEP || leg_skips(l, g, v->n))
 			continue;
-		if (g->nbatch == max || items->len > LEDGER_BYTES) {
+		if (g->nbatch > 0 && (g->nbatch == max || items->len > LEDGER_BYTES)) {
 			g->last = g->batch[g->nbatch - 1];
 			return;
 		}

@@ -186,7 +186,7 @@ struct limit
 limits_find(const struct limits *l, const char *host)
 {
 	const struct limit_entry *found;
-	struct limit_entry key;
+	struct limit_entry key = { 0 };
 	char name[256];
 	char *at = name;
 

@@ -678,7 +678,6 @@ text_bidi(struct buf *b, const char *s, size_t n)
 	uint32_t cp, closer;
 
 	for (; at < n; at += len) {
-		len = 1;
 		if (s[at] == '\n' && bidi.depth > 0) {
 			buf_add(b, s + from, at - from);
 			bidi_close(&bidi, 0);

@@ -668,6 +668,7 @@ transfers_free(struct transfers *all)
 
 	if (all == NULL)
 		return;
+	/* NOLINTBEGIN(clang-analyzer-unix.Malloc): transfer_unlink() takes it out of its list */
 	while ((t = all->busy) != NULL) {
 		transfer_unlink(t);
 		curl_multi_remove_handle(all->multi, t->curl);
@@ -677,6 +678,7 @@ transfers_free(struct transfers *all)
 		transfer_unlink(t);
 		transfer_free(t);
 	}
+	/* NOLINTEND(clang-analyzer-unix.Malloc) */
 	curl_multi_cleanup(all->multi);
 	event_free(all->timer);
 	free(all->agent);

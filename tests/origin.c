@@ -542,7 +542,7 @@ main(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		if (c == 'p')
-			port = atoi(optarg);
+			port = (int)strtol(optarg, NULL, 10);
 		else if (c == 'b' && binds < BINDS_MAX)
 			bind_to[binds++] = optarg;
 		else if (c == 's')

@@ -126,7 +126,7 @@ normalise(char *out, const char *uri)
 		if (xmlStrncasecmp((const xmlChar *)uri, (const xmlChar *)skip[i], (int)n) == 0)
 			uri += n;
 	}
-	for (n = 0; uri[n] != '\0' && n < URI_MAX - 1; n++)
+	for (n = 0; n < URI_MAX - 1 && uri[n] != '\0'; n++)
 		out[n] = lower(uri[n]);
 	if (uri[n] != '\0')
 		return 0;
@@ -231,7 +231,7 @@ learn(struct entry *e, const xmlChar *name)
 	char key[FEED_NAME_MAX];
 	size_t n;
 
-	for (n = 0; name[n] != '\0' && n < sizeof(key) - 1; n++)
+	for (n = 0; n < sizeof(key) - 1 && name[n] != '\0'; n++)
 		key[n] = lower((char)name[n]);
 	key[n] = '\0';
 	e->n = 0;

@@ -44,7 +44,7 @@ ask(struct cr *cr, const char *line, int *rc)
 	if (strncmp(line, "fail ", 5) == 0)
 		*rc = cr->fail(cr, CR_BAD_DATA, "%s", line + 5);
 	else if (strncmp(line, "retry ", 6) == 0)
-		*rc = cr->retry(cr, atoi(line + 6), "later");
+		*rc = cr->retry(cr, strtol(line + 6, NULL, 10), "later");
 	else if (strncmp(line, "partial ", 8) == 0)
 		cr->partial(cr, "%s", line + 8);
 	else if (strncmp(line, "base ", 5) == 0)
