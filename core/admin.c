@@ -23,6 +23,7 @@
 struct asker {
 	struct peer	*peer;
 	uint32_t	 id;
+	int		 trusted;
 };
 
 struct admin {
@@ -63,16 +64,23 @@ void
 admin_status(struct core *c)
 {
 	struct admin *a = c->admin;
-	struct buf text;
+	struct buf text[2];		/* for outsiders, for the operator */
 
 	if (a == NULL || a->naskers == 0)
 		return;
-	buf_init(&text, SIZE_MAX / 4);
-	status_json(c, &text);
-	for (size_t i = 0; i < a->naskers; i++)
-		tell(a->asker[i].peer, a->asker[i].id, 0, &text);
+	buf_init(&text[0], SIZE_MAX / 4);
+	buf_init(&text[1], SIZE_MAX / 4);
+	for (size_t i = 0; i < a->naskers; i++) {
+		const struct asker *asker = &a->asker[i];
+		struct buf *t = &text[asker->trusted != 0];
+
+		if (t->len == 0)
+			status_json(c, t, asker->trusted);
+		tell(asker->peer, asker->id, 0, t);
+	}
 	a->naskers = 0;
-	buf_free(&text);
+	buf_free(&text[0]);
+	buf_free(&text[1]);
 	malloc_trim(0);
 }
 
@@ -91,14 +99,14 @@ admin_forget(struct core *c, const struct peer *p)
 }
 
 static void
-ask_status(struct core *c, struct peer *p, uint32_t id, const char *arg)
+ask_status(struct core *c, struct peer *p, uint32_t id, const char *arg, int trusted)
 {
 	struct admin *a = c->admin;
 
 	(void)arg;
 	if (a->naskers == ASKERS)
 		admin_status(c);
-	a->asker[a->naskers++] = (struct asker){ p, id };
+	a->asker[a->naskers++] = (struct asker){ p, id, trusted };
 	if (c->role[ROLE_STORE].ready)
 		roles_send(c, ROLE_STORE, MSG_COUNT, 0, NULL, -1);
 	else
@@ -106,12 +114,13 @@ ask_status(struct core *c, struct peer *p, uint32_t id, const char *arg)
 }
 
 static void
-ask_reload(struct core *c, struct peer *p, uint32_t id, const char *arg)
+ask_reload(struct core *c, struct peer *p, uint32_t id, const char *arg, int trusted)
 {
 	struct buf text;
 	int rc;
 
 	(void)arg;
+	(void)trusted;
 	buf_init(&text, 1u << 20);
 	rc = core_reload(c, &text);
 	tell(p, id, (uint32_t)rc, &text);
@@ -119,11 +128,12 @@ ask_reload(struct core *c, struct peer *p, uint32_t id, const char *arg)
 }
 
 static void
-ask_refresh(struct core *c, struct peer *p, uint32_t id, const char *arg)
+ask_refresh(struct core *c, struct peer *p, uint32_t id, const char *arg, int trusted)
 {
 	struct buf text;
 	int rc;
 
+	(void)trusted;
 	buf_init(&text, 4096);
 	rc = poll_now(c, arg != NULL ? arg : "", &text);
 	tell(p, id, rc == 0 ? 0 : 1, &text);
@@ -133,7 +143,7 @@ ask_refresh(struct core *c, struct peer *p, uint32_t id, const char *arg)
 static const struct {
 	const char	*name;
 	int		 trusted;	/* only from the operator */
-	void		(*ask)(struct core *, struct peer *, uint32_t, const char *);
+	void		(*ask)(struct core *, struct peer *, uint32_t, const char *, int trusted);
 } commands[] = {
 	{ "status", 0, ask_status },
 	{ "reload", 1, ask_reload },
@@ -154,7 +164,7 @@ admin_ask(struct core *c, struct peer *p, struct frame *f, int trusted)
 		for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 			if (strcmp(commands[i].name, command) == 0 &&
 			    (trusted || !commands[i].trusted)) {
-				commands[i].ask(c, p, f->id, arg);
+				commands[i].ask(c, p, f->id, arg, trusted);
 				return;
 			}
 	buf_init(&text, 128);

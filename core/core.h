@@ -186,7 +186,7 @@ void	 admin_status(struct core *);		/* answers who waits for the status */
 void	 admin_forget(struct core *, const struct peer *);	/* it is about to be freed */
 /* A request from courant (trusted) or from serve (which may only ask for "status"). */
 void	 admin_ask(struct core *, struct peer *, struct frame *, int trusted);
-void	 status_json(struct core *, struct buf *);
+void	 status_json(struct core *, struct buf *, int trusted);
 void	 status_counts(struct core *, struct frame *);	/* MSG_COUNTS came */
 int	 core_reload(struct core *, struct buf *said);	/* 0, or 1 and the mistakes */
 void	 core_exit(struct core *, int status);	/* once deliveries under way are settled */

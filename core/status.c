@@ -242,23 +242,18 @@ route_json(const struct core *c, size_t i)
 }
 
 static json_t *
-plugins_json(const struct core *c)
+plugin_json(const struct core *c, size_t i)
 {
-	json_t *list = json_array();
+	const struct plugin *p = catalog_at(c->catalog, i);
+	json_t *o = json_object();
 
-	for (size_t i = 0; i < catalog_count(c->catalog); i++) {
-		const struct plugin *p = catalog_at(c->catalog, i);
-		json_t *o = json_object();
-
-		set_text(o, "name", p->name);
-		set_text(o, "kind", p->kind);
-		set_text(o, "version", p->version);
-		set_text(o, "file", p->file);
-		set_text(o, "hash", p->hash);
-		set_text(o, "error", p->error);
-		json_array_append_new(list, o);
-	}
-	return list;
+	set_text(o, "name", p->name);
+	set_text(o, "kind", p->kind);
+	set_text(o, "version", p->version);
+	set_text(o, "file", p->file);
+	set_text(o, "hash", p->hash);
+	set_text(o, "error", p->error);
+	return o;
 }
 
 static json_t *
@@ -294,36 +289,53 @@ put(struct buf *out, const char *name, json_t *value)
 	json_decref(value);
 }
 
+/* Takes away what is for the operator alone: addresses, which may hold a key, and local paths. */
+static json_t *
+published(json_t *o)
+{
+	static const char *const hidden[] = { "url", "moved", "file", "hash" };
+	const char *state = json_string_value(json_object_get(o, "state"));
+
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		json_object_del(o, hidden[i]);
+	/* Why a plugin is missing or refused speaks of files. */
+	if (state == NULL || strcmp(state, "waiting") == 0)
+		json_object_del(o, "error");
+	return o;
+}
+
 static void
 put_list(struct core *c, struct buf *out, const char *name, size_t n,
-    json_t *(*each)(const struct core *, size_t))
+    json_t *(*each)(const struct core *, size_t), int trusted)
 {
 	buf_fmt(out, ",\"%s\":[", name);
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			buf_char(out, ',');
-		put(out, NULL, each(c, i));
+		put(out, NULL, trusted ? each(c, i) : published(each(c, i)));
 	}
 	buf_char(out, ']');
 }
 
 void
-status_json(struct core *c, struct buf *out)
+status_json(struct core *c, struct buf *out, int trusted)
 {
 	json_t *workers = json_array();
 
 	buf_str(out, "{\"version\":\"" PACKAGE_VERSION "\"");
 	put(out, "uptime", json_integer((date_ticks() - c->started) / 1000));
-	put(out, "configuration", text_of(c->setup->file));
-	put(out, "state", text_of(c->state));
+	if (trusted) {
+		put(out, "configuration", text_of(c->setup->file));
+		put(out, "state", text_of(c->state));
+	}
 	put(out, "listen", json_string(c->listen));
 	put(out, "counts", counts_json(c));
 	put(out, "roles", roles_json(c));
 	pool_status(c, worker_json, workers);
 	put(out, "workers", workers);
 	put(out, "obituaries", obituaries_json(c));
-	put_list(c, out, "sources", c->setup->nsources, source_json);
-	put_list(c, out, "routes", c->setup->nroutes, route_json);
-	put(out, "plugins", plugins_json(c));
+	put_list(c, out, "sources", c->setup->nsources, source_json, trusted);
+	put_list(c, out, "routes", c->setup->nroutes, route_json, trusted);
+	put_list(c, out, "plugins", catalog_count(c->catalog), plugin_json, trusted);
 	buf_str(out, "}\n");
 }

@@ -163,3 +163,15 @@ def test_serve_that_dies_comes_back_on_the_same_port(served):
         except OSError:
             return False
     until(answers, 10, "it answers")
+
+
+def test_outsiders_are_not_told_addresses_and_local_paths(daemon, origin):
+    url = origin.put("f.xml", rss(numbered(1, 3)))
+    d = daemon(sources({"one": url + "?key=sesame"}), EVERYTHING).start()
+    d.until_lines(3)
+    told = d.http("/api/v1/status")
+    assert told.status == 200 and told.json["counts"]["records"] == 3
+    body = told.body.decode()
+    for what in ("sesame", str(d.folder), ".so", "configuration"):
+        assert what not in body, what
+    assert "sesame" in str(d.courant("status", "--json").stdout)
