@@ -284,3 +284,43 @@ def test_a_clock_put_back_does_not_hold_up_the_polls(daemon, origin):
     d.courant("status")                 # whoever turned the clock wakes the loop this way
     origin.until_hits("/f.xml", hits + 3, 20)
     shutil.rmtree(clock.parent)
+
+
+@pytest.fixture
+def small_disk(daemon):
+    """A daemon whose state lies on a disk of 3 MB."""
+    d = daemon()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=0755", "none", str(d.state)],
+                      capture_output=True).returncode != 0:
+        pytest.skip("no disk can be mounted here")
+    d.own(d.state)
+    yield d
+    if d.process and d.process.poll() is None:
+        d.kill()
+    subprocess.run(["umount", "-l", str(d.state)], capture_output=True)
+
+
+def test_a_full_disk_stores_nothing_half_and_work_goes_on_once_there_is_room(small_disk, origin):
+    d = small_disk
+    origin.set("/f", generate=5, grow=5, window=50)
+    d.sources = sources({"one": origin.url("/f")}, every="300 ms")
+    d.routes = {"r": {"from": ["*"], "once": "record", "to": {"jsonl": {"path": "all.jsonl"}}}}
+    d.write()
+    d.start()
+    d.until(lambda: len(d.lines()) >= 10, 20, "it runs")
+    ballast = d.state / "ballast"
+    with open(ballast, "wb", buffering=0) as f, pytest.raises(OSError):
+        while True:
+            f.write(b"x" * 4096)
+    d.wait_log("no room on the disk", 40)
+    time.sleep(3)
+    assert d.process.poll() is None, d.log()
+    ballast.unlink()
+    before = len(d.lines())
+    d.until(lambda: len(d.lines()) > before + 10, 90, "work goes on")
+    assert d.stop() == 0
+    lines = d.lines()
+    ids = [r["id"] for r in lines]
+    numbers = sorted(int(re.search(r"\d+", r["title"])[0]) for r in lines)
+    assert len(set(r["guid"] for r in lines)) == len(set(ids))
+    assert sorted(set(numbers)) == list(range(numbers[0], numbers[-1] + 1)), "none is missing"

@@ -1,17 +1,20 @@
 /* Frames over a socketpair: order, descriptors, limits, garbage. */
 #include "buf.h"
 #include "chan.h"
+#include "date.h"
 #include "msg.h"
 #include "result.h"
 #include "wire.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -222,6 +225,30 @@ an_unsealed_memory_file_is_not_mapped(void **state)
 	close(fd);
 }
 
+/* One that sends a byte now and then does not hold up who waits for a frame. */
+static void
+a_trickle_does_not_move_the_deadline(void **state)
+{
+	struct two *t = *state;
+	struct frame f;
+	int64_t begun = date_ticks();
+	pid_t pid;
+
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		for (int i = 0; i < 11; i++) {
+			(void)!write(chan_fd(t->a), "\x01\0\0\0\0\0\0\0\0\0\0" + i, 1);
+			usleep(150000);
+		}
+		_exit(0);
+	}
+	assert_int_equal(chan_recv(t->b, &f, 300), 0);
+	assert_true(date_ticks() - begun < 1000);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 int
 main(void)
 {
@@ -238,6 +265,7 @@ main(void)
 		T(the_end_comes_after_the_last_frame),
 		T(a_payload_comes_out_as_it_went_in),
 		T(an_unsealed_memory_file_is_not_mapped),
+		T(a_trickle_does_not_move_the_deadline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
