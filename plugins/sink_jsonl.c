@@ -312,6 +312,7 @@ rotate(struct cr *cr, struct jsonl *o)
 {
 	char name[NAME_MAX_ALL + 1];
 	struct rotated *list, next;
+	struct stat st;
 	size_t n;
 	int rc = -1;
 
@@ -319,6 +320,10 @@ rotate(struct cr *cr, struct jsonl *o)
 		return -1;
 	rotated_next(o, list, n, &next);
 	rotated_name(name, o->path, &next);
+	while (lstat(name, &st) == 0) {		/* there are more than the list holds */
+		next.n++;
+		rotated_name(name, o->path, &next);
+	}
 	if (rename(o->path, name) == 0) {
 		rotated_prune(cr, o, list, n);
 		file_close(o);

@@ -474,6 +474,33 @@ a_new_file_begins_by_size_and_the_oldest_go(void **state)
 }
 
 static void
+more_rotated_files_than_are_looked_at_stay_as_they_are(void **state)
+{
+	enum { FILES = 20000 };
+	struct sink s;
+	char name[32];
+	int i;
+
+	(void)state;
+	for (i = FILES; i > 0; i--) {
+		snprintf(name, sizeof(name), "m/m.jsonl.%d", i);
+		if (i == FILES)
+			mkdir("m", 0755);
+		append_file(name, "{}\n");
+	}
+	sink_open(&s, "sink_jsonl.so", "path", "m/m.jsonl", "rotate_size", "1 kB", NULL);
+	for (i = 0; i < 5; i++)
+		assert_int_equal(deliver(&s, (size_t)i, 1, ""), 1);
+	sink_close(&s);
+	assert_int_equal(count_lines("m/m.jsonl.20001"), 4);
+	for (i = FILES; i > 0; i--) {
+		snprintf(name, sizeof(name), "m/m.jsonl.%d", i);
+		assert_int_equal(count_lines(name), 1);
+		unlink(name);
+	}
+}
+
+static void
 a_new_file_begins_each_day_and_overwrites_none(void **state)
 {
 	const struct timespec yesterday[2] = { { DAY / 1000 - 3600, 0 }, { DAY / 1000 - 3600, 0 } };
@@ -868,6 +895,7 @@ main(void)
 		TEST(a_kill_at_any_moment_loses_and_repeats_nothing),
 		TEST(a_full_disk_is_a_retry_and_leaves_whole_lines),
 		TEST(a_new_file_begins_by_size_and_the_oldest_go),
+		TEST(more_rotated_files_than_are_looked_at_stay_as_they_are),
 		TEST(a_new_file_begins_each_day_and_overwrites_none),
 		TEST(what_is_no_json_lines_file_is_left_alone),
 		TEST(a_file_that_was_moved_away_is_begun_anew),
