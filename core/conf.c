@@ -109,8 +109,12 @@ static const struct { const char *found, *hint; } hints[] = {
 	{ "mapping values are not allowed",
 	    "; a text with `: ` in it goes in quotes, or the line is "
 	    "indented too far" },
+	{ "expected node content",
+	    "; a text that begins with [ or {, or has ] or } in it, goes in quotes" },
 	{ "could not find expected ':'", "; a key is followed by a colon and a space" },
-	{ "block mapping", "; the lines of a map begin in the same column" },
+	{ "block mapping", "; the lines of a map begin in the same column, and a "
+	    "text that begins with { or [ or a quote goes in quotes as a whole" },
+	{ "quoted scalar", "; a quote that opens is closed by the same one" },
 	{ "flow mapping", "; a text with { } [ ] or , in it goes in quotes" },
 	{ "flow sequence", "; a text with { } [ ] or , in it goes in quotes" },
 };
@@ -142,7 +146,12 @@ conf_syntax(struct loader *l, const yaml_parser_t *yaml)
 {
 	const char *problem = yaml->problem != NULL ? yaml->problem : "cannot be read";
 	const char *context = yaml->context != NULL ? yaml->context : "";
+	char begun[40] = "";
 
+	/* Where it was opened says more than where the lack of an end was noticed. */
+	if (*context != '\0' && yaml->context_mark.line != yaml->problem_mark.line)
+		snprintf(begun, sizeof(begun), " begun in line %d",
+		    (int)yaml->context_mark.line + 1);
 	if (l->read > CONF_FILE_MAX)
 		mistake(l->mistakes, l->file, 0, "larger than %u MiB", CONF_FILE_MAX >> 20);
 	else if (ferror(l->in))
@@ -154,8 +163,8 @@ conf_syntax(struct loader *l, const yaml_parser_t *yaml)
 		mistake(l->mistakes, l->file, conf_line_of(l, yaml->problem_offset),
 		    "no UTF-8: %s", problem);
 	else
-		mistake(l->mistakes, l->file, (int)yaml->problem_mark.line + 1, "no YAML: %s%s%s%s",
-		    context, *context != '\0' ? ", " : "", problem, conf_hint(problem, context));
+		mistake(l->mistakes, l->file, (int)yaml->problem_mark.line + 1, "no YAML: %s%s%s%s%s",
+		    context, begun, *context != '\0' ? ", " : "", problem, conf_hint(problem, context));
 }
 
 /* A place in the tree for what comes next; NULL: there are too many. */

@@ -136,7 +136,7 @@ broken_yaml_has_its_line_and_a_hint(void **state)
 	refuses("a: b: c\n", "c:1: no YAML: mapping values are not allowed in this context; a text "
 	    "with `: ` in it goes in quotes, or the line is indented too far\n");
 	refuses("a: 1\nb: {c: d\ne: f\n",
-	    "c:3: no YAML: while parsing a flow mapping, did not find "
+	    "c:3: no YAML: while parsing a flow mapping begun in line 2, did not find "
 	    "expected ',' or '}'; a text with { } [ ] or , in it goes in quotes\n");
 }
 
