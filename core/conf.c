@@ -163,8 +163,9 @@ conf_syntax(struct loader *l, const yaml_parser_t *yaml)
 		mistake(l->mistakes, l->file, conf_line_of(l, yaml->problem_offset),
 		    "no UTF-8: %s", problem);
 	else
-		mistake(l->mistakes, l->file, (int)yaml->problem_mark.line + 1, "no YAML: %s%s%s%s%s",
-		    context, begun, *context != '\0' ? ", " : "", problem, conf_hint(problem, context));
+		mistake(l->mistakes, l->file, (int)yaml->problem_mark.line + 1,
+		    "no YAML: %s%s%s%s%s", context, begun, *context != '\0' ? ", " : "", problem,
+		    conf_hint(problem, context));
 }
 
 /* A place in the tree for what comes next; NULL: there are too many. */
