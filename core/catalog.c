@@ -109,7 +109,7 @@ catalog_sweep(struct catalog *c, int (*used)(const struct plugin *, void *), voi
 	c->nold = n;
 }
 
-/* A place in the catalog for a file that is new, or changed since the last look. NULL: all are taken. */
+/* A place for a file that is new, or changed since the last look. NULL: all are taken. */
 static struct entry *
 entry_new(struct catalog *c, const char *file)
 {

@@ -99,8 +99,8 @@ struct core {
 /* supervise.c: the roles */
 void	 roles_start(struct core *);
 void	 roles_stop(struct core *);
-/* Dropped with a debug line while the role is away. A role that takes no frame is killed, so that what
- * waits for an answer is asked again. */
+/* Dropped with a debug line while the role is away. A role that takes no frame is killed, so that
+ * what waits for an answer is asked again. */
 void	 roles_send(struct core *, enum role_id, uint16_t type, uint32_t id, const struct buf *,
 	    int fd);
 int	 roles_full(const struct core *, enum role_id);	/* half of its queue: ask for no more */

@@ -27,8 +27,8 @@
 
 enum job_state { JOB_FETCH, JOB_QUEUED, JOB_PARSE, JOB_COMMIT };
 
-/* What waits for a worker, by what is known of it: those that went well do not wait for a plugin that
- * hangs, and what killed a worker has half of them at most. */
+/* What waits for a worker, by what is known of it: those that went well do not wait for a plugin
+ * that hangs, and what killed a worker has half of them at most. */
 enum line { LINE_GOOD, LINE_OTHER, LINE_AGAIN, LINES };
 #define OTHERS_TURN	4		/* of so many one is not of the good ones, if any is there */
 

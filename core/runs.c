@@ -1,4 +1,4 @@
-/* The sources while the daemon runs: their marks, from store and over a reload, and when they are due. */
+/* The sources while the daemon runs: their marks, from store and over a reload, and their times. */
 #include "core.h"
 #include "date.h"
 #include "due.h"

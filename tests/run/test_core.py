@@ -25,6 +25,8 @@ def test_two_reloads_at_once_are_both_taken(daemon, origin):
     url = origin.put("f.xml", rss(numbered(1, 3)))
     d = daemon(sources({"one": url}), EVERYTHING).start()
     d.until_lines(3)
+    d.settled()
+    d.until(lambda: all(leg["state"] == "idle" for leg in d.route("everything")["legs"]), 20, "idle")
     pid = d.pids()["store"]
     os.kill(pid, signal.SIGSTOP)        # so that both reach it before it answers the first
     for n in (30, 60):
