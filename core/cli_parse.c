@@ -168,7 +168,7 @@ read_body(struct document *d, const char *path)
 static void
 take_type(struct document *d, const char *value)
 {
-	const char *cs = strcasestr(value, "charset=");
+	const char *cs = strcasestr(value, "charset");
 	char *s;
 
 	free(d->type);
@@ -177,8 +177,10 @@ take_type(struct document *d, const char *value)
 		*s = (char)tolower((unsigned char)*s);
 	if (cs == NULL)
 		return;
-	cs += strlen("charset=");
-	cs += strspn(cs, "\"'");
+	cs += strlen("charset") + strspn(cs + strlen("charset"), " \t");
+	if (*cs != '=')
+		return;
+	cs += 1 + strspn(cs + 1, " \t\"'");
 	free(d->charset);
 	d->charset = xstrndup(cs, strcspn(cs, "\"'; \t"));
 	for (s = d->charset; *s != '\0'; s++)

@@ -166,20 +166,25 @@ station_find(struct core *c, uint32_t route, uint32_t leg)
 	return NULL;
 }
 
-/* The log has more for this route, and for those that draw from it. */
+/* The log has more for this route, and for those that draw from it, however far: a route stands
+ * behind all that it draws from. */
 static void
 route_wake(struct core *c, const struct route *r)
 {
-	size_t place = (size_t)(r - c->setup->routes);
+	char woken[SETUP_ROUTES] = { 0 };
+	size_t place;
 
+	for (size_t i = 0; i < c->setup->nroutes; i++) {
+		const struct route *next = &c->setup->routes[i];
+
+		woken[i] = next == r;
+		for (size_t k = 0; k < next->nroutes; k++)
+			woken[i] |= woken[next->routes[k]];
+	}
 	for (size_t i = 0; i < c->nstations; i++) {
-		struct station *s = &c->stations[i];
-		int draws = s->route == r;
-
-		for (size_t k = 0; k < s->route->nroutes; k++)
-			draws |= s->route->routes[k] == place;
-		if (draws)
-			s->behind = 1;
+		place = (size_t)(c->stations[i].route - c->setup->routes);
+		if (woken[place])
+			c->stations[i].behind = 1;
 	}
 	deliver_on(c);
 }

@@ -193,40 +193,57 @@ is_mail(const char *text, size_t len)
 	    memchr(text, '/', len) == NULL;
 }
 
-/* `Name <mail>`, `mail (Name)`, `mail`, `Name <URL>`, or a name. */
+/* Takes `<mail>` or `<URL>` off the end of a text; its length without it, or len when there is none. */
+static size_t
+take_end(const char *text, size_t len, const char **mail, const char **uri)
+{
+	const char *open = len > 0 && text[len - 1] == '>' ? memrchr(text, '<', len) : NULL;
+	const char *inner;
+
+	if (open == NULL)
+		return len;
+	inner = trimmed(open + 1, (size_t)(text + len - 1 - (open + 1)));
+	if (*mail == NULL && inner != NULL && is_mail(inner, strlen(inner)))
+		*mail = inner;
+	else if (*uri == NULL && inner != NULL && strstr(inner, "://") != NULL)
+		*uri = inner;
+	else
+		return len;
+	for (len = (size_t)(open - text); len > 0 && text_space((unsigned char)text[len - 1]);)
+		len--;
+	return len;
+}
+
+/* `Name <mail> <URL>` with any of the three left out, `mail (Name)`, `mail`. */
 static int
 put_person(struct cr_record *r, int field, const char *text, size_t len)
 {
 	struct bytes b = host_clean(text, len, 1);
-	const char *open, *inner, *outer;
+	const char *mail = NULL, *uri = NULL, *name, *open;
 	size_t n;
-	char last;
 
 	if (b.data == NULL)
 		return too_long(r);
 	if (b.len == 0)
 		return 0;
-	last = b.data[b.len - 1];
-	open = last == '>' ? memchr(b.data, '<', b.len) : last == ')' ?
-	    memchr(b.data, '(', b.len) : NULL;
-	if (open == NULL)
-		return is_mail(b.data, b.len) ?
-		    record_add_author(r, field, NULL, trimmed(b.data, b.len), NULL) :
-		    record_set(r, field, b.data, b.len);
-	n = (size_t)(b.data + b.len - 1 - (open + 1));
-	inner = trimmed(open + 1, n);
-	outer = trimmed(b.data, (size_t)(open - b.data));
-	if (last == ')')
-		return outer != NULL && is_mail(outer, strlen(outer)) ?
-		    record_add_author(r, field, inner, outer, NULL) :
-		    record_set(r, field, b.data, b.len);
-	if (inner != NULL && is_mail(inner, strlen(inner)))
-		return record_add_author(r, field, outer, inner, NULL);
-	if (inner != NULL && strstr(inner, "://") != NULL)
-		return host_url(inner) == 0 ?
-		    record_add_author(r, field, outer, NULL, host.made.data) :
-		    record_add_author(r, field, outer, NULL, NULL);
-	return record_set(r, field, b.data, b.len);
+	b.data = host_lend_text(b.data, b.len);	/* host_url() below makes text clean too */
+	n = take_end(b.data, b.len, &mail, &uri);
+	n = take_end(b.data, n, &mail, &uri);
+	name = trimmed(b.data, n);
+	open = name != NULL && name[strlen(name) - 1] == ')' ? strchr(name, '(') : NULL;
+	if (open != NULL && mail == NULL && is_mail(name, (size_t)(open - name) - (open > name &&
+	    open[-1] == ' '))) {
+		mail = trimmed(name, (size_t)(open - name));
+		name = trimmed(open + 1, strlen(open) - 2);
+	} else if (name != NULL && mail == NULL && is_mail(name, strlen(name))) {
+		mail = name;
+		name = NULL;
+	}
+	if (uri != NULL && host_url(uri) == -1)
+		uri = NULL;
+	return mail == NULL && uri == NULL ?
+	    (name != NULL ? record_set(r, field, name, strlen(name)) : 0) :
+	    record_add_author(r, field, name, mail, uri != NULL ? host.made.data : NULL);
 }
 
 /* ---- Setters ---- */
