@@ -196,33 +196,36 @@ pull_records(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, uin
 		g->delivered = r->filtered;
 }
 
-/* Whether a later version of the row's item is in the batch already. */
+/* Whether a later version of the item is in the list already; shown: of each of the list, its item. */
 static int
-batch_has_item(struct ledger *l, const struct ledger_leg *g, int64_t n)
+list_has_item(const int64_t *shown, size_t n, int64_t item)
 {
-	int64_t item = db_get(&l->book->db, SQL_LOG_OF, n, DB_INT(n));
-	size_t i;
-
-	for (i = 0; i < g->nbatch; i++)
-		if (db_get(&l->book->db, SQL_LOG_OF, 0, DB_INT(g->batch[i])) == item)
+	while (n-- > 0)
+		if (shown[n] == item)
 			return 1;
 	return 0;
 }
 
-/* The rows of a blob, newest first, into the list. */
+/* The rows of a blob, newest first, into the list; shown has room for all of the list. */
 static void
-list_add(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, struct buf *items)
+list_add(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, int64_t *shown,
+    struct buf *items)
 {
 	const struct verdict *v;
+	int64_t item;
 	size_t i;
 
 	for (i = r->seen.n; i-- > 0 && g->nbatch < g->keep && items->len <= LEDGER_BYTES;) {
 		v = &r->seen.row[i];
-		if (v->verdict != CR_KEEP || v->n <= g->begun || leg_skips(l, g, v->n) ||
-		    (r->rule.updates && batch_has_item(l, g, v->n)))
+		if (v->verdict != CR_KEEP || v->n <= g->begun || leg_skips(l, g, v->n))
 			continue;
-		if (judge_item(l, v->n, v->changes, items) == 0)
+		item = r->rule.updates ? db_get(&l->book->db, SQL_LOG_OF, v->n, DB_INT(v->n)) : v->n;
+		if (r->rule.updates && list_has_item(shown, g->nbatch, item))
+			continue;
+		if (judge_item(l, v->n, v->changes, items) == 0) {
+			shown[g->nbatch] = item;
 			batch_add(g, v->n);
+		}
 	}
 }
 
@@ -232,6 +235,7 @@ pull_list(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, struct
     struct buf *items)
 {
 	struct db *db = &l->book->db;
+	int64_t *shown;
 
 	if (leg_waits(r, g))
 		return;
@@ -243,6 +247,7 @@ pull_list(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, struct
 	batch_clear(g);
 	g->first = g->delivered + 1;
 	g->last = route_judged(r);
+	shown = xcalloc(g->keep, sizeof(*shown));
 	db_bind(db, SQL_VERDICT_PREV, DB_INT(r->id), DB_INT(g->last));
 	while (g->nbatch < g->keep && items->len <= LEDGER_BYTES &&
 	    db_step(db, SQL_VERDICT_PREV)) {
@@ -250,9 +255,10 @@ pull_list(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, struct
 			break;
 		if (verdicts_read(&r->seen, db_int(db, SQL_VERDICT_PREV, 0),
 		    db_int(db, SQL_VERDICT_PREV, 1), db_blob(db, SQL_VERDICT_PREV, 2)) == 0)
-			list_add(l, r, g, items);
+			list_add(l, r, g, shown, items);
 	}
 	db_done(db, SQL_VERDICT_PREV);
+	free(shown);
 	if (g->nbatch > 0)
 		work_fill(l, r, g, w, WORK_LIST, g->batch[g->nbatch - 1], g->batch[0]);
 	else

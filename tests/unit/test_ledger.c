@@ -743,6 +743,31 @@ a_list_shows_an_item_in_its_last_version_only(void **state)
 }
 
 static void
+a_long_list_looks_at_each_record_once(void **state)
+{
+	const struct store_leg long_list = { .name = "feed", .takes = CR_BATCH_LIST, .keep = 2000 };
+	struct store_route rule = plain;
+	struct desk *d = *state;
+	sqlite3_stmt *st;
+	int i;
+
+	rule.updates = 1;
+	configure_one(d, rule, long_list);
+	for (i = 0; i < 10; i++)
+		poll_range(d, 0, "a", 200 * i + 1, 200 * i + 200);
+	for (i = 0; i < 5 && pull_work(d, 1, 0, 10) == WORK_NONE; i++)
+		;
+	for (i = 0; i < 5 && d->work.count < 2000; i++)
+		pull_work(d, 1, 0, 10);
+	assert_int_equal(d->work.count, 2000);
+	st = d->shelf.book.db.statement[SQL_LOG_OF];
+	(void)sqlite3_stmt_status(st, SQLITE_STMTSTATUS_RUN, 1);
+	pull_work(d, 1, 0, 10);
+	assert_int_equal(d->work.count, 2000);
+	assert_int_equal(sqlite3_stmt_status(st, SQLITE_STMTSTATUS_RUN, 0), 2000);
+}
+
+static void
 a_list_is_not_made_again_for_what_is_dropped(void **state)
 {
 	struct desk *d = *state;
@@ -1170,6 +1195,7 @@ main(void)
 		TEST(changes_travel_along),
 		TEST(a_list_holds_the_newest_and_comes_when_it_changes),
 		TEST(a_list_shows_an_item_in_its_last_version_only),
+		TEST(a_long_list_looks_at_each_record_once),
 		TEST(a_list_is_not_made_again_for_what_is_dropped),
 		TEST(backlog_says_what_of_the_past_a_new_leg_takes),
 		TEST(a_leg_that_comes_later_takes_the_past_before_its_route_began),
