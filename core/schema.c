@@ -389,6 +389,7 @@ int
 db_open(struct db *db, const char *path)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, fresh, status, code;
+	struct stat st;
 
 	*db = (struct db){ .path = xstrdup(path) };
 	status = header_check(db, &fresh);
@@ -410,6 +411,10 @@ db_open(struct db *db, const char *path)
 		status = settings(db);
 	if (status == 0)
 		status = prepare(db);
+	if (status == 0 && stat(path, &st) == 0) {
+		db->dev = st.st_dev;
+		db->inode = st.st_ino;
+	}
 	if (status != 0)
 		db_close(db);
 	return status;
@@ -528,6 +533,14 @@ db_checkpoint(struct db *db)
 	if (code != SQLITE_OK && code != SQLITE_BUSY)
 		exit(failed(db, code));
 	db->wal = 0;
+}
+
+int
+db_lost(const struct db *db)
+{
+	struct stat st;
+
+	return stat(db->path, &st) == -1 || st.st_dev != db->dev || st.st_ino != db->inode;
 }
 
 int64_t

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define SCHEMA_APPLICATION	0x43524e54	/* "CRNT", at byte 68 of the file */
 #define SCHEMA_VERSION		1		/* user_version, at byte 60 */
@@ -61,6 +62,8 @@ struct db {
 	char		*path;
 	int		 open;		/* a transaction is */
 	int		 wal;		/* pages in the WAL after the last commit */
+	dev_t		 dev;		/* of the file */
+	ino_t		 inode;
 	uint64_t	 commits;	/* made so far: each one sync */
 };
 
@@ -101,6 +104,7 @@ struct bytes	 db_blob(struct db *, enum sql, int column);
 void	db_begin(struct db *);			/* unless one is open */
 void	db_commit(struct db *);			/* on disk when it returns */
 void	db_checkpoint(struct db *);		/* when the WAL is long; not in a transaction */
+int	db_lost(const struct db *);		/* 1: its name is no longer the file's */
 int64_t	db_bytes(struct db *);			/* of the file */
 int64_t	db_last(struct db *);			/* last_insert_rowid() */
 #endif

@@ -23,6 +23,7 @@
 #define GROUP_LULL_MS	5		/* ...without a pause as long as this */
 #define GROUP_LOAD	100		/* records in a group that say so */
 #define GROUP_MAX	1000		/* records of a group: committed at once */
+#define LOST_MS		60000		/* between two warnings that the file is not there */
 #define TOUCH_MS	60000		/* a mark alone is on disk after this, at the latest */
 #define KNOWN_MAX	(256u << 20)	/* bytes of MSG_STORE_KNOWN */
 #define ITEMS_MAX	(64u << 20)	/* bytes of a batch */
@@ -45,6 +46,7 @@ struct store {
 	struct ledger	*ledger;
 	struct reply	*replies, **end;
 	int64_t		 committed;	/* date_ticks() of the last commit */
+	int64_t		 warned;	/* and of the last warning that the file is not there */
 	int64_t		 records, revisions, stories;	/* as they are on disk */
 	size_t		 group;		/* records in it */
 	uint64_t	 frames, lull;	/* that came; as many as that when the group was last looked at */
@@ -102,6 +104,17 @@ total_save(struct store *s, const char *name, int64_t *saved, int64_t value)
 	*saved = value;
 }
 
+/* Somebody moved the file away or put another in its place: what is stored goes to the old one. */
+static void
+lost_warn(struct store *s)
+{
+	if (!db_lost(&s->book.db) || (s->warned != 0 && s->committed - s->warned < LOST_MS))
+		return;
+	s->warned = s->committed;
+	log_warn("%s: another file or none has this name: what is stored now will be gone at the"
+	    " next start; stop, put the file back, start", s->book.db.path);
+}
+
 static void
 group_commit(struct store *s)
 {
@@ -120,6 +133,7 @@ group_commit(struct store *s)
 		log_debug("commit done %llu, %zu records", n, s->group);
 		s->committed = date_ticks();
 		s->ledger->durable = s->book.head;
+		lost_warn(s);
 	}
 	s->group = 0;
 	s->hurry = 0;

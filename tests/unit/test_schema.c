@@ -302,6 +302,24 @@ the_wal_is_checkpointed_when_it_is_long(void **state)
 
 /* serve opens it read-only, also after a clean end of store. */
 static void
+a_file_that_was_moved_away_is_noticed(void **state)
+{
+	struct shelf *s = *state;
+	char away[160];
+
+	shelf_open(s);
+	assert_false(db_lost(&s->book.db));
+	snprintf(away, sizeof(away), "%s-away", s->path);
+	assert_int_equal(rename(s->path, away), 0);
+	assert_true(db_lost(&s->book.db));
+	put_file(s->path, "x", 1);
+	assert_true(db_lost(&s->book.db));
+	assert_int_equal(rename(away, s->path), 0);
+	assert_false(db_lost(&s->book.db));
+	shelf_close(s);
+}
+
+static void
 a_reader_can_open_it_after_a_clean_close(void **state)
 {
 	struct shelf *s = *state;
@@ -331,6 +349,7 @@ main(void)
 		TEST(what_cannot_be_written_is_refused),
 		TEST(a_full_disk_ends_the_process_and_rolls_back),
 		TEST(the_wal_is_checkpointed_when_it_is_long),
+		TEST(a_file_that_was_moved_away_is_noticed),
 		TEST(a_reader_can_open_it_after_a_clean_close),
 	};
 
