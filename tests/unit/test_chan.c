@@ -238,7 +238,7 @@ a_trickle_does_not_move_the_deadline(void **state)
 	assert_int_not_equal(pid, -1);
 	if (pid == 0) {
 		for (int i = 0; i < 11; i++) {
-			(void)!write(chan_fd(t->a), "\x01\0\0\0\0\0\0\0\0\0\0" + i, 1);
+			(void)!write(chan_fd(t->a), &"\x01\0\0\0\0\0\0\0\0\0\0"[i], 1);
 			usleep(150000);
 		}
 		_exit(0);
