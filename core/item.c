@@ -614,8 +614,8 @@ named(const struct document *doc, const struct entry *e, int64_t key)
 	return 0;
 }
 
-/* The same entry from before its feed began to give guids, or ended to: with this link and title, and
- * a guid where this one has none, or none where it has one. The newest of several. */
+/* The same entry from before its feed began to give guids, or ended to: with this link and title,
+ * and a guid where this one has none, or none where it has one. The newest of several. */
 static int64_t
 find_linked(struct document *doc, struct book *book, const struct item_source *source,
     struct entry *e)

@@ -94,8 +94,8 @@ belongs(struct ledger *l, struct ledger_route *r, int64_t n, int64_t source,
 	return 0;
 }
 
-/* Up to where the route can look: what is committed, and judged by the routes it draws from; while it
- * goes back, to where it once began. *more: one of those can be judged further right away. */
+/* Up to where the route can look: what is committed, and judged by the routes it draws from; while
+ * it goes back, to where it once began. *more: one of those can be judged further right away. */
 static int64_t
 horizon(struct ledger *l, struct ledger_route *r, int *more)
 {
@@ -242,7 +242,8 @@ settle_one(struct ledger *l, struct ledger_route *r, struct taken *taken, const 
 		pending_add(l, r, row->n, parked ? PENDING_PARKED : PENDING_DEAD, v->why);
 }
 
-/* The cursor comes to `last`; when that is where a route that went back once began, to where it was. */
+/* The cursor comes to `last`; when a route that went back comes to where it once began, it is again
+ * where it was. */
 static void
 route_move(struct ledger_route *r, int64_t last)
 {

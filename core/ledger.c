@@ -225,8 +225,8 @@ routes_go_back(struct ledger *l, const struct ledger_route *r)
 		route_go_back(l, &l->route[r->routes[i]]);
 }
 
-/* A leg wants what lies before the route began: the route judges that first, and so do those that it
- * draws from. What it judged before stays as it is. */
+/* A leg wants what lies before the route began: the route judges that first, and so do those that
+ * it draws from. What it judged before stays as it is. */
 static void
 route_go_back(struct ledger *l, struct ledger_route *r)
 {

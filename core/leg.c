@@ -196,7 +196,7 @@ pull_records(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, uin
 		g->delivered = r->filtered;
 }
 
-/* Whether a later version of the item is in the list already; shown: of each of the list, its item. */
+/* Whether a later version of the item is in the list already; shown: the items of those in it. */
 static int
 list_has_item(const int64_t *shown, size_t n, int64_t item)
 {

@@ -36,6 +36,8 @@ struct reader {
 /* CROSS: the log is the outer loop, its rows in the order of n, and few of them. */
 #define JOINS	" FROM log l CROSS JOIN item i ON i.id = l.item CROSS JOIN source s" \
 		" ON s.id = l.source CROSS JOIN record r ON r.n = i.last"
+/* LEDGER_SCAN: no blob speaks of more rows, so those of newer ones are passed by. */
+#define SCANNED	"20000"
 #define WHICH	" AND l.revision = 0 AND (?3 IS NULL OR l.source = ?3) AND l.at >= ?4"
 
 static const char *const statements[LOOK_MAX] = {
@@ -52,7 +54,8 @@ static const char *const statements[LOOK_MAX] = {
 	    " ORDER BY name LIMIT ?2",
 	[LOOK_AT] = ROW JOINS " WHERE l.n = ?1" WHICH,
 	[LOOK_VERDICTS_BEFORE] = "SELECT first, last, blob FROM verdict"
-	    " WHERE route = ?1 AND first < ?2 AND kept > 0 ORDER BY last DESC",
+	    " WHERE route = ?1 AND last < ?2 + " SCANNED " AND first < ?2 AND kept > 0"
+	    " ORDER BY last DESC",
 	[LOOK_VERDICTS_AFTER] = "SELECT first, last, blob FROM verdict"
 	    " WHERE route = ?1 AND last > ?2 AND kept > 0 ORDER BY last",
 };
