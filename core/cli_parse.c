@@ -22,8 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -142,26 +140,38 @@ receive(struct parser *p, struct parse_done *pd, struct buf *why)
 
 /* ---- a document ---- */
 
+/* Copies what fd gives, a file or a pipe, into the memory file. -1 with errno. */
+static int
+copy_body(struct document *d, int fd)
+{
+	char part[65536];
+	ssize_t n;
+
+	while ((n = read(fd, part, sizeof(part))) > 0) {
+		if (write(d->body, part, (size_t)n) != n)
+			return -1;
+		d->len += (uint64_t)n;
+		if (d->len > DOCUMENT_MAX) {
+			errno = EFBIG;
+			return -1;
+		}
+	}
+	return n == -1 || write(d->body, "", 1) != 1 || result_seal(d->body) == -1 ? -1 : 0;
+}
+
+/* "-": standard input. */
 static int
 read_body(struct document *d, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	ssize_t n = 0;
+	int in = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	int rc = -1;
 
-	d->body = -1;
-	if (fd == -1 || fstat(fd, &st) == -1 || st.st_size > DOCUMENT_MAX) {
-		if (fd != -1)
-			close(fd);
-		return -1;
-	}
-	d->body = result_fd(NULL, 0);
-	d->len = (uint64_t)st.st_size;
-	for (off_t left = st.st_size; left > 0; left -= n)
-		if ((n = sendfile(d->body, fd, NULL, (size_t)left)) <= 0)
-			break;
-	close(fd);
-	return n < 0 || write(d->body, "", 1) != 1 || result_seal(d->body) == -1 ? -1 : 0;
+	d->body = in != -1 ? result_fd(NULL, 0) : -1;
+	if (d->body != -1)
+		rc = copy_body(d, in);
+	if (in > STDIN_FILENO)
+		close(in);
+	return rc;
 }
 
 /* Splits a Content-Type into the bare type and its charset. */

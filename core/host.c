@@ -273,25 +273,35 @@ slot_close(struct slot *s)
 	slot_unfill(s);
 }
 
-int
-slot_ready(struct slot *s, struct bytes options, uint64_t hash)
+/* Has the plugin look at its options, then set itself up. 0, or -1 and it is blamed. */
+static int
+slot_begin(struct slot *s)
 {
 	int rc = 0;
 
+	host_enter(s, PHASE_OPEN);
+	if (s->plugin.check != NULL && (s->plugin.check(&host.cr, s->opts) != 0 ||
+	    host.failed != 0)) {
+		host_blame("check");
+		rc = -1;
+	} else if (s->plugin.open != NULL) {
+		if (s->plugin.open(&host.cr, s->opts) != 0 || host.failed != 0)
+			host_blame("open");
+		rc = host.failed != 0 ? -1 : 0;
+	}
+	host_leave();
+	return rc;
+}
+
+int
+slot_ready(struct slot *s, struct bytes options, uint64_t hash)
+{
 	if (s->opened && s->hash == hash)
 		return 0;
 	slot_close(s);
 	if (slot_fill(s, options) == -1)
 		return -1;
-	if (s->plugin.open != NULL) {
-		host_enter(s, PHASE_OPEN);
-		rc = s->plugin.open(&host.cr, s->opts);
-		if (rc != 0 || host.failed != 0)
-			host_blame("open");
-		rc = host.failed != 0 ? -1 : 0;
-		host_leave();
-	}
-	if (rc == -1) {
+	if (slot_begin(s) == -1) {
 		slot_unfill(s);
 		return -1;
 	}

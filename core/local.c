@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
@@ -70,15 +71,18 @@ path_of(const char *url)
 	return path;
 }
 
-/* Opens path beneath the first allowed folder that it names; links may not lead out of it. */
+/* Opens path, as it really is, beneath the first allowed folder; links may not lead out of it. */
 static int
-open_beneath(const struct setup *s, const char *path)
+open_beneath(const struct setup *s, const char *named)
 {
+	char path[PATH_MAX];
 	const struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
 	size_t n;
 	int dir, fd;
 
+	if (realpath(named, path) == NULL)
+		return -1;
 	for (size_t i = 0; i < s->nfiles; i++) {
 		n = strlen(s->files[i]);
 		if (strncmp(path, s->files[i], n) != 0 || path[n] != '/')
