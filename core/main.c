@@ -270,8 +270,6 @@ prepare(struct core *c, const struct setup *s, const char *listen_on, const char
 	int rc, bound = 1;
 
 	c->state = xstrdup(s->state);
-	c->database = xasprintf("%s/courant.db", s->state);
-	c->out = xasprintf("%s/out", s->state);
 	rc = find_user(s, user, &pw) == -1 ? EXIT_CONF : 0;
 	if (rc == 0 && make_folder(c->state, 0750, pw) == -1)
 		rc = 73;
@@ -281,6 +279,8 @@ prepare(struct core *c, const struct setup *s, const char *listen_on, const char
 		rc = EXIT_CONF;
 	if (rc == 0)
 		prctl(PR_SET_DUMPABLE, 0);
+	c->database = xasprintf("%s/courant.db", s->state);
+	c->out = xasprintf("%s/out", s->state);
 	if (rc == 0 && (make_folder(c->out, 0750, NULL) == -1 ||
 	    make_folder(plugins, 0750, NULL) == -1))
 		rc = 73;
