@@ -53,14 +53,14 @@ def healthy(d, origin, n=2):
     d.routes["everything"] = {"from": ["*"], "once": "record", "to": {"jsonl": {"path": "all.jsonl"}}}
 
 
-def on_time(origin, hits=4, n=2):
+def on_time(origin, hits=4, n=2, seconds=ON_TIME):
     """The healthy sources were polled all the time, also after; the longest pause."""
     longest = 0
     for i in range(n):
         before = origin.hits(f"/healthy{i}")
         times = [r["time"] for r in origin.until_hits(f"/healthy{i}", before + hits, 20)]
         longest = max([longest, *(b - a for a, b in zip(times, times[1:]))])
-    assert longest < ON_TIME * 1000 * SLOW, f"a healthy source waited {longest} ms"
+    assert longest < seconds * 1000 * SLOW, f"a healthy source waited {longest} ms"
 
 
 def titles(d):
@@ -179,5 +179,6 @@ def test_all_evil_at_once_leaves_roles_and_healthy_sources_unharmed(daemon, orig
         said = about(name).get("status")
         source = d.source(f"evil-{name}")
         assert not said or re.search(said, source["error"] or ""), source
-    on_time(origin)
+    # Both workers may be held for a deadline, twice, while others eat the machine's own CPUs.
+    on_time(origin, seconds=2 * ON_TIME)
     assert not [t for t in titles(d) if t.startswith("broken out")], titles(d)
