@@ -10,7 +10,6 @@ import struct
 import subprocess
 import time
 
-import pytest
 
 from courant import BUILD, folder, numbered, processes, program, rss
 from test_evil import LIMITS, folder_of
@@ -144,17 +143,6 @@ def test_files_that_are_all_due_at_once_are_polled_one_after_the_other(daemon):
     failed = d.status()["counts"]["failed"]
     d.until(lambda: d.status()["counts"]["failed"] > failed + many / 2, 60, "they are looked at")
     assert d.process.poll() is None
-
-
-def test_a_filter_that_cannot_begin_says_why(daemon, origin):
-    d = daemon(sources({"one": origin.put("f.xml", rss(numbered(1, 3)))}),
-               {"r": {"from": ["*"], "filters": [{"match": {"title": "("}}],
-                      "to": {"jsonl": {"path": "all.jsonl"}}}})
-    code, said = d.run("-n")
-    if code != 0:
-        pytest.skip("no filter of this build fails when it is opened")
-    d.start()
-    d.until(lambda: (d.route("r")["filters"] or {}).get("reason"), 20, "the route shows why")
 
 
 def test_a_second_daemon_is_told_so_even_when_the_port_is_taken(daemon):

@@ -182,3 +182,17 @@ def test_all_evil_at_once_leaves_roles_and_healthy_sources_unharmed(daemon, orig
     # Both workers may be held for a deadline, twice, while others eat the machine's own CPUs.
     on_time(origin, seconds=2 * ON_TIME)
     assert not [t for t in titles(d) if t.startswith("broken out")], titles(d)
+
+
+def test_a_filter_that_cannot_begin_holds_its_route_and_says_why(daemon, origin):
+    d = daemon()
+    folder_of(d, "filter_open")
+    healthy(d, origin)
+    d.routes["filtered"] = {"from": ["*"], "filters": [{"filter_open": {}}],
+                            "to": {"jsonl": {"path": "filtered.jsonl"}}}
+    d.write()
+    d.start()
+    d.until(lambda: about("filter_open")["status"] in str(d.route("filtered")), 20,
+            "the route shows why")
+    on_time(origin)
+    assert not d.lines("filtered.jsonl")
