@@ -10,6 +10,7 @@ import struct
 import subprocess
 import time
 
+import pytest
 
 from courant import BUILD, folder, numbered, processes, program, rss
 from test_evil import LIMITS, folder_of
