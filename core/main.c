@@ -499,8 +499,12 @@ core_main(const char *file, const char *user, int check, int debug)
 	if (check)
 		return check_only(c, s, tree, &m);
 	rc = prepare(c, s, early_listen(tree), user);
-	if (rc != 0)
+	if (rc != 0) {
+		conf_free(tree);
+		setup_free(s);
+		mistakes_free(&m);
 		return rc;
+	}
 	copies = xasprintf("%s/plugins", c->state);
 	s = read_setup(c, s, tree, copies, &m);
 	free(copies);

@@ -252,6 +252,12 @@ def test_a_log_that_nobody_reads_holds_up_nobody(daemon, origin):
     os.close(read)
 
 
+def runtime():
+    """The sanitizers' runtime, which has to be loaded before anything else."""
+    said = subprocess.run(["ldd", program("courantd")], capture_output=True, text=True, check=True)
+    return re.findall(r"=> (\S*libasan\S*)", said.stdout)
+
+
 def test_a_clock_put_back_does_not_hold_up_the_polls(daemon, origin):
     library = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
     if library is None:
@@ -261,7 +267,7 @@ def test_a_clock_put_back_does_not_hold_up_the_polls(daemon, origin):
     url = origin.put("f.xml", rss(numbered(1, 3)))
     d = daemon(sources({"one": url}, every="1 s"), EVERYTHING)
     with pytest.MonkeyPatch.context() as env:
-        env.setenv("LD_PRELOAD", str(library))
+        env.setenv("LD_PRELOAD", " ".join([*runtime(), str(library)]))
         env.setenv("FAKETIME_TIMESTAMP_FILE", str(clock))
         env.setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1")
         env.setenv("FAKETIME_CACHE_DURATION", "1")
