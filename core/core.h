@@ -116,7 +116,6 @@ void	 poll_parse(struct core *);		/* there may be a worker for what waits */
 void	 poll_store_gone(struct core *);	/* commits under way are lost: fetched again */
 void	 poll_fetch_back(struct core *);	/* asks again for what was being fetched */
 int	 poll_now(struct core *, const char *source, struct buf *why);	/* an operator asks */
-size_t	 poll_jobs(const struct core *);
 void	 job_place(struct job *, uint32_t place);	/* of its source; UINT32_MAX: it is gone */
 
 /* runs.c: the sources between polls */
@@ -135,7 +134,6 @@ void	 deliver_head(struct core *, int64_t head);	/* the log has grown */
 void	 deliver_work(struct core *, struct frame *);
 void	 deliver_settled(struct core *, struct frame *);
 void	 deliver_store_gone(struct core *);
-void	 deliver_on(struct core *);		/* begins what waited: a place, a new setup */
 /* How the station of a leg (or PULL_FILTER) stands, in a word; pid of its worker or 0. */
 uint32_t deliver_route_id(const struct core *, size_t route);	/* store's; 0: not known */
 const char *deliver_state(const struct core *, size_t route, uint32_t leg, pid_t *);
@@ -171,7 +169,6 @@ void	 pool_stop(struct core *);
 /* Keeps *ref pointing at the worker, and NULL once it stops or dies. ref NULL: no owner. */
 void	 worker_owner(struct worker *, struct worker **ref);
 pid_t	 worker_pid(const struct worker *);
-unsigned worker_uses(const struct worker *);
 
 /* local.c: file: URLs */
 /* The file as a sealed memfd (a NUL behind it) and its validators, as fetch would answer; fd -1 on

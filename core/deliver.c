@@ -56,6 +56,7 @@ struct station {
 };
 
 static void	station_give(struct station *);
+static void	deliver_on(struct core *);
 
 /* ---- one station ---- */
 
@@ -606,7 +607,7 @@ deliver_head(struct core *c, int64_t head)
 }
 
 /* Each turn begins with another station, so that none waits for ever when all have work. */
-void
+static void
 deliver_on(struct core *c)
 {
 	size_t first = c->turn++;

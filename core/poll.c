@@ -162,12 +162,6 @@ job_place(struct job *j, uint32_t place)
 	j->source = place;
 }
 
-size_t
-poll_jobs(const struct core *c)
-{
-	return c->jobs->n;
-}
-
 static struct fetch_done
 job_answer(const struct job *j)
 {

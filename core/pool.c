@@ -323,12 +323,6 @@ worker_pid(const struct worker *w)
 	return w->pid;
 }
 
-unsigned
-worker_uses(const struct worker *w)
-{
-	return w->uses;
-}
-
 /* Looks at the clocks of a worker with a job. */
 static void
 watch_busy(struct worker *w, int64_t now)
