@@ -21,14 +21,14 @@
  *            each struct begins with its size. The host reads no further than your `size`; you read
  *            no further than the host's: CR_HAS() before using what is newer than your `needs`.
  *
- * ABI changelog: 1.0 first version.
+ * ABI changelog: 1.0 first version. 1.1 CR_SEEN, cr_batch.attempt.
  */
 #ifndef COURANT_PLUGIN_H
 #define COURANT_PLUGIN_H
 #include <stddef.h>
 #include <stdint.h>
 
-#define CR_MINOR	0
+#define CR_MINOR	1
 #define CR_HAS(p, m)	((p)->size >= offsetof(__typeof__(*(p)), m) + sizeof((p)->m))
 #define CR_NO_TIME	INT64_MIN
 #define CR_PRINTF(f, a)	__attribute__((format(printf, f, a)))
@@ -56,13 +56,15 @@ enum cr_field {
 	CR_ENCLOSURE	= 18,	/* (list) URL; add_enclosure() for type and size */
 	CR_CONTRIBUTOR	= 19,	/* (list) as CR_AUTHOR */
 	CR_RIGHTS	= 20,	/* plain text */
+	CR_SEEN		= 21,	/* time; read only: when it was first seen */
 };
 
 /* Why something failed: decides when it is tried again, and what status shows. */
 enum cr_why {
 	CR_BAD_DATA	= 1,	/* not of the shape that I read: polled more slowly */
 	CR_DENIED	= 2,	/* key refused, account closed: polled more slowly */
-	CR_GONE		= 3,	/* for good: the source or the route stops */
+	CR_GONE		= 3,	/* for good: the source, or the route's sink, stops until an operator
+				 * resumes it */
 	CR_BAD_OPTION	= 4,	/* check(): the text begins with the option's name: file:line */
 	CR_REJECTED	= 5,	/* deliver(): this record will never be taken: a dead letter */
 };
@@ -136,6 +138,7 @@ struct cr_batch {
 	int64_t		 from, to;	/* range of an edition; CR_NO_TIME for none */
 	const struct cr_record *const *items;
 	size_t		 n;
+	int		 attempt;	/* 1.1: times in a row that its first record was tried before */
 };
 
 /* A visitor's HTTP request to /x/INSTANCE/..., for request() to answer. */
@@ -218,8 +221,9 @@ struct cr {
 	const char *(*header)(struct cr *, const char *name);	/* parse: of the page */
 	const char *(*link)(struct cr *, const char *rel);	/* parse: RFC 8288, absolute */
 
-	/* With CR_HTTP: sends n requests, waits for all; returns how many were answered. mail(): one
-	 * message (RFC 5322, CRLF) to one recipient by the configured server; 0, or retry()/fail()d. */
+	/* With CR_HTTP: sends n requests, waits for all; returns how many were answered. A redirect
+	 * is an answer, and not followed. mail(): one message (RFC 5322, CRLF) to one recipient by
+	 * the configured server; 0, or retry()/fail()d. */
 	int	(*http)(struct cr *, const struct cr_request *, struct cr_response *, size_t n);
 	int	(*mail)(struct cr *, const char *from, const char *to, const char *message, size_t len);
 
