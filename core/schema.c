@@ -39,6 +39,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Version 1. What came later stands in steps[] below, for new databases too: so that one that was
+ * brought up to date is the same as one made today. */
 static const char schema[] =
 	/* Totals; seed: what makes delivery ids of this database its own. */
 	"CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
@@ -113,6 +115,27 @@ static const char schema[] =
 	"CREATE TABLE pending (route INTEGER, leg INTEGER, n INTEGER, recipient TEXT,"
 	" state INTEGER NOT NULL, attempts INTEGER NOT NULL, due INTEGER NOT NULL, reason TEXT,"
 	" PRIMARY KEY (route, leg, n, recipient)) WITHOUT ROWID;";
+
+/* steps[i] leads from version i + 1 to the next, each in a transaction of its own. A step that was
+ * released is never changed: add another, and count SCHEMA_VERSION up. */
+static const char *const steps[] = {
+	/* 2: polls of several pages. walk: one that is not over, or whose last was broken off
+	 * (broken: the next goes on past what is known). hash: of the source's configuration.
+	 * pages: read so far. etag to validated: of its first page. */
+	"CREATE TABLE walk (source INTEGER PRIMARY KEY, hash INTEGER NOT NULL,"
+	" broken INTEGER NOT NULL, pages INTEGER NOT NULL, added INTEGER NOT NULL,"
+	" etag TEXT, modified TEXT, validated TEXT);"
+	/* Pages still to be fetched, in the order of id. A secret stands in url and headers as the
+	 * bytes 1, NAME, 1. nth: so many times next(). failures: in a row. */
+	"CREATE TABLE owed (id INTEGER PRIMARY KEY, source INTEGER NOT NULL, url TEXT NOT NULL,"
+	" method TEXT, headers TEXT, body BLOB, tag TEXT, nth INTEGER NOT NULL,"
+	" failures INTEGER NOT NULL DEFAULT 0);"
+	"CREATE INDEX owed_source ON owed (source, id);"
+	/* State that pages of an unfinished walk have set; value NULL: unset. */
+	"CREATE TABLE held (source INTEGER, key TEXT, value TEXT,"
+	" PRIMARY KEY (source, key)) WITHOUT ROWID;",
+};
+_Static_assert(sizeof(steps) / sizeof(steps[0]) == SCHEMA_VERSION - 1, "a step a version");
 
 static const char *const statements[SQL_MAX] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -309,16 +332,32 @@ pragma(struct db *db, const char *sql, int *status)
 	return value;
 }
 
+/* Runs the steps from this version on. Each is whole or has not happened. */
+static int
+upgrade(struct db *db, int64_t version)
+{
+	int status = 0;
+	char *sql;
+
+	for (; version < SCHEMA_VERSION && status == 0; version++) {
+		sql = xasprintf("BEGIN IMMEDIATE; %s PRAGMA user_version = %d; COMMIT;",
+		    steps[version - 1], (int)version + 1);
+		status = exec(db, sql);
+		free(sql);
+	}
+	/* So that the header tells the version without the WAL. */
+	return status != 0 ? status : exec(db, "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
 static int
 create(struct db *db)
 {
 	char *sql = xasprintf("BEGIN IMMEDIATE; PRAGMA application_id = %d;"
-	    " PRAGMA user_version = %d; %s COMMIT;", SCHEMA_APPLICATION, SCHEMA_VERSION, schema);
+	    " PRAGMA user_version = 1; %s COMMIT;", SCHEMA_APPLICATION, schema);
 	int status = exec(db, sql);
 
 	free(sql);
-	/* So that the header tells the version without the WAL. */
-	return status != 0 ? status : exec(db, "PRAGMA wal_checkpoint(TRUNCATE)");
+	return status != 0 ? status : upgrade(db, 1);
 }
 
 /* Whose it is: ours, nobody's yet, or another's. */
@@ -342,7 +381,14 @@ check(struct db *db)
 		log_warn("%s: written by a newer version of Courant", db->path);
 		return STORE_EXIT_NEWER;
 	}
-	return 0;
+	if (version < 1) {
+		log_warn("%s: tells no version of its schema", db->path);
+		return STORE_EXIT_CORRUPT;
+	}
+	if (version == SCHEMA_VERSION)
+		return 0;
+	log_info("%s: brought from schema %d to %d", db->path, (int)version, SCHEMA_VERSION);
+	return upgrade(db, version);
 }
 
 static int

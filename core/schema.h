@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #define SCHEMA_APPLICATION	0x43524e54	/* "CRNT", at byte 68 of the file */
-#define SCHEMA_VERSION		1		/* user_version, at byte 60 */
+#define SCHEMA_VERSION		2		/* user_version, at byte 60; see steps[] */
 #define SCHEMA_BUSY_MS		2000		/* that we wait for another's lock */
 #define SCHEMA_CACHE_KIB	8192		/* page cache of the writer */
 #define SCHEMA_WAL_SLICE	1000		/* pages in the WAL that make a checkpoint worth it */

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from courant import numbered, rss
+from courant import TREE, numbered, rss
 from test_path import EVERYTHING, sources
 
 
@@ -38,6 +38,27 @@ def test_a_newer_version_is_refused_and_left_untouched(filled):
     db.close()
     filled.own(filled.state)
     refused(filled, 65, "newer version")
+
+
+def test_a_database_of_the_first_version_goes_on(daemon, origin):
+    d = daemon(routes={"all": {"from": ["*"], "to": [{"jsonl": {"path": "all.jsonl"}}]}})
+    url = origin.put("a.xml", rss(numbered(1, 6, "a")))
+    old = (TREE / "tests/run/schema1.sql").read_text().replace("http://127.0.0.1:9/a.xml", url)
+    with sqlite3.connect(d.state / "courant.db") as db:
+        db.executescript(old)
+        known = {row[0] for row in db.execute("SELECT hex(rid) FROM item")}
+    db.close()
+    d.own(d.state)
+    d.sources = {"a": {"plugin": "feed", "url": url}}
+    d.write()
+    d.start().refresh("a")
+    assert [r["guid"] for r in d.until_lines(2)] == ["a-5", "a-6"]   # the rest was delivered then
+    d.wait_log(r"brought from schema 1 to \d+")
+    assert d.stop() == 0
+    with sqlite3.connect(d.state / "courant.db") as db:
+        assert known < {row[0] for row in db.execute("SELECT hex(rid) FROM item")}
+        assert db.execute("SELECT count(*) FROM item").fetchone() == (6,)
+    db.close()
 
 
 def test_a_file_that_is_no_database_is_refused(filled):

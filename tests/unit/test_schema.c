@@ -109,13 +109,72 @@ a_newer_version_is_refused_untouched(void **state)
 	size_t n;
 
 	assert_int_equal(try_open(s->path), 0);
-	run(s->path, "PRAGMA journal_mode = DELETE; PRAGMA user_version = 2");
+	run(s->path, "PRAGMA journal_mode = DELETE; PRAGMA user_version = 999");
 	n = get_file(s->path, before);
 	assert_int_equal(try_open(s->path), STORE_EXIT_NEWER);
 	assert_int_equal(get_file(s->path, after), n);
 	assert_memory_equal(before, after, n);
 	free(before);
 	free(after);
+}
+
+/* Tables and indexes as SQL, in order of their names. */
+static char *
+schema_of(const char *path)
+{
+	sqlite3_stmt *st = NULL;
+	sqlite3 *h = NULL;
+	struct buf b;
+
+	buf_init(&b, 1u << 20);
+	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(h, "SELECT name, sql FROM sqlite_schema ORDER BY name",
+	    -1, &st, NULL), SQLITE_OK);
+	while (sqlite3_step(st) == SQLITE_ROW)
+		buf_fmt(&b, "%s: %s\n", (const char *)sqlite3_column_text(st, 0),
+		    sqlite3_column_type(st, 1) != SQLITE_NULL ?
+		    (const char *)sqlite3_column_text(st, 1) : "");
+	sqlite3_finalize(st);
+	sqlite3_close(h);
+	return b.data;
+}
+
+static void
+a_database_of_the_first_version_is_brought_up_to_date(void **state)
+{
+	struct shelf *s = *state, fresh;
+	char path[1024], *sql = xmalloc(1 << 20), *old, *new;
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/tests/run/schema1.sql", getenv("SRCDIR"));
+	n = get_file(path, sql);
+	sql[n] = '\0';
+	run(s->path, sql);
+	shelf_open(s);
+	assert_int_equal(shelf_ask(s, "PRAGMA user_version"), SCHEMA_VERSION);
+	assert_int_equal(shelf_ask(s, "SELECT count(*) FROM record"), 4);
+	assert_int_equal(shelf_ask(s, "SELECT count(*) FROM owed"), 0);
+	shelf_close(s);
+	assert_int_equal(try_open(s->path), 0);
+	shelf_new(&fresh);
+	assert_int_equal(try_open(fresh.path), 0);
+	old = schema_of(s->path);
+	new = schema_of(fresh.path);
+	assert_string_equal(old, new);
+	shelf_remove(&fresh);
+	free(sql);
+	free(old);
+	free(new);
+}
+
+static void
+a_database_without_a_version_is_refused(void **state)
+{
+	struct shelf *s = *state;
+
+	assert_int_equal(try_open(s->path), 0);
+	run(s->path, "PRAGMA user_version = 0");
+	assert_int_equal(try_open(s->path), STORE_EXIT_CORRUPT);
 }
 
 static void
@@ -341,6 +400,8 @@ main(void)
 		TEST(a_new_database_is_made_and_opened_again),
 		TEST(what_is_not_committed_did_not_happen),
 		TEST(a_newer_version_is_refused_untouched),
+		TEST(a_database_of_the_first_version_is_brought_up_to_date),
+		TEST(a_database_without_a_version_is_refused),
 		TEST(what_is_no_database_is_refused_untouched),
 		TEST(the_database_of_another_program_is_refused),
 		TEST(an_empty_file_begins_anew),
