@@ -85,10 +85,10 @@ struct core {
 
 	struct jobs	*jobs;		/* poll.c */
 	struct pool	*pool;		/* pool.c */
-	struct station	*stations;	/* deliver.c: one a leg, one more for a route's filters */
+	struct station	**stations;	/* deliver.c: one a leg, one more for a route's filters */
 	size_t		 nstations, busy_stations, turn;
-	struct setup	*next;		/* read and found good; taken once no station is busy */
-	struct event	*idle;		/* core_idle() was called */
+	struct setup	*next;		/* read and found good; taken in the loop's next turn */
+	struct event	*idle;		/* taking it, and stopping once no station is busy */
 
 	struct admin	*admin;
 	struct tally	*tally;		/* status.c: what store counted last */
@@ -128,7 +128,7 @@ uint32_t run_chance(void);
 void	 mark_unproven(struct mark *);		/* drops its validators: the next answer is whole */
 
 /* deliver.c: a route's way from the log to its sinks */
-void	 deliver_setup(struct core *);		/* builds the stations anew; their workers stop */
+void	 deliver_setup(struct core *);		/* stations of the new setup; those that stay go on */
 void	 deliver_known(struct core *, struct wire *);	/* store's ids of the routes; begins */
 void	 deliver_head(struct core *, int64_t head);	/* the log has grown */
 void	 deliver_work(struct core *, struct frame *);
@@ -187,6 +187,6 @@ void	 status_json(struct core *, struct buf *, int trusted);
 void	 status_counts(struct core *, struct frame *);	/* MSG_COUNTS came */
 int	 core_reload(struct core *, struct buf *said);	/* 0, or 1 and the mistakes */
 void	 core_exit(struct core *, int status);	/* once deliveries under way are settled */
-/* Once the loop turns and no station is busy: a new setup is taken, or the daemon stops. */
+/* When the daemon is to stop and no station is busy, it does in the loop's next turn. */
 void	 core_idle(struct core *);
 #endif

@@ -568,7 +568,7 @@ verdicts_drop(const struct rows *rows, struct verdict *v)
 	free(v);
 }
 
-int
+uint32_t
 ledger_judged(struct ledger *l, const struct judged *j, const void *verdicts, size_t len)
 {
 	struct ledger_route *r = ledger_route(l, j->route);
@@ -579,8 +579,9 @@ ledger_judged(struct ledger *l, const struct judged *j, const void *verdicts, si
 
 	if (r == NULL || r->batch.n == 0 || r->batch.first != j->first ||
 	    r->batch.last != j->last) {
-		log_warn("verdicts of route %u on rows that it was not asked about", j->route);
-		return -1;
+		log_info("verdicts of route %u on rows that it is not asked about: dropped",
+		    j->route);
+		return SETTLED_OTHER;
 	}
 	v = xcalloc(r->batch.n, sizeof(*v));
 	wire_init(&all, verdicts != NULL ? verdicts : "", len);
@@ -592,5 +593,5 @@ ledger_judged(struct ledger *l, const struct judged *j, const void *verdicts, si
 		log_warn("route %s: its verdicts are malformed", r->name);
 	verdicts_drop(&r->batch, v);
 	rows_free(&r->batch);
-	return rc;
+	return rc == -1 ? SETTLED_MALFORMED : 0;
 }

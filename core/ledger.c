@@ -261,6 +261,8 @@ leg_take(struct ledger *l, struct ledger_route *r, const struct store_leg *s, ui
 			route_go_back(l, r);
 	}
 	g = &r->leg[i];
+	if (g->takes != s->takes)
+		g->first = g->last = 0;	/* what is under way was handed out as something else */
 	g->takes = s->takes;
 	g->keep = s->keep;
 	if (g->gone || g->backlog != s->backlog || g->backlog_n != s->backlog_n) {
@@ -302,12 +304,52 @@ route_take(struct ledger *l, const struct store_route *s, const struct store_leg
 		r->filtered = r->begun = filtered;
 	} else
 		db_run(db, SQL_ROUTE_SET, DB_INT(l->route[where].id), DB_TEXT(title));
-	r = &l->route[where];
+	return &l->route[where];
+}
+
+/* Whether a source is among those with a bit. */
+static int
+drawn_from(const struct ledger_route *r, uint32_t id)
+{
+	return id < r->nfrom && (r->from[id / 8] >> id % 8 & 1) != 0;
+}
+
+/* Whether a rule, and what it draws from, make the same rows of the log the route's: then what its
+ * filters are asked just now still counts. */
+static int
+rule_same(const struct ledger_route *r, const struct store_route *s,
+    const struct ledger_route *drawn)
+{
+	uint32_t max = r->nfrom > drawn->nfrom ? r->nfrom : drawn->nfrom, id;
+
+	if (r->gone || r->rule.all != s->all || r->rule.updates != s->updates ||
+	    (r->rule.filters > 0) != (s->filters > 0) || r->nroutes != drawn->nroutes)
+		return 0;
+	if (r->nroutes > 0 &&
+	    memcmp(r->routes, drawn->routes, r->nroutes * sizeof(*r->routes)) != 0)
+		return 0;
+	for (id = 0; id < max; id++)
+		if (drawn_from(r, id) != drawn_from(drawn, id))
+			return 0;
+	return 1;
+}
+
+/* Gives the route its rule and what it draws from, which drawn loses. */
+static void
+rule_take(struct ledger_route *r, const struct store_route *s, struct ledger_route *drawn)
+{
+	if (!rule_same(r, s, drawn))
+		rows_free(&r->batch);
 	r->rule = *s;
 	r->rule.name = r->rule.title = NULL;
 	r->gone = 0;
-	rows_free(&r->batch);		/* made by another rule */
-	return r;
+	free(r->from);
+	free(r->routes);
+	r->from = drawn->from;
+	r->nfrom = drawn->nfrom;
+	r->routes = drawn->routes;
+	r->nroutes = drawn->nroutes;
+	*drawn = (struct ledger_route){ 0 };
 }
 
 static int
@@ -382,13 +424,7 @@ take_one(struct ledger *l, struct wire *w, const uint32_t *ids, size_t n, uint32
 	if (w->bad)
 		goto out;
 	r = route_take(l, &s, legs, nlegs);
-	free(r->from);
-	free(r->routes);
-	r->from = drawn.from;
-	r->nfrom = drawn.nfrom;
-	r->routes = drawn.routes;
-	r->nroutes = drawn.nroutes;
-	drawn = (struct ledger_route){ 0 };
+	rule_take(r, &s, &drawn);
 	if (r->filtered == 0)		/* it looks at all the past */
 		routes_go_back(l, r);
 	r->legs = xreallocarray(r->legs, nlegs, sizeof(*r->legs));

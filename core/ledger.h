@@ -78,8 +78,8 @@ int	ledger_take(struct ledger *, struct wire *w, const uint32_t *ids, size_t n, 
 /* Work for a station: fills *w (id borrowed until the next call) and, unless it is WORK_NONE, items
  * with the batch. May write verdicts and cursors: begins a transaction when it does. */
 void	ledger_pull(struct ledger *, const struct pull *, struct work *w, struct buf *items);
-/* The filters' verdicts on a batch (data NULL: none). 0, or -1: malformed, nothing stored. */
-int	ledger_judged(struct ledger *, const struct judged *, const void *verdicts, size_t len);
+/* The filters' verdicts on a batch (data NULL: none). 0, or enum settled_bad. */
+uint32_t ledger_judged(struct ledger *, const struct judged *, const void *verdicts, size_t len);
 void	ledger_ack(struct ledger *, const struct ack *);
 /* The payload of MSG_COUNTS. */
 void	ledger_counts(struct ledger *, struct buf *);

@@ -369,11 +369,11 @@ core_reload(struct core *c, struct buf *said)
 	tell_fixed(c, s, said);
 	setup_free(c->next);
 	c->next = s;
-	core_idle(c);
+	event_active(c->idle, EV_TIMEOUT, 0);
 	return 0;
 }
 
-/* Its own turn of the loop: whoever found that all is idle may still hold what a new setup frees. */
+/* Its own turn of the loop: whoever asked for it may still hold what a new setup frees. */
 static void
 on_idle(evutil_socket_t fd, short what, void *arg)
 {
@@ -381,18 +381,16 @@ on_idle(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (c->busy_stations > 0)
-		return;
-	if (c->stopping)
+	if (c->stopping && c->busy_stations == 0)
 		event_base_loopexit(c->base, NULL);
-	else if (c->next != NULL)
+	else if (!c->stopping && c->next != NULL)
 		take_setup(c, c->next);
 }
 
 void
 core_idle(struct core *c)
 {
-	if (c->busy_stations == 0 && (c->stopping || c->next != NULL))
+	if (c->busy_stations == 0 && c->stopping)
 		event_active(c->idle, EV_TIMEOUT, 0);
 }
 

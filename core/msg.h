@@ -191,7 +191,11 @@ struct ack {
 };
 struct settled {
 	uint32_t	 route, leg;	/* leg: PULL_FILTER after JUDGED */
-	uint32_t	 bad;		/* 1: the verdicts were malformed; nothing was stored */
+	uint32_t	 bad;		/* enum settled_bad: nothing was stored */
+};
+enum settled_bad {
+	SETTLED_MALFORMED = 1,		/* the verdicts cannot be read */
+	SETTLED_OTHER,			/* nobody asked this: a new setup came in between */
 };
 struct counts {
 	uint64_t	 records, revisions, stories, bytes;	/* bytes: of the database */

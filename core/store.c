@@ -423,9 +423,9 @@ on_pull(struct store *s, struct frame *f, struct wire *w)
 }
 
 static void
-settled_later(struct store *s, uint32_t id, uint32_t route, uint32_t leg, int bad)
+settled_later(struct store *s, uint32_t id, uint32_t route, uint32_t leg, uint32_t bad)
 {
-	const struct settled out = { .route = route, .leg = leg, .bad = (uint32_t)bad };
+	const struct settled out = { .route = route, .leg = leg, .bad = bad };
 	struct buf b;
 
 	buf_init(&b, msg_limit(MSG_SETTLED));
@@ -440,7 +440,7 @@ on_judged(struct store *s, struct frame *f, struct wire *w)
 	const void *verdicts = NULL;
 	struct judged j;
 	size_t size = 0;
-	int rc = -1;
+	uint32_t bad = SETTLED_MALFORMED;
 
 	wire_get(w, judged, &j);
 	if (wire_end(w) == -1)
@@ -448,12 +448,12 @@ on_judged(struct store *s, struct frame *f, struct wire *w)
 	if (f->fd[0] != -1)
 		verdicts = result_map(f->fd[0], SIZE_MAX, &size);
 	if (f->fd[0] == -1 || verdicts != NULL)
-		rc = ledger_judged(s->ledger, &j, verdicts, size);
+		bad = ledger_judged(s->ledger, &j, verdicts, size);
 	else
 		log_warn("verdicts cannot be mapped: %s", strerror(errno));
 	result_unmap(verdicts, size);
 	s->verdicts = 1;
-	settled_later(s, f->id, j.route, PULL_FILTER, rc == -1);
+	settled_later(s, f->id, j.route, PULL_FILTER, bad);
 }
 
 static void

@@ -223,15 +223,15 @@ acknowledge_all(struct desk *d)
 	acknowledge(d, d->work.count, ACK_ALL, 0, NULL);
 }
 
-/* Answers for the batch under way: one letter a record: k, d, w, f (failed). -1: refused. */
-static int
+/* Answers for the batch under way: one letter a record: k, d, w, f (failed). As ledger_judged(). */
+static uint32_t
 judge(struct desk *d, const char *letters, uint32_t guilty)
 {
 	struct judged j = { .route = d->work.route, .guilty = guilty, .first = d->work.first,
 		.last = d->work.last, .reason = "two workers died" };
 	struct buf b;
 	size_t begun;
-	int rc;
+	uint32_t rc;
 
 	buf_init(&b, 1u << 20);
 	for (; *letters != '\0'; letters++) {
@@ -247,6 +247,61 @@ judge(struct desk *d, const char *letters, uint32_t guilty)
 	commit_now(d);
 	buf_free(&b);
 	return rc;
+}
+
+/* ---- Another configuration in between ---- */
+
+static void
+what_is_under_way_outlives_a_configuration_that_leaves_it_as_it_was(void **state)
+{
+	struct desk *d = *state;
+	struct route_text t = { .rule = plain, .leg = { push, quiet }, .nlegs = 2,
+		.from = { 0 }, .nfrom = 1 };
+	struct work asked;
+
+	t.rule.all = 0;
+	t.rule.filters = 1;
+	configure(d, &t, 1);
+	poll_range(d, 0, "a", 1, 2);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
+	asked = d->work;
+	t.leg[0] = quiet;		/* they change places */
+	t.leg[1] = push;
+	t.rule.filters = 2;
+	configure(d, &t, 1);
+	assert_int_equal(judge(d, "kk", UINT32_MAX), 0);
+	assert_int_equal(pull_work(d, 1, 1, 10), WORK_RECORDS);
+	t.leg[0] = push;
+	t.nlegs = 1;
+	t.from[0] = 1;
+	configure(d, &t, 1);
+	d->work.leg = 0;		/* what was asked as the second is answered as the first */
+	acknowledge_all(d);
+	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
+	d->work = asked;
+	assert_int_equal(judge(d, "kk", UINT32_MAX), SETTLED_OTHER);
+}
+
+static void
+verdicts_on_rows_of_another_rule_are_dropped_and_asked_for_again(void **state)
+{
+	struct desk *d = *state;
+	struct route_text t = { .rule = plain, .leg = { push }, .nlegs = 1,
+		.from = { 0 }, .nfrom = 1 };
+
+	t.rule.all = 0;
+	t.rule.filters = 1;
+	configure(d, &t, 1);
+	poll_range(d, 0, "a", 1, 2);
+	poll_range(d, 1, "b", 1, 1);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
+	expect(d, "a-1 a-2");
+	t.from[1] = 1;
+	t.nfrom = 2;
+	configure(d, &t, 1);
+	assert_int_equal(judge(d, "kk", UINT32_MAX), SETTLED_OTHER);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
+	expect(d, "a-1 a-2 b-1");
 }
 
 /* ---- Delivering ---- */
@@ -496,10 +551,10 @@ malformed_verdicts_store_nothing_and_are_asked_for_again(void **state)
 	configure_one(d, filtered(), push);
 	poll_range(d, 0, "a", 1, 3);
 	pull_work(d, 1, PULL_FILTER, 10);
-	assert_int_equal(judge(d, "kk", UINT32_MAX), -1);
-	assert_int_equal(judge(d, "kkk", UINT32_MAX), -1);	/* no longer under way */
+	assert_int_equal(judge(d, "kk", UINT32_MAX), SETTLED_MALFORMED);
+	assert_int_equal(judge(d, "kkk", UINT32_MAX), SETTLED_OTHER);	/* no longer under way */
 	pull_work(d, 1, PULL_FILTER, 10);
-	assert_int_equal(judge(d, "kkkk", UINT32_MAX), -1);
+	assert_int_equal(judge(d, "kkkk", UINT32_MAX), SETTLED_MALFORMED);
 	assert_int_equal(shelf_ask(&d->shelf, "SELECT count(*) FROM verdict"), 0);
 	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
 	expect(d, "a-1 a-2 a-3");
@@ -1174,6 +1229,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(what_is_under_way_outlives_a_configuration_that_leaves_it_as_it_was),
+		TEST(verdicts_on_rows_of_another_rule_are_dropped_and_asked_for_again),
 		TEST(a_route_without_filters_delivers_all_in_order_once),
 		TEST(batches_have_a_maximum),
 		TEST(a_batch_not_acknowledged_comes_again_under_its_id),

@@ -1,0 +1,91 @@
+"""Routes at work: reloads under way, failures and pauses, waiting, state, groups, explanations."""
+import shutil
+import time
+
+from courant import BUILD, SLOW, numbered, rss
+
+TEXT = {"lines": "source_lines", "floor": "filter_floor", "trial": "sink_trial"}
+
+
+def load(d, *names):
+    """The test plugins of these names into the daemon's plugin folder."""
+    where = d.folder / "plugins"
+    where.mkdir(exist_ok=True)
+    for name in names:
+        shutil.copy(BUILD / "tests" / "plugins" / f"{TEXT[name]}.so", where)
+        (where / f"{TEXT[name]}.so").chmod(0o755)
+    d.settings["plugins"] = [str(where)]
+
+
+def trial(d, name="trial.out"):
+    """What sink_trial wrote: [(batch, record, guid, attempt, count)]."""
+    path = d.out(name)
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [tuple(line.split(" ")) for line in lines]
+
+
+def guids(d, name="trial.out"):
+    return [line[2] for line in trial(d, name)]
+
+
+def feed(origin, name, first, last):
+    return {"plugin": "feed", "url": origin.put(f"{name}.xml", rss(numbered(first, last, name))),
+            "every": "1 h"}
+
+
+# -- reloads
+
+def slow_and_fast(daemon, origin):
+    d = daemon()
+    load(d, "trial")
+    d.sources = {"a": feed(origin, "a", 1, 2)}
+    d.routes = {"slow": {"from": ["a"], "to": {"trial": {"path": "trial.out", "time": f"{int(3000 * SLOW)} ms"}}},
+                "fast": {"from": ["*"], "to": {"jsonl": {"path": "fast.jsonl"}}}}
+    d.write()
+    d.start()
+    d.until(lambda: d.route("slow")["legs"][0]["state"] == "working", 10, "the slow sink works")
+    return d
+
+
+def test_a_reload_is_taken_at_once_while_a_sink_is_at_work(daemon, origin):
+    d = slow_and_fast(daemon, origin)
+    pid = d.route("slow")["legs"][0]["pid"]
+    d.sources["b"] = feed(origin, "b", 1, 1)
+    d.write()
+    begun = time.monotonic()
+    d.courant("reload")
+    d.until(lambda: "b-1" in d.out("fast.jsonl").read_text(), 10, "the new source's record is out")
+    took = time.monotonic() - begun
+    leg = d.route("slow")["legs"][0]
+    assert leg["state"] == "working" and leg["pid"] == pid, leg
+    assert took < 1 * SLOW, f"{took:.2f} s from reload to record"
+    d.settled()
+    assert guids(d) == ["a-1", "a-2"], "delivered once, by the worker that began"
+
+
+def test_a_sink_whose_options_change_ends_its_batch_and_the_next_goes_by_the_new(daemon, origin):
+    d = slow_and_fast(daemon, origin)
+    d.routes["slow"]["to"]["trial"] = {"path": "other.out"}
+    d.routes["slow"]["to"] = [{"jsonl": {"path": "first.jsonl"}}, d.routes["slow"]["to"]]
+    d.write()
+    d.courant("reload")
+    origin.put("a.xml", rss(numbered(1, 3, "a")))
+    d.refresh("a")
+    d.settled()
+    assert guids(d) == ["a-1", "a-2"] and guids(d, "other.out") == ["a-3"]
+    assert [r["guid"] for r in d.lines("first.jsonl")] == ["a-1", "a-2", "a-3"]
+
+
+def test_a_sink_that_a_reload_removes_and_one_that_comes_back(daemon, origin):
+    d = slow_and_fast(daemon, origin)
+    slow = d.routes.pop("slow")
+    d.write()
+    d.courant("reload")
+    assert [r["name"] for r in d.status()["routes"]] == ["fast"]
+    slow["to"]["trial"].pop("time")
+    d.routes["slow"] = slow
+    d.write()
+    d.courant("reload")
+    d.settled()
+    assert set(guids(d)) == {"a-1", "a-2"}
+    assert d.stop() == 0
