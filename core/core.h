@@ -18,6 +18,7 @@ struct event_base;
 #define WORKER_USES	1000		/* jobs after which it does */
 #define STATIONS_BUSY	32		/* route workers at once */
 #define BATCH_MAX	500		/* records of a batch */
+#define BATCH_PUSH	32		/* of one for a sink that sends them away */
 #define LIST_SPACING	1000		/* ms between two writings of one list */
 #define ROLE_DELAY_MIN	100		/* ms before a role that died at once starts again */
 #define ROLE_DELAY_MAX	60000

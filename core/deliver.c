@@ -15,12 +15,21 @@
 
 /* ---- asking ---- */
 
+/* Whether its sink sends things away, one at a time and slowly. */
+static int
+station_pushes(const struct station *s)
+{
+	return s->instance != NULL && s->instance->plugin != NULL &&
+	    (s->instance->plugin->wants & (CR_HTTP | CR_NETWORK | CR_EXEC)) != 0;
+}
+
 /* Asks store for work if there may be some and the time has come. */
 static void
 station_pull(struct station *s)
 {
 	struct core *c = s->core;
-	const struct pull p = { .route = s->id, .leg = s->leg, .max = BATCH_MAX };
+	const struct pull p = { .route = s->id, .leg = s->leg,
+		.max = station_pushes(s) ? BATCH_PUSH : BATCH_MAX };
 	struct buf b;
 
 	if (s->state != STATION_IDLE || !s->behind || !c->known || c->stopping ||

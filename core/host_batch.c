@@ -2,6 +2,7 @@
 #include "host.h"
 #include "mem.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -223,7 +224,7 @@ host_filter(const struct host_batch *hb, const struct batch_job *job, struct bat
 
 /* Hands n records over; returns how many of the first are done. */
 static size_t
-hand_over(struct slot *s, const struct batch_job *job, const char *id,
+hand_over(struct slot *s, const struct batch_job *job, const char *id, uint32_t attempt,
     const struct cr_record *const *items, size_t n)
 {
 	const struct cr_batch batch = {
@@ -232,6 +233,7 @@ hand_over(struct slot *s, const struct batch_job *job, const char *id,
 		.title = job->title != NULL ? job->title : "",
 		.self = job->self != NULL ? job->self : "",
 		.from = CR_NO_TIME, .to = CR_NO_TIME, .items = items, .n = n,
+		.attempt = attempt <= INT_MAX ? (int)attempt : INT_MAX,
 	};
 	size_t done;
 
@@ -255,7 +257,8 @@ deliver_each(const struct host_batch *hb, const struct batch_job *job,
 	uint32_t i;
 
 	for (i = 0; i < job->count; i++) {
-		if (hand_over(hb->slots, job, record_about(items[i])->delivery, &items[i], 1) == 0)
+		if (hand_over(hb->slots, job, record_about(items[i])->delivery,
+		    i == 0 ? job->attempt : 0, &items[i], 1) == 0)
 			break;
 		host.failed = 0;
 		host.error[0] = '\0';
@@ -295,7 +298,8 @@ deliver_all(const struct host_batch *hb, const struct batch_job *job, struct rea
 	if (job->careful && job->kind == CR_BATCH_RECORDS)
 		done = deliver_each(hb, job, given);
 	else
-		done = (uint32_t)hand_over(hb->slots, job, job->id, given, job->count);
+		done = (uint32_t)hand_over(hb->slots, job, job->id, job->attempt, given,
+		    job->count);
 	if (done == job->count && done > 0)
 		host.failed = 0;	/* all is done, whatever was said on the way */
 	for (i = 0; i < job->count; i++)

@@ -176,6 +176,7 @@ work_fill(struct ledger *l, const struct ledger_route *r, const struct ledger_le
 	w->count = (uint32_t)g->nbatch;
 	w->first = g->first;
 	w->last = g->last;
+	w->attempt = (uint32_t)g->failures;
 	judge_id(l, r, g, first, last);
 	w->id = l->id;
 }
@@ -321,7 +322,8 @@ leg_ack(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, const st
 	else if (past > 0 && !list)
 		g->delivered = g->batch[past - 1];
 	g->done += done;
-	g->failures = a->then == ACK_RETRY ? g->failures + 1 : 0;
+	/* Of the record that is now the first. */
+	g->failures = a->then != ACK_RETRY ? 0 : done > 0 ? 1 : g->failures + 1;
 	g->due = a->then == ACK_RETRY ? a->due : 0;
 	xreplace(&g->reason, a->then == ACK_ALL ? NULL : a->reason != NULL ? a->reason : "");
 	leg_save(l, g);

@@ -122,7 +122,7 @@ const struct wire_field pull[] = { F(route, U32), F(leg, U32), F(max, U32), WIRE
 #define F(m, t)	WIRE(work, m, t)
 const struct wire_field work[] = {
 	F(route, U32), F(leg, U32), F(kind, U32), F(count, U32), F(first, I64), F(last, I64),
-	F(due, I64), F(head, I64), F(id, STR), WIRE_END
+	F(due, I64), F(head, I64), F(id, STR), F(attempt, U32), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(judged, m, t)
@@ -174,7 +174,7 @@ const struct wire_field parse_done[] = {
 #define F(m, t)	WIRE(batch_job, m, t)
 const struct wire_field batch_job[] = {
 	F(route, STR), F(id, STR), F(title, STR), F(self, STR), F(kind, U32), F(careful, U32),
-	F(count, U32), F(len, U64), F(now, I64), WIRE_END
+	F(count, U32), F(len, U64), F(now, I64), F(attempt, U32), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(batch_done, m, t)

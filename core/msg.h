@@ -173,6 +173,7 @@ struct work {
 	int64_t		 due;		/* WORK_NONE: there is some, but not before; 0: none */
 	int64_t		 head;		/* WORK_NONE: the log's last n that was looked at */
 	const char	*id;		/* of the delivery, the same when repeated */
+	uint32_t	 attempt;	/* times in a row that its first record failed before */
 };
 struct judged {
 	uint32_t	 route;
@@ -256,6 +257,7 @@ struct batch_job {
 	uint32_t	 count;
 	uint64_t	 len;		/* bytes of the batch */
 	int64_t		 now;
+	uint32_t	 attempt;	/* as in struct work */
 };
 struct batch_done {
 	uint32_t	 done;		/* records judged or delivered, of the first */

@@ -213,7 +213,7 @@ pause_for(struct station *s, const struct held *h)
 			s->not_before = date_ticks() + LIST_SPACING;
 		return 0;
 	}
-	s->failures++;
+	s->failures = h->done > 0 ? 1 : s->failures + 1;
 	ms = retry_delay(s, h->retry);
 	s->not_before = date_ticks() + ms;
 	return date_now() + ms;
@@ -420,7 +420,7 @@ station_give(struct station *s)
 	struct core *c = s->core;
 	struct batch_job bj = { .route = s->route->name, .id = s->work.id, .title = "", .self = "",
 		.careful = s->tries > 0 && s->work.kind != WORK_LIST, .count = s->work.count,
-		.now = date_now() };
+		.now = date_now(), .attempt = s->work.attempt };
 	off_t len = lseek(s->batch, 0, SEEK_END);
 	struct buf b;
 

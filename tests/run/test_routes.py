@@ -89,3 +89,26 @@ def test_a_sink_that_a_reload_removes_and_one_that_comes_back(daemon, origin):
     d.settled()
     assert set(guids(d)) == {"a-1", "a-2"}
     assert d.stop() == 0
+
+
+# -- failures
+
+def test_a_sink_is_told_how_often_the_first_record_failed_also_after_a_restart(daemon, origin):
+    d = daemon()
+    load(d, "trial")
+    d.sources = {"a": feed(origin, "a", 1, 2)}
+    d.routes = {"r": {"from": ["a"], "to": {"trial": {"path": "trial.out", "orders": "orders"}}}}
+    d.write()
+    (d.state / "out").mkdir()
+    d.out("orders").write_text("retry 100\n")
+    d.own(d.state)
+    d.start()
+    d.until(lambda: d.log().count("told to try again") >= 2, 10, "it failed twice")
+    d.kill()
+    since = len(d.log())
+    d.start()
+    d.wait_log("told to try again", since=since)
+    d.out("orders").write_text("\n")
+    d.settled()
+    assert guids(d) == ["a-1", "a-2"]
+    assert all(int(line[3]) >= 3 for line in trial(d)), trial(d)
