@@ -28,7 +28,7 @@ struct event_base;
 #define REASON_MAX	1000		/* bytes of a reason that a worker gives */
 #define QUEUE_BYTES	(128u << 20)	/* of documents that wait for a worker: no more polls begin */
 
-enum role_id { ROLE_STORE, ROLE_FETCH, ROLE_SERVE, ROLES };
+enum role_id { ROLE_STORE, ROLE_FETCH, ROLE_SEND, ROLE_SERVE, ROLES };
 
 struct role {
 	enum role_id	 id;
@@ -86,6 +86,7 @@ struct core {
 
 	struct jobs	*jobs;		/* poll.c */
 	struct pool	*pool;		/* pool.c */
+	struct errands	*errands;	/* errand.c */
 	struct station	**stations;	/* deliver.c: one a leg, one more for a route's filters */
 	size_t		 nstations, busy_stations, turn;
 	struct setup	*next;		/* read and found good; taken in the loop's next turn */
@@ -105,7 +106,7 @@ void	 roles_stop(struct core *);
 void	 roles_send(struct core *, enum role_id, uint16_t type, uint32_t id, const struct buf *,
 	    int fd);
 int	 roles_full(const struct core *, enum role_id);	/* half of its queue: ask for no more */
-void	 roles_configure(struct core *);	/* tells store and fetch of a new setup */
+void	 roles_configure(struct core *);	/* tells store, fetch and send of a new setup */
 const char *role_name(enum role_id);
 
 /* poll.c: a source's way from due to committed */
@@ -170,6 +171,22 @@ void	 pool_stop(struct core *);
 /* Keeps *ref pointing at the worker, and NULL once it stops or dies. ref NULL: no owner. */
 void	 worker_owner(struct worker *, struct worker **ref);
 pid_t	 worker_pid(const struct worker *);
+/* What it may have sent for it: taken, and freed with the worker. NULL: nothing. */
+struct pass;
+void	 worker_allow(struct worker *, struct pass *);
+const struct pass *worker_pass(const struct worker *);
+/* It waits for an answer: its deadline stands still until worker_answer(). Returns for how many. */
+unsigned worker_hold(struct worker *);
+void	 worker_answer(struct worker *, uint16_t type, uint32_t id, const struct buf *, int fd);
+
+/* errand.c: what plugins ask of the send role by http() */
+void	 errand_init(struct core *);
+void	 errand_ask(struct core *, struct worker *, struct frame *);	/* MSG_W_HTTP */
+void	 errand_answered(struct core *, struct frame *);	/* MSG_FETCHED, by send */
+void	 errand_worker_gone(struct core *, const struct worker *);	/* nobody waits any more */
+void	 errand_send_gone(struct core *);	/* what it had is lost: GETs wait for it to be back */
+void	 errand_send_back(struct core *);	/* gives it what waits */
+void	 errand_stop(struct core *);
 
 /* local.c: file: URLs */
 /* The file as a sealed memfd (a NUL behind it) and its validators, as fetch would answer; fd -1 on

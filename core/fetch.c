@@ -1,5 +1,5 @@
-/* The fetch role: jobs wait at their hosts, each host has its turn, redirects are followed one
- * request at a time, and core is told what came. */
+/* The roles fetch and send: jobs wait at their hosts, each host has its turn, and core is told what
+ * came. For fetch redirects are followed, one request at a time; what send is asked for is direct. */
 #include "chan.h"
 #include "date.h"
 #include "headers.h"
@@ -35,6 +35,7 @@
 #define TIMEOUT		60000		/* ms for all hops, unless told */
 #define STOP_WAIT	2000		/* ms that requests under way are given at the end */
 #define HOST_MAX	256		/* bytes of a host's name */
+#define METHOD_MAX	16		/* letters of a method */
 
 /* A frame of core's, kept while it waits; what its hops have led to so far. */
 struct job {
@@ -49,6 +50,8 @@ struct job {
 	char			*url[HOPS_MAX + 1];	/* where redirects led */
 	unsigned		 hops;
 	char			*moved;
+	const void		*body;		/* mapped; NULL: it came with the frame */
+	size_t			 body_size;
 	struct fetch_job	 want;		/* points into frame */
 	size_t			 len;
 	char			 frame[];
@@ -195,6 +198,8 @@ job_free(struct fetch *f, struct job *j)
 	for (unsigned i = 0; i < j->hops; i++)
 		free(j->url[i]);
 	free(j->moved);
+	if (j->body != NULL)
+		result_unmap(j->body, j->body_size);
 	free(j);
 	f->jobs--;
 }
@@ -225,7 +230,8 @@ job_done(struct fetch *f, struct job *j, struct fetch_done *d, int fd)
 	d->requests = j->requests;
 	wire_put(&b, fetch_done, d);
 	log_debug("%s: %s: status %u, %u requests, %llu bytes%s%s",
-	    j->want.source != NULL ? j->want.source : "?", d->url, d->status, d->requests,
+	    j->want.source != NULL ? j->want.source : "?",
+	    j->want.direct ? j->host != NULL ? j->host->name : "" : d->url, d->status, d->requests,
 	    (unsigned long long)d->len, d->error != NULL ? ": " : "",
 	    d->error != NULL ? d->error : "");
 	if (b.over || peer_send(f->peer, MSG_FETCHED, j->id, &b, fd, -1) == -1)
@@ -322,6 +328,29 @@ finish(struct fetch *f, struct job *j, struct answer *a)
 	buf_free(&etag);
 	buf_free(&modified);
 	buf_free(&error);
+}
+
+/* The only answer of a direct job, whatever its status. */
+static void
+finish_direct(struct fetch *f, struct job *j, const struct answer *a)
+{
+	struct fetch_done d = { .why = (uint32_t)a->why, .status = a->status, .error = a->error,
+		.headers = a->headers, .type = "", .charset = "", .body = a->body, .len = a->len,
+		.retry_after = headers_retry_after(a->headers, date_now()), .max_age = -1 };
+	struct buf cut;
+
+	buf_init(&cut, URL_MAX);
+	if (a->why != FETCH_OK)
+		d.status = 0;
+	else if (a->cut)
+		buf_fmt(&cut, "%s: the answer is longer than %llu bytes and was cut", j->host->name,
+		    (unsigned long long)a->len);
+	if (a->cut && a->why == FETCH_OK)
+		d.error = cut.data;
+	if (a->fd != -1 && result_seal(a->fd) == -1)
+		fatal("no memory for an answer");
+	job_done(f, j, &d, a->fd);
+	buf_free(&cut);
 }
 
 static int
@@ -428,7 +457,9 @@ on_answer(struct answer *a, void *arg)
 	f->active--;
 	h->active--;
 	j->left -= date_ticks() - j->began;
-	if (a->why == FETCH_OK && is_redirect(a->status))
+	if (j->want.direct)
+		finish_direct(f, j, a);
+	else if (a->why == FETCH_OK && is_redirect(a->status))
 		follow(f, j, a);
 	else
 		finish(f, j, a);
@@ -457,10 +488,11 @@ job_start(struct fetch *f, struct job *j)
 		q.modified = want->modified;
 	}
 	j->conditional = q.etag != NULL || q.modified != NULL;
-	if (is_post(j)) {
-		q.method = "POST";
-		q.body = want->body;
+	if (is_post(j) || want->direct) {
+		q.method = want->method != NULL ? want->method : "GET";
+		q.body = j->body != NULL ? (struct bytes){ j->body, (size_t)want->len } : want->body;
 	}
+	q.whole = want->direct != 0;
 	j->requests++;
 	j->began = date_ticks();
 	h->not_before = j->began + h->limit.spacing;
@@ -564,6 +596,20 @@ take_start(struct fetch *f, const struct frame *fr)
 		peer_send(f->peer, MSG_READY, 0, NULL, -1, -1);
 }
 
+static int
+method_good(const struct job *j)
+{
+	const char *m = j->want.method;
+	size_t n;
+
+	if (m == NULL)
+		return 1;
+	if (!j->want.direct)
+		return strcmp(m, "GET") == 0 || strcmp(m, "POST") == 0;
+	n = strspn(m, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	return n > 0 && n <= METHOD_MAX && m[n] == '\0';
+}
+
 static void
 take_job(struct fetch *f, const struct frame *fr)
 {
@@ -578,6 +624,8 @@ take_job(struct fetch *f, const struct frame *fr)
 	wire_get(&w, fetch_job, &j->want);
 	if (wire_end(&w) == -1 || f->limits == NULL)
 		fatal("core sent a malformed FETCH");
+	if (j->want.len > 0)
+		j->body = result_map(fr->fd[0], (size_t)j->want.len, &j->body_size);
 	f->jobs++;
 	j->lasting = 1;
 	j->left = j->want.timeout > 0 ? j->want.timeout : TIMEOUT;
@@ -586,8 +634,11 @@ take_job(struct fetch *f, const struct frame *fr)
 		j->want.url = "";
 	if (f->jobs > JOBS_MAX)
 		job_fail(f, j, FETCH_BROKEN, "too much is waiting to be fetched");
-	else if (j->want.method != NULL && strcmp(j->want.method, "GET") != 0 && !is_post(j))
-		job_fail(f, j, FETCH_URL, "only GET and POST are made");
+	else if (j->want.len > 0 && j->body == NULL)
+		job_fail(f, j, FETCH_URL, "the body to be sent is no sealed memory of that length");
+	else if (!method_good(j))
+		job_fail(f, j, FETCH_URL, j->want.direct ? "a method is of 1 to 16 letters" :
+		    "only GET and POST are made");
 	else if (policy_url(j->want.url, &err) == -1)
 		job_fail(f, j, FETCH_URL, err.data);
 	else
@@ -693,13 +744,13 @@ fetch_free(struct fetch *f)
 	free(f);
 }
 
-int
-fetch_main(int debug)
+static int
+role_main(const char *name, int debug)
 {
 	struct fetch *f = xcalloc(1, sizeof(*f));
 	int status;
 
-	log_open("fetch", debug);
+	log_open(name, debug);
 	signal(SIGPIPE, SIG_IGN);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		fatal("curl does not start");
@@ -718,4 +769,16 @@ fetch_main(int debug)
 	fetch_free(f);
 	curl_global_cleanup();
 	return status;
+}
+
+int
+fetch_main(int debug)
+{
+	return role_main("fetch", debug);
+}
+
+int
+send_main(int debug)
+{
+	return role_main("send", debug);
 }

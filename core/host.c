@@ -375,13 +375,6 @@ out_end(size_t begun)
 
 /* What comes with later jobs: none of this release calls a callback that may use these. */
 static int
-no_http(struct cr *cr, const struct cr_request *rq, struct cr_response *rs, size_t n)
-{
-	(void)cr, (void)rq, (void)rs, (void)n;
-	return -1;
-}
-
-static int
 no_mail(struct cr *cr, const char *from, const char *to, const char *message, size_t len)
 {
 	(void)cr, (void)from, (void)to, (void)message, (void)len;
@@ -422,7 +415,6 @@ host_init(const struct w_start *start)
 	cr->now = cr_now;
 	cr->parse_time = cr_parse_time;
 	cr->convert = cr_convert;
-	cr->http = no_http;
 	cr->mail = no_mail;
 	cr->wait = no_wait;
 	cr->stored = no_stored;
@@ -430,6 +422,8 @@ host_init(const struct w_start *start)
 	host_set_table(cr);
 	host_parse_table(cr);
 	host_batch_table(cr);
+	host_http_table(cr);
+	host.grants = start->grants;
 	buf_init(&host.clean, HOST_SCRATCH);
 	buf_init(&host.folded, HOST_SCRATCH);
 	buf_init(&host.made, HOST_SCRATCH);

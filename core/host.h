@@ -28,6 +28,9 @@
 enum phase { PHASE_NONE = 0, PHASE_OPEN = 1, PHASE_CLOSE = 2, PHASE_PARSE = 4, PHASE_FILTER = 8,
 	PHASE_DELIVER = 16 };
 
+/* Those that may call http(). */
+#define MAY_HTTP	(PHASE_DELIVER)
+
 /* A plugin that was loaded. */
 struct slot {
 	struct cr_plugin	 plugin;	/* no more of it than its size says */
@@ -47,6 +50,7 @@ struct out {
 
 /* Memory that lasts until the callback has returned. */
 struct lent;
+struct chan;
 
 struct host {
 	struct cr	 cr;			/* first: callbacks get a pointer to it */
@@ -56,6 +60,9 @@ struct host {
 	int64_t		 now, since;		/* wall clock of the job; ticks when it was told */
 	unsigned	 lines;			/* logged in this job */
 	uint64_t	 replaced;		/* bytes that were no UTF-8 */
+	struct chan	*chan;			/* to core; NULL: there is none */
+	uint32_t	 grants;		/* enum cr_wants */
+	int		 stop;			/* MSG_STOP came during a callback */
 
 	uint32_t	 failed;		/* 0, enum cr_why, FAILED_RETRY */
 	int64_t		 retry;
@@ -115,6 +122,9 @@ void	 host_record_drop(struct cr_record *);
 struct bytes host_clean(const char *, size_t, int fold);
 /* An absolute URL that a reader may follow, in host.made; -1: none. */
 int	 host_url(const char *text);
+
+/* host_http.c */
+void	 host_http_table(struct cr *);
 
 /* host_parse.c, host_batch.c: the members of their own, and the jobs */
 void	 host_parse_table(struct cr *);

@@ -43,6 +43,7 @@ static const struct {
 } roles[] = {
 	{ "store", store_main },
 	{ "fetch", fetch_main },
+	{ "send", send_main },
 	{ "serve", serve_main },
 };
 
@@ -457,6 +458,7 @@ run(struct core *c, struct setup *s)
 	c->idle = evtimer_new(c->base, on_idle, c);
 	if (c->idle == NULL)
 		fatal("no event for a new setup");
+	errand_init(c);
 	pool_init(c);
 	poll_init(c);
 	take_setup(c, s);
@@ -468,6 +470,7 @@ run(struct core *c, struct setup *s)
 	c->stopping = 1;
 	admin_stop(c);
 	pool_stop(c);
+	errand_stop(c);
 	roles_stop(c);
 	log_info("stopped");
 	return c->status;

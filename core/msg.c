@@ -35,6 +35,8 @@ static const struct {
 	[MSG_W_DELIVER] = { "W_DELIVER", 64 * KB },
 	[MSG_W_DELIVERED] = { "W_DELIVERED", 16 * KB },
 	[MSG_W_PROGRESS] = { "W_PROGRESS", 4 },
+	[MSG_W_HTTP] = { "W_HTTP", 128 * KB },
+	[MSG_W_ANSWERED] = { "W_ANSWERED", 256 * KB },
 	[MSG_SERVE_START] = { "SERVE_START", 32 * KB },
 	[MSG_ASK] = { "ASK", 16 * KB },
 	[MSG_TOLD] = { "TOLD", 64 * KB },
@@ -79,14 +81,15 @@ const struct wire_field fetch_host[] = {
 #define F(m, t)	WIRE(fetch_job, m, t)
 const struct wire_field fetch_job[] = {
 	F(source, STR), F(url, STR), F(headers, STR), F(etag, STR), F(modified, STR),
-	F(validated, STR), F(method, STR), F(body, BYTES), F(max, U64), F(timeout, I64), WIRE_END
+	F(validated, STR), F(method, STR), F(body, BYTES), F(len, U64), F(max, U64), F(timeout, I64),
+	F(direct, U32), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(fetch_done, m, t)
 const struct wire_field fetch_done[] = {
 	F(why, U32), F(status, U32), F(error, STR), F(url, STR), F(moved, STR), F(type, STR),
 	F(charset, STR), F(headers, STR), F(etag, STR), F(modified, STR), F(retry_after, I64),
-	F(max_age, I64), F(len, U64), F(requests, U32), WIRE_END
+	F(max_age, I64), F(len, U64), F(body, BYTES), F(requests, U32), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(store_source, m, t)
@@ -180,6 +183,18 @@ const struct wire_field batch_job[] = {
 #define F(m, t)	WIRE(batch_done, m, t)
 const struct wire_field batch_done[] = {
 	F(done, U32), F(failed, U32), F(retry, I64), F(out, U64), F(error, STR), WIRE_END
+};
+#undef F
+#define F(m, t)	WIRE(http_ask, m, t)
+const struct wire_field http_ask[] = {
+	F(url, STR), F(method, STR), F(headers, STR), F(body, BYTES), F(len, U64), F(timeout, I64),
+	WIRE_END
+};
+#undef F
+#define F(m, t)	WIRE(http_answer, m, t)
+const struct wire_field http_answer[] = {
+	F(status, U32), F(error, STR), F(headers, STR), F(body, BYTES), F(len, U64),
+	F(retry_after, I64), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(serve_start, m, t)

@@ -8,9 +8,9 @@ enum msg_type {
 	MSG_READY = 1,		/* role -> core: set up. No payload */
 	MSG_STOP,		/* core -> role, worker: finish what is under way and exit 0 */
 
-	/* core <-> fetch. id: the job's */
+	/* core <-> fetch, send. id: the job's */
 	MSG_FETCH_START,	/* struct fetch_start, then u32 n, n * struct fetch_host */
-	MSG_FETCH,		/* struct fetch_job */
+	MSG_FETCH,		/* struct fetch_job; fd: the body to be sent, if long */
 	MSG_FETCHED,		/* struct fetch_done; fd: the body (a sealed memfd) with 2xx */
 
 	/* core <-> store */
@@ -42,6 +42,8 @@ enum msg_type {
 	MSG_W_DELIVER,		/* struct batch_job; fd: batch */
 	MSG_W_DELIVERED,	/* struct batch_done */
 	MSG_W_PROGRESS,		/* u32: so many of the batch are done (batch_job.careful) */
+	MSG_W_HTTP,		/* struct http_ask; fd: the body, if long. id: the worker's own */
+	MSG_W_ANSWERED,		/* struct http_answer; fd: the body, if long. id: the same */
 
 	/* core <-> serve, core <-> courant (admin socket) */
 	MSG_SERVE_START,	/* struct serve_start; fd: listening socket */
@@ -97,8 +99,10 @@ struct fetch_job {
 	const char	*validated;
 	const char	*method;	/* NULL: GET */
 	struct bytes	 body;
+	uint64_t	 len;		/* of a body that came as a sealed memfd; 0: it did not */
 	uint64_t	 max;		/* decoded bytes, at most */
 	int64_t		 timeout;	/* ms for all hops together */
+	uint32_t	 direct;	/* 1: one hop, and its answer whatever the status, cut at max */
 };
 enum fetch_why {
 	FETCH_OK = 0,		/* 2xx with a body, or 304 */
@@ -119,6 +123,7 @@ struct fetch_done {
 	int64_t		 retry_after;	/* ms from now; -1: not told */
 	int64_t		 max_age;	/* Cache-Control, Expires: ms; -1: not told */
 	uint64_t	 len;		/* of the body; the memfd holds a NUL behind it */
+	struct bytes	 body;		/* direct: a short one, and no memfd */
 	uint32_t	 requests;	/* hops made */
 };
 extern const struct wire_field fetch_start[], fetch_host[], fetch_job[], fetch_done[];
@@ -267,6 +272,27 @@ struct batch_done {
 	const char	*error;
 };
 extern const struct wire_field w_start[], parse_job[], parse_done[], batch_job[], batch_done[];
+
+/* What http() asks for, and what came of it. */
+struct http_ask {
+	const char	*url, *method, *headers;
+	struct bytes	 body;		/* a short one */
+	uint64_t	 len;		/* of one that came as a sealed memfd; 0: it did not */
+	int64_t		 timeout;	/* ms; 0: `limits: timeout` */
+};
+struct http_answer {
+	uint32_t	 status;	/* 0: none came */
+	const char	*error;		/* one line, or NULL */
+	const char	*headers;	/* "name: value\n", names in lower case */
+	struct bytes	 body;		/* a short one */
+	uint64_t	 len;		/* of one that came as a sealed memfd, a NUL behind it */
+	int64_t		 retry_after;	/* ms from now; -1: not told */
+};
+#define HTTP_AT_ONCE	16		/* requests of one http() */
+#define HTTP_SHORT	(16u << 10)	/* bytes of a body that travels in its frame */
+#define HTTP_ANSWER_MAX	(1u << 20)	/* bytes of an answer's body; the rest is cut off */
+#define HTTP_BODY_MAX	(64u << 20)	/* bytes of a request's */
+extern const struct wire_field http_ask[], http_answer[];
 
 /* ---- serve ---- */
 struct serve_start {

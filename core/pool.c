@@ -6,6 +6,7 @@
 #include "msg.h"
 #include "child.h"
 #include "filter.h"
+#include "pass.h"
 #include "text.h"
 
 #include <event2/event.h>
@@ -48,6 +49,9 @@ struct worker {
 	int64_t			 since;		/* ticks: idle, or with the job */
 	int64_t			 cpu;		/* ms of CPU when the job began */
 	unsigned		 uses;
+	struct pass		*pass;		/* NULL: it may have nothing sent */
+	unsigned		 waits;		/* for answers of send */
+	int64_t			 held;		/* ticks since when it waits */
 	int			 stopped;	/* told to; takes no other job */
 };
 TAILQ_HEAD(workers, worker);
@@ -105,6 +109,7 @@ leave(struct worker *w)
 {
 	TAILQ_REMOVE(&w->core->pool->all, w, entry);
 	worker_owner(w, NULL);
+	errand_worker_gone(w->core, w);
 	w->use = NULL;
 	if (w->kind == WORKER_PARSE)
 		w->core->pool->nparse--;
@@ -120,6 +125,7 @@ bury(struct worker *w)
 	free(w->copy);
 	free(w->what);
 	free(w->why);
+	pass_free(w->pass);
 	free(w);
 }
 
@@ -219,7 +225,9 @@ on_frame(struct peer *p, struct frame *f, int bad, void *arg)
 		(void)wire_u32(&wire);
 		error = wire_str(&wire);
 		worker_kill(w, error != NULL ? error : "it could not be set up");
-	} else if (w->use == NULL)
+	} else if (f->type == MSG_W_HTTP)
+		errand_ask(w->core, w, f);
+	else if (w->use == NULL)
 		worker_kill(w, "it sent a frame after its job was done");
 	else
 		w->use->frame(w, f, w->arg);
@@ -317,6 +325,36 @@ worker_owner(struct worker *w, struct worker **ref)
 		*ref = w;
 }
 
+void
+worker_allow(struct worker *w, struct pass *pass)
+{
+	pass_free(w->pass);
+	w->pass = pass;
+}
+
+const struct pass *
+worker_pass(const struct worker *w)
+{
+	return w->pass;
+}
+
+unsigned
+worker_hold(struct worker *w)
+{
+	if (w->waits++ == 0)
+		w->held = date_ticks();
+	return w->waits;
+}
+
+void
+worker_answer(struct worker *w, uint16_t type, uint32_t id, const struct buf *b, int fd)
+{
+	if (--w->waits == 0)
+		w->since += date_ticks() - w->held;
+	if (peer_send(w->peer, type, id, b, fd, -1) == -1)
+		worker_kill(w, "it takes no answers");
+}
+
 pid_t
 worker_pid(const struct worker *w)
 {
@@ -333,7 +371,7 @@ watch_busy(struct worker *w, int64_t now)
 
 	if (w->why != NULL)
 		return;
-	if (now - w->since > s->job_deadline) {
+	if (w->waits == 0 && now - w->since > s->job_deadline) {
 		snprintf(why, sizeof(why), "its deadline of %lld s passed",
 		    (long long)s->job_deadline / 1000);
 		worker_kill(w, why);

@@ -3,5 +3,6 @@
 #define CORE_ROLES_H
 int	store_main(int debug);
 int	fetch_main(int debug);
+int	send_main(int debug);
 int	serve_main(int debug);
 #endif

@@ -1,5 +1,6 @@
 /* What a configuration means: its settings; sources and routes are read by setup_source.c and
  * setup_route.c. */
+#include "child.h"
 #include "log.h"
 #include "mem.h"
 #include "setup_reader.h"
@@ -510,4 +511,25 @@ setup_allows(const struct setup *s, const struct plugin *p)
 		    strcmp(s->allow[i] + len + 1, p->name) == 0)
 			return 1;
 	return 0;
+}
+
+/* Whether it lies in the daemon's own folder of plugins. */
+static int
+plugin_ours(const struct plugin *p)
+{
+	const char *folder = spawn_plugin_dir();
+	size_t len = strlen(folder);
+
+	return p->file != NULL && strncmp(p->file, folder, len) == 0 && p->file[len] == '/' &&
+	    strchr(p->file + len + 1, '/') == NULL;
+}
+
+uint32_t
+setup_grants(const struct setup *s, const struct plugin *p)
+{
+	uint32_t wants = (uint32_t)p->wants, free = CR_HTTP | CR_FILES;
+
+	if (plugin_ours(p))
+		free |= CR_SECRETS;
+	return setup_allows(s, p) ? wants : wants & free;
 }

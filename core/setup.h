@@ -115,6 +115,9 @@ void		 setup_free(struct setup *);
 size_t		 setup_waiting(const struct setup *, struct buf *);
 /* Whether the operator lets the plugin have all that it wants. */
 int		 setup_allows(const struct setup *, const struct plugin *);
+/* What it may have, as enum cr_wants: HTTP and a folder always; its secrets too when it comes with
+ * the daemon; all that it wants when the operator allows it. */
+uint32_t	 setup_grants(const struct setup *, const struct plugin *);
 
 /* The options of a source's job: its instance's, with {each} filled in, secrets as stand-ins.
  * NAME\0VALUE\0... appended to buf. */

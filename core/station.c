@@ -4,6 +4,7 @@
 #include "filter.h"
 #include "log.h"
 #include "mem.h"
+#include "pass.h"
 #include "result.h"
 
 #include <event2/event.h>
@@ -84,15 +85,6 @@ station_state(struct station *s, enum station_state state)
 
 /* ---- its worker ---- */
 
-/* What the operator lets a plugin have: its own folder and HTTP always, more when it is allowed. */
-static uint32_t
-grants(const struct core *c, const struct plugin *p)
-{
-	uint32_t wants = (uint32_t)p->wants;
-
-	return setup_allows(c->setup, p) ? wants : wants & (CR_HTTP | CR_FILES);
-}
-
 static void
 put_plugin(struct buf *b, const struct instance *in, uint32_t granted)
 {
@@ -130,7 +122,7 @@ station_means(const struct station *s, struct digest *d, unsigned char out[DIGES
 	digest_int(d, (int64_t)s->core->setup->worker_memory);
 	if (s->instance != NULL)
 		plugin_means(d, s->instance, s->instance->plugin != NULL ?
-		    grants(s->core, s->instance->plugin) : 0);
+		    setup_grants(s->core->setup, s->instance->plugin) : 0);
 	for (size_t i = 0; s->instance == NULL && i < r->nfilters; i++) {
 		digest_str(d, r->filters[i].rule);
 		plugin_means(d, r->filters[i].instance, 0);
@@ -151,7 +143,7 @@ station_start(struct station *s)
 	char *name;
 
 	if (s->instance != NULL) {
-		ws.grants = grants(c, s->instance->plugin);
+		ws.grants = setup_grants(c->setup, s->instance->plugin);
 		ws.folder = ws.grants & CR_FILES ? c->out : NULL;
 		if (ws.grants & CR_FILES)
 			ws.out = UINT64_C(1) << 40;	/* its files are bounded by the disk */
@@ -167,6 +159,8 @@ station_start(struct station *s)
 			put_plugin(&b, s->route->filters[i].instance, 0);
 	name = xasprintf("%s/%s", s->route->name, station_name(s));
 	w = worker_start(c, WORKER_ROUTE, name, &b);
+	if (w != NULL && s->instance != NULL)
+		worker_allow(w, pass_new(s->instance, ws.grants, name, NULL));
 	free(name);
 	buf_free(&b);
 	if (w == NULL)

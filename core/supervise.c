@@ -1,4 +1,4 @@
-/* The roles store, fetch and serve: started, configured, and started again when they die. */
+/* The roles store, fetch, send and serve: started, configured, and started again when they die. */
 #include "core.h"
 #include "date.h"
 #include "log.h"
@@ -28,6 +28,7 @@ static void	store_setup(struct role *);
 static void	store_frame(struct role *, struct frame *);
 static void	fetch_setup(struct role *);
 static void	fetch_frame(struct role *, struct frame *);
+static void	send_frame(struct role *, struct frame *);
 static void	serve_setup(struct role *);
 static void	serve_frame(struct role *, struct frame *);
 
@@ -38,6 +39,7 @@ static const struct {
 } table[ROLES] = {
 	[ROLE_STORE] = { "store", store_setup, store_frame },
 	[ROLE_FETCH] = { "fetch", fetch_setup, fetch_frame },
+	[ROLE_SEND] = { "send", fetch_setup, send_frame },
 	[ROLE_SERVE] = { "serve", serve_setup, serve_frame },
 };
 
@@ -221,6 +223,21 @@ fetch_frame(struct role *r, struct frame *f)
 }
 
 static void
+send_frame(struct role *r, struct frame *f)
+{
+	switch (f->type) {
+	case MSG_READY:
+		errand_send_back(r->core);
+		break;
+	case MSG_FETCHED:
+		errand_answered(r->core, f);
+		break;
+	default:
+		fatal("send sent a %s", msg_name(f->type));
+	}
+}
+
+static void
 serve_setup(struct role *r)
 {
 	const struct core *c = r->core;
@@ -289,6 +306,8 @@ role_died(struct role *r)
 	xreplace(&r->obituary, why.data);
 	log_warn("%s died: %s", table[r->id].name, why.data);
 	buf_free(&why);
+	if (r->id == ROLE_SEND)
+		errand_send_gone(c);
 	if (r->id == ROLE_STORE) {
 		c->known = 0;
 		admin_status(c);
@@ -371,13 +390,14 @@ roles_start(struct core *c)
 	}
 	role_start(&c->role[ROLE_STORE]);	/* serve follows once the database is up */
 	role_start(&c->role[ROLE_FETCH]);
+	role_start(&c->role[ROLE_SEND]);
 }
 
-/* Asks all to stop, serve and fetch first, so that store has the last word. */
+/* Asks all to stop, store last, so that it has the last word. */
 void
 roles_stop(struct core *c)
 {
-	static const enum role_id order[ROLES] = { ROLE_SERVE, ROLE_FETCH, ROLE_STORE };
+	static const enum role_id order[ROLES] = { ROLE_SERVE, ROLE_FETCH, ROLE_SEND, ROLE_STORE };
 	int64_t until = date_ticks() + STOP_MS;
 
 	for (int i = 0; i < ROLES; i++) {
@@ -430,4 +450,6 @@ roles_configure(struct core *c)
 		send_setup(c);
 	if (c->role[ROLE_FETCH].peer != NULL)
 		fetch_setup(&c->role[ROLE_FETCH]);
+	if (c->role[ROLE_SEND].peer != NULL)
+		fetch_setup(&c->role[ROLE_SEND]);
 }

@@ -34,13 +34,15 @@ struct transfer {
 	void			*arg;
 
 	struct buf		 headers, error;
+	struct buf		 brief;		/* a body while it is short */
 	int			 headers_done;
 	long			 status;	/* of the headers that came last */
 	int			 fd;
 	uint64_t		 received, len;	/* bytes of body, packed and unpacked */
 	struct unpack		*unpack;	/* NULL: it is not packed */
 	enum fetch_why		 stop;		/* why we ended it ourselves; FETCH_OK: we did not */
-	int			 enough;	/* of a body that nobody wants */
+	int			 enough;	/* of a body that nobody wants, or that is cut */
+	int			 cut;
 	const char		*refused;	/* what kind of address the policy kept us from */
 	char			 address[INET6_ADDRSTRLEN + 8];	/* tried last, with its port */
 	char			 said[CURL_ERROR_SIZE];
@@ -241,23 +243,37 @@ too_large(struct transfer *t)
 	return 0;
 }
 
+/* Adds to the file that holds the body. */
+static int
+store(struct transfer *t, const char *p, size_t len)
+{
+	if (t->fd == -1)
+		t->fd = result_fd(t->brief.data, t->brief.len);
+	if (t->fd != -1 && write_all(t->fd, p, len) == 0)
+		return 0;
+	log_warn("no memory for a document: %s", strerror(errno));
+	stop(t, FETCH_TOO_LARGE, "no memory for the document");
+	return -1;
+}
+
 /* Bytes of the document itself. -1: enough of it. */
 static int
 keep(const char *p, size_t len, void *arg)
 {
 	struct transfer *t = arg;
 
+	if (t->request.whole && t->len + len > t->request.max) {
+		len = (size_t)(t->request.max - t->len);
+		t->cut = t->enough = 1;
+	}
 	t->len += len;
 	if (too_large(t))
 		return -1;
-	if (t->fd == -1)
-		t->fd = result_fd(NULL, 0);
-	if (t->fd == -1 || write_all(t->fd, p, len) == -1) {
-		log_warn("no memory for a document: %s", strerror(errno));
-		stop(t, FETCH_TOO_LARGE, "no memory for the document");
+	if (t->request.whole && t->len <= TRANSFER_SHORT)
+		buf_add(&t->brief, p, len);
+	else if (store(t, p, len) == -1)
 		return -1;
-	}
-	return 0;
+	return t->cut ? -1 : 0;
 }
 
 /* At the first byte of a body: how it is packed. */
@@ -286,7 +302,7 @@ on_body(char *p, size_t one, size_t len, void *arg)
 	int rc;
 
 	(void)one;
-	if (t->status < 200 || t->status > 299) {
+	if ((t->status < 200 || t->status > 299) && !t->request.whole) {
 		t->received += len;
 		t->enough = t->received > TRANSFER_DISCARD;
 		return t->enough ? 0 : len;
@@ -295,7 +311,7 @@ on_body(char *p, size_t one, size_t len, void *arg)
 		return 0;
 	t->received += len;
 	rc = t->unpack != NULL ? unpack_more(t->unpack, p, len, keep, t) : keep(p, len, t);
-	if (rc == -1 && t->stop == FETCH_OK)
+	if (rc == -1 && t->stop == FETCH_OK && !t->cut)
 		stop(t, FETCH_BROKEN, "the answer broke off: its gzip or deflate is damaged");
 	return rc == 0 ? len : 0;
 }
@@ -447,6 +463,7 @@ transfer_clear(struct transfer *t)
 	t->unpack = NULL;
 	buf_free(&t->headers);
 	buf_free(&t->error);
+	buf_free(&t->brief);
 }
 
 static void
@@ -476,7 +493,8 @@ transfer_new(struct transfers *all)
 	transfer_link(&all->busy, t);
 	buf_init(&t->headers, HEADERS_MAX);
 	buf_init(&t->error, ERROR_MAX);
-	t->headers_done = t->enough = 0;
+	buf_init(&t->brief, TRANSFER_SHORT);
+	t->headers_done = t->enough = t->cut = 0;
 	t->status = 0;
 	t->len = t->received = 0;
 	t->stop = FETCH_OK;
@@ -493,7 +511,8 @@ transfer_done(struct transfer *t, CURLcode code)
 
 	if (t->enough && t->stop == FETCH_OK)
 		code = CURLE_OK;
-	if (code == CURLE_OK && t->stop == FETCH_OK && t->unpack != NULL && !unpack_whole(t->unpack))
+	if (code == CURLE_OK && t->stop == FETCH_OK && t->unpack != NULL && !t->cut &&
+	    !unpack_whole(t->unpack))
 		stop(t, FETCH_BROKEN, "the answer broke off: its gzip or deflate has no end");
 	a.why = code != CURLE_OK || t->stop != FETCH_OK ? explain(t, code) : FETCH_OK;
 	a.status = (uint32_t)t->status;
@@ -504,7 +523,11 @@ transfer_done(struct transfer *t, CURLcode code)
 		a.fd = t->fd;
 		a.len = t->len;
 		t->fd = -1;
+	} else {
+		a.body = (struct bytes){ t->brief.data, t->brief.len };
+		a.len = t->brief.len;
 	}
+	a.cut = t->cut;
 	curl_multi_remove_handle(all->multi, t->curl);
 	transfer_unlink(t);
 	t->cb(&a, t->arg);
@@ -568,11 +591,19 @@ lines_add(struct transfer *t, const struct request *q)
 	}
 }
 
+/* A method and a body; a body takes a POST's way, whatever the method is called. */
 static void
-set_body(struct transfer *t, const struct request *q)
+set_method(struct transfer *t, const struct request *q)
 {
-	char *copy = xmalloc(q->body.len + 1);
+	char *copy;
 
+	if (strcmp(q->method, "GET") == 0)
+		return;
+	if (strcmp(q->method, "HEAD") == 0) {
+		curl_easy_setopt(t->curl, CURLOPT_NOBODY, 1L);
+		return;
+	}
+	copy = xmalloc(q->body.len + 1);
 	if (q->body.len > 0)
 		memcpy(copy, q->body.data, q->body.len);
 	t->request.body = (struct bytes){ copy, q->body.len };
@@ -580,6 +611,8 @@ set_body(struct transfer *t, const struct request *q)
 	curl_easy_setopt(t->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.len);
 	curl_easy_setopt(t->curl, CURLOPT_POSTFIELDS, copy);
 	line_add(t, "Expect:", "", 0);
+	if (strcmp(q->method, "POST") != 0)
+		curl_easy_setopt(t->curl, CURLOPT_CUSTOMREQUEST, q->method);
 }
 
 /* What is the same for every request. */
@@ -622,6 +655,7 @@ transfer_start(struct transfers *all, const struct request *q, transfer_cb *cb, 
 	t->arg = arg;
 	t->request.url = xstrdup(q->url);
 	t->request.max = q->max > 0 ? q->max : TRANSFER_BODY_MAX;
+	t->request.whole = q->whole;
 	set_common(t);
 	curl_easy_setopt(t->curl, CURLOPT_URL, t->request.url);
 	curl_easy_setopt(t->curl, CURLOPT_TIMEOUT_MS, timeout);
@@ -632,8 +666,8 @@ transfer_start(struct transfers *all, const struct request *q, transfer_cb *cb, 
 		line_add(t, "If-None-Match: ", q->etag, strlen(q->etag));
 	if (q->modified != NULL)
 		line_add(t, "If-Modified-Since: ", q->modified, strlen(q->modified));
-	if (q->method != NULL && strcmp(q->method, "POST") == 0)
-		set_body(t, q);
+	if (q->method != NULL)
+		set_method(t, q);
 	curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, t->lines);
 	if (curl_multi_add_handle(all->multi, t->curl) != CURLM_OK)
 		fatal("curl takes no request");

@@ -13,6 +13,7 @@
 #define TRANSFER_RATIO		100	/* decoded to received bytes, at most, after RATIO_FROM */
 #define TRANSFER_RATIO_FROM	(UINT64_C(1) << 20)
 #define TRANSFER_DISCARD	(UINT64_C(64) << 10)	/* bytes read of a body that nobody wants */
+#define TRANSFER_SHORT		(UINT64_C(16) << 10)	/* bytes of a short body */
 
 struct event_base;
 struct transfers;			/* opaque: all of them */
@@ -21,9 +22,10 @@ struct transfers;			/* opaque: all of them */
 struct request {
 	const char	*url, *method;		/* method NULL: GET */
 	const char	*headers;		/* "Name: value\n" lines, or NULL */
+	int		 whole;			/* the body is wanted whatever the status, cut at max */
 	int		 plain;			/* of headers, only Accept is sent */
 	const char	*etag, *modified;	/* sent as they are; or NULL */
-	struct bytes	 body;			/* of a POST */
+	struct bytes	 body;			/* unless GET or HEAD */
 	uint64_t	 max;			/* decoded bytes; 0: TRANSFER_BODY_MAX */
 	int64_t		 timeout;		/* ms */
 };
@@ -35,7 +37,9 @@ struct answer {
 	const char	*headers;		/* headers.h */
 	int		 fd;			/* a body with 2xx: unsealed; -1: none came. The
 						 * callback may take it, by setting it to -1 */
+	struct bytes	 body;			/* `whole`: a short body, and fd -1 */
 	uint64_t	 len;			/* of the body; a NUL lies behind it */
+	int		 cut;			/* `whole`: it was over max */
 };
 typedef void	transfer_cb(struct answer *, void *arg);
 

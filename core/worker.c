@@ -149,6 +149,7 @@ start(struct worker *w)
 
 	log_open("worker", ws->debug != 0);
 	host_init(ws);
+	host.chan = w->chan;
 	if (sandbox_enter(ws, w->path, w->n) == -1)
 		exit(1);
 	tzset();
@@ -285,7 +286,7 @@ main(void)
 		return 64;
 	}
 	start(w);
-	while (chan_recv(w->chan, &f, -1) == 1 && f.type != MSG_STOP) {
+	while (!host.stop && chan_recv(w->chan, &f, -1) == 1 && f.type != MSG_STOP) {
 		if (serve(w, &f) == -1) {
 			host_say("a message that this worker has no use for: %s", msg_name(f.type));
 			return 70;

@@ -21,7 +21,7 @@
  *            each struct begins with its size. The host reads no further than your `size`; you read
  *            no further than the host's: CR_HAS() before using what is newer than your `needs`.
  *
- * ABI changelog: 1.0 first version. 1.1 CR_SEEN, cr_batch.attempt.
+ * ABI changelog: 1.0 first version. 1.1 CR_SEEN, cr_batch.attempt, cr_request.timeout.
  */
 #ifndef COURANT_PLUGIN_H
 #define COURANT_PLUGIN_H
@@ -95,6 +95,7 @@ struct cr_request {
 	const char	*body;
 	size_t		 len;		/* of body */
 	const char	*tag;		/* comes back in cr_page; at most 255 bytes; or NULL */
+	int64_t		 timeout;	/* 1.1: http(): ms for the whole of it; 0: the host's */
 };
 #define CR_GET(u)	(&(struct cr_request){ .size = sizeof(struct cr_request), .url = (u) })
 
@@ -113,9 +114,9 @@ struct cr_page {
 
 /* An answer to http(). Borrowed until the next http(). */
 struct cr_response {
-	size_t		 size;
-	int		 status;	/* 0: none came, see error */
-	const char	*error;		/* one line, or NULL */
+	size_t		 size;		/* set it before, as a request's */
+	int		 status;	/* 0: none came whole, see error */
+	const char	*error;		/* one line, or NULL; with a status: the body was cut */
 	const char	*headers;	/* "name: value\n" lines, names in lower case */
 	const char	*body;		/* body[len] is 0 */
 	size_t		 len;

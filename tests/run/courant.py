@@ -21,7 +21,7 @@ LONG = os.environ.get("COURANT_LONG", "") not in ("", "0")
 SLOW = float(os.environ.get("COURANT_SLOW", "1"))  # sanitizers: how much longer to wait
 SANITIZED = "ASAN_OPTIONS" in os.environ
 REPORT = r"(?m)^.*(?:ERROR: \w+Sanitizer|runtime error: )[\s\S]*"   # to the log's end
-ROLES = ("store", "fetch", "serve")
+ROLES = ("store", "fetch", "send", "serve")
 SHARED = next((p for p in (pathlib.Path(os.environ.get("COURANT_SHARED", "/nonexistent")),
                            TREE.parent / "shared") if p.is_dir()), None)
 
@@ -189,7 +189,7 @@ class Daemon:
         if done.returncode != 0:
             return False
         now = json.loads(done.stdout, object_hook=Told)
-        wanted = {"core", "store", "fetch"} | ({"serve"} if now["listen"] else set())
+        wanted = {"core", "store", "fetch", "send"} | ({"serve"} if now["listen"] else set())
         return {r["name"] for r in now["roles"] if r["state"] == "running"} >= wanted
 
     def stop(self, seconds=20):

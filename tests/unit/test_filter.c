@@ -131,7 +131,7 @@ static const struct {
 	{ C(ioctl), 1, TCGETS, "aaaaaaaa" }, { C(ioctl), 1, FIONREAD, "aaaaattt" },
 	{ C(fcntl), 1, F_SETOWN, "tttttttt" }, { C(fcntl), 1, F_SETOWN | HIGH, "tttttttt" },
 	{ C(fcntl), 1, F_SETSIG, "tttttttt" }, { C(fcntl), 1, F_GETFL, "aaaaaaaa" },
-	{ C(fcntl), 1, F_SETFL, "aaaaatat" }, { C(fcntl), 1, F_ADD_SEALS, "aaaaattt" },
+	{ C(fcntl), 1, F_SETFL, "aaaaatat" }, { C(fcntl), 1, F_ADD_SEALS, "aaaaatta" },
 	{ C(prctl), 0, PR_SET_PDEATHSIG, "tttttttt" },
 	{ C(prctl), 0, PR_SET_PDEATHSIG | HIGH, "tttttttt" },
 	{ C(prctl), 0, PR_SET_NAME, "aaaaaaaa" }, { C(prctl), 0, PR_SET_DUMPABLE, "aaaaattt" },
@@ -141,7 +141,7 @@ static const struct {
 	{ C(mprotect), 2, PROT_EXEC | HIGH, "aaaaattt" },
 	{ C(mprotect), 2, PROT_READ, "aaaaaaaa" },
 	{ C(openat), 0, 0, "aaaaatat" }, { C(newfstatat), 0, 0, "aaaaatat" },
-	{ C(unlinkat), 0, 0, "aaaaatat" }, { C(memfd_create), 0, 0, "aaaaattt" },
+	{ C(unlinkat), 0, 0, "aaaaatat" }, { C(memfd_create), 0, 0, "aaaaatta" },
 	{ C(pipe2), 0, 0, "aaaaattt" }, { C(seccomp), 0, 0, "aaaaattt" },
 	{ C(symlinkat), 0, 0, "aaaaattt" }, { 4000, "a call of the future", 0, 0, "aaaaattt" },
 };

@@ -1,0 +1,200 @@
+/* The host's http(): requests go to core over the worker's channel, and their answers are waited
+ * for. */
+#include "host.h"
+#include "chan.h"
+#include "mem.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define REQUEST_FIRST	offsetof(struct cr_request, timeout)	/* its size at 1.0 */
+
+/* What an answer's pointers point into, until the next http(). */
+struct held {
+	struct buf	 error, headers, body;
+	const char	*map;
+	size_t		 size;
+};
+static struct held held[HTTP_AT_ONCE];
+static uint32_t last;			/* id of a request */
+
+static void
+held_clear(struct held *h)
+{
+	buf_free(&h->error);
+	buf_free(&h->headers);
+	buf_free(&h->body);
+	result_unmap(h->map, h->size);
+	*h = (struct held){ .map = NULL };
+	buf_init(&h->error, HOST_ERROR);
+	buf_init(&h->headers, msg_limit(MSG_W_ANSWERED));
+	buf_init(&h->body, HTTP_SHORT);
+}
+
+/* The nth of an array whose elements are as large as the plugin's header has them. */
+static const struct cr_request *
+request_at(const struct cr_request *rq, size_t nth)
+{
+	return (const void *)((const char *)rq + nth * rq->size);
+}
+
+static struct cr_response *
+response_at(struct cr_response *rs, size_t nth)
+{
+	return (void *)((char *)rs + nth * (rs->size > 0 ? rs->size : sizeof(*rs)));
+}
+
+static void
+respond(struct cr_response *rs, const struct cr_response *what)
+{
+	size_t size = rs->size > 0 && rs->size < sizeof(*rs) ? rs->size : sizeof(*rs);
+	struct cr_response r = *what;
+
+	r.size = rs->size > 0 ? rs->size : sizeof(*rs);
+	memcpy(rs, &r, size);
+}
+
+/* Why these cannot be sent; NULL: they can. */
+static const char *
+wrong(const struct cr_request *rq, const struct cr_response *rs, size_t n)
+{
+	size_t i;
+
+	if ((host.phase & MAY_HTTP) == 0)
+		return "is not for this callback";
+	if ((host.grants & CR_HTTP) == 0)
+		return "is not granted: it has to be in `wants`";
+	if (n > HTTP_AT_ONCE)
+		return "takes at most 16 requests at once";
+	if (n > 0 && (rq == NULL || rs == NULL || rq->size < REQUEST_FIRST))
+		return "was called without requests or places for answers";
+	for (i = 0; i < n; i++)
+		if (request_at(rq, i)->url == NULL || request_at(rq, i)->len > HTTP_BODY_MAX)
+			return "was given a request without a URL, or with a body over 64 MiB";
+	return NULL;
+}
+
+/* Hands a request to core. -1: it cannot be sent. */
+static int
+ask(const struct cr_request *r, uint32_t id)
+{
+	struct http_ask a = { .url = r->url, .method = r->method, .headers = r->headers,
+		.timeout = CR_HAS(r, timeout) ? r->timeout : 0 };
+	size_t len = r->body != NULL ? r->len : 0;
+	int fd = -1, rc = -1;
+	struct buf b;
+
+	if (len <= HTTP_SHORT)
+		a.body = (struct bytes){ r->body, len };
+	else
+		a.len = len;
+	if (a.len > 0 && ((fd = result_fd(r->body, len)) == -1 || result_seal(fd) == -1)) {
+		host_say("http(): no memory file for a body of %zu bytes", len);
+		if (fd != -1)
+			close(fd);
+		return -1;
+	}
+	buf_init(&b, msg_limit(MSG_W_HTTP));
+	wire_put(&b, http_ask, &a);
+	if (!b.over) {
+		rc = chan_send(host.chan, MSG_W_HTTP, id, &b, fd, -1);
+		if (rc == -1)
+			_exit(1);	/* nobody is there to hear */
+	}
+	buf_free(&b);
+	if (fd != -1)
+		close(fd);
+	return rc;
+}
+
+/* Takes an answer for the plugin to read. -1: it is malformed. */
+static int
+take(struct frame *f, struct held *h, struct cr_response *rs)
+{
+	struct cr_response r;
+	struct http_answer a;
+	struct wire w;
+
+	wire_init(&w, f->data, f->len);
+	wire_get(&w, http_answer, &a);
+	if (wire_end(&w) == -1 || a.len > HTTP_BODY_MAX)
+		return -1;
+	if (a.len > 0 && (h->map = result_map(f->fd[0], (size_t)a.len + 1, &h->size)) == NULL)
+		return -1;
+	buf_str(&h->error, a.error);
+	buf_str(&h->headers, a.headers);
+	buf_add(&h->body, a.body.data, a.body.len);
+	r = (struct cr_response){ .status = (int)a.status,
+		.error = a.error != NULL ? h->error.data : NULL,
+		.headers = h->headers.data != NULL ? h->headers.data : "",
+		.body = h->map != NULL ? h->map : h->body.data != NULL ? h->body.data : "",
+		.len = h->map != NULL ? (size_t)a.len : h->body.len,
+		.retry_after = a.retry_after };
+	respond(rs, &r);
+	return 0;
+}
+
+/* Waits until each of the requests from id `first` on that was sent is answered. Returns how many
+ * came with a status. */
+static int
+await(struct cr_response *rs, uint32_t first, size_t n, size_t sent)
+{
+	struct cr_response *r;
+	struct frame f;
+	int good = 0;
+
+	while (sent > 0 && !host.stop) {
+		if (chan_recv(host.chan, &f, -1) != 1)
+			_exit(1);
+		if (f.type == MSG_STOP) {
+			host.stop = 1;
+			break;
+		}
+		if (f.type != MSG_W_ANSWERED || f.id - first >= n)
+			continue;	/* of a call that a stop ended */
+		r = response_at(rs, f.id - first);
+		if (take(&f, &held[f.id - first], r) == -1)
+			_exit(70);
+		good += r->status != 0;
+		sent--;
+	}
+	return good;
+}
+
+static int
+cr_http(struct cr *cr, const struct cr_request *rq, struct cr_response *rs, size_t n)
+{
+	static const struct cr_response none = { .headers = "", .body = "", .retry_after = -1,
+		.error = "the worker was told to stop" }, unsent = { .headers = "", .body = "",
+		.retry_after = -1, .error = "the request is too long" };
+	const char *why = wrong(rq, rs, n);
+	uint32_t first = last + 1;
+	size_t i, sent = 0;
+
+	(void)cr;
+	if (why != NULL) {
+		host_say("http() %s", why);
+		return -1;
+	}
+	for (i = 0; i < n; i++) {
+		held_clear(&held[i]);
+		respond(response_at(rs, i), &none);
+	}
+	last += (uint32_t)n;
+	for (i = 0; i < n && !host.stop; i++) {
+		if (ask(request_at(rq, i), first + (uint32_t)i) == 0)
+			sent++;
+		else
+			respond(response_at(rs, i), &unsent);
+	}
+	return await(rs, first, n, sent);
+}
+
+void
+host_http_table(struct cr *cr)
+{
+	cr->http = cr_http;
+}
