@@ -1,5 +1,6 @@
-"""The feed reader's rules, one small document each: tests/golden/NAME with what `courant parse` has to
-print for it in NAME.expect, and HTTP headers in NAME.headers where these matter.
+"""The rules of source plugins, one small document each: tests/golden/NAME (of feed) and
+tests/golden/PLUGIN/NAME with what `courant parse` has to print for it in NAME.expect, HTTP headers in
+NAME.headers where these matter, and options in NAME.options, one NAME=VALUE a line.
 
 An expectation names only what its rule is about: each member has to be there with that value, null means
 absent, lists have to be as long as they say."""
@@ -61,6 +62,24 @@ def differences(wanted, got, where=""):
 def test_golden(printed, path):
     wanted = json.loads(path.with_name(path.name + ".expect").read_text(encoding="utf-8"))
     wrong = differences(wanted, printed[path])
+    assert not wrong, "\n".join(wrong)
+
+
+OTHERS = sorted(p.with_suffix("") for p in GOLDEN.glob("*/*.expect"))
+
+
+@pytest.mark.parametrize("path", OTHERS, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_golden_of_other_plugins(path):
+    arguments = ["--plugin", courant.BUILD / f"plugins/source_{path.parent.name}.so"]
+    options = path.with_name(path.name + ".options")
+    if options.exists():
+        arguments += [x for line in options.read_text(encoding="utf-8").splitlines()
+                      for x in ("-o", line)]
+    done = subprocess.run([program(), "parse", *map(str, arguments), "--batch"],
+                          input=f"{path}\t{headers(path)}\n".encode(), stdout=subprocess.PIPE,
+                          timeout=60, check=True)
+    wanted = json.loads(path.with_name(path.name + ".expect").read_text(encoding="utf-8"))
+    wrong = differences(wanted, json.loads(done.stdout))
     assert not wrong, "\n".join(wrong)
 
 
