@@ -13,6 +13,23 @@
 #define ALL_WANTS	(CR_HTTP | CR_NETWORK | CR_FILES | CR_EXEC | CR_SECRETS)
 #define ALL_TAKES	(CR_BATCH_RECORDS | CR_BATCH_LIST)
 
+/* ---- What it wants ---- */
+
+void
+plugin_wants_text(struct buf *b, uint32_t wants)
+{
+	static const struct { uint32_t want; const char *text; } table[] = {
+		{ CR_HTTP, "to send HTTP requests and mail" }, { CR_NETWORK, "to open sockets" },
+		{ CR_FILES, "to keep files" }, { CR_EXEC, "to run commands" },
+		{ CR_SECRETS, "to read its secrets" },
+	};
+	size_t before = b->len;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if ((wants & table[i].want) != 0)
+			buf_fmt(b, "%s%s", b->len > before ? ", " : "", table[i].text);
+}
+
 /* ---- Checks ---- */
 
 static int

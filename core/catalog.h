@@ -35,6 +35,9 @@ struct plugin {
 void	 plugin_about_write(struct buf *, const struct cr_plugin *);
 int	 plugin_about_read(struct wire *, struct plugin *);	/* -1: malformed or unfit: error is set */
 
+/* What it is that wants (enum cr_wants) ask for, for people: "to open sockets, to run commands". */
+void	 plugin_wants_text(struct buf *, uint32_t wants);
+
 struct catalog;
 struct catalog	*catalog_new(void);
 void		 catalog_free(struct catalog *);

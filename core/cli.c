@@ -263,12 +263,20 @@ cli_status(int argc, char **argv)
 static int
 show_plugin(const struct plugin *p)
 {
+	struct buf wants;
+
 	if (p->error != NULL) {
 		printf("%s: refused: %s\n", p->file, p->error);
 		return 1;
 	}
 	printf("%s_%s %s: %s\n    %s\n    sha256 %s\n", p->kind, p->name, p->version, p->help,
 	    p->file, p->hash);
+	if (p->wants != 0) {
+		buf_init(&wants, 1024);
+		plugin_wants_text(&wants, (uint32_t)p->wants);
+		printf("    wants %s\n", wants.data);
+		buf_free(&wants);
+	}
 	for (size_t i = 0; i < p->noptions; i++) {
 		const struct cr_option *o = &p->options[i];
 

@@ -824,7 +824,7 @@ poll_now(struct core *c, const char *source, struct buf *why)
 			break;
 	if (i == c->setup->nsources)
 		buf_fmt(why, "there is no source %s\n", source);
-	else if (c->setup->sources[i].instance->plugin == NULL)
+	else if (c->setup->sources[i].instance->waiting != NULL)
 		buf_fmt(why, "%s\n", c->setup->sources[i].instance->waiting);
 	else if (!c->known)
 		buf_fmt(why, "the store role is away; try again\n");

@@ -38,7 +38,7 @@ run_touch(struct core *c, uint32_t source)
 void
 run_due(struct core *c, uint32_t source)
 {
-	if (c->setup->sources[source].instance->plugin != NULL)
+	if (c->setup->sources[source].instance->waiting == NULL)
 		due_set(c, source);
 }
 

@@ -19,9 +19,10 @@
 
 /* One plugin with its options: shared by all sources that say the same. */
 struct instance {
-	const struct plugin	*plugin;	/* NULL: missing or refused; `waiting` says why */
+	const struct plugin	*plugin;	/* NULL: missing or refused */
 	char			*name;		/* of the plugin, as written */
-	char			*waiting;	/* "waiting for plugin source_x: why"; or NULL */
+	char			*waiting;	/* "waiting for plugin source_x: why": it is missing,
+						 * or wants more than is allowed; NULL: it can work */
 	struct options		 options;	/* NAME_file resolved, {each} not yet; of a secret
 						 * a stand-in, new with each setup */
 	struct option_value	*secrets;	/* the values of options whose type is secret */

@@ -301,6 +301,24 @@ instance_add(struct reader *r, const struct instance *in)
 	return kept;
 }
 
+/* One whose plugin wants more than it is granted waits for the operator's word. */
+static void
+instance_allow(struct reader *r, struct instance *in)
+{
+	const struct plugin *p = in->plugin;
+	uint32_t lacks = p != NULL ? (uint32_t)p->wants & ~setup_grants(r->setup, p) : 0;
+	struct buf why;
+
+	if (lacks == 0)
+		return;
+	buf_init(&why, 1024);
+	buf_fmt(&why, "waiting for plugin %s_%s: it wants ", p->kind, p->name);
+	plugin_wants_text(&why, lacks);
+	buf_fmt(&why, "; say `allow: [%s_%s]` to let it", p->kind, p->name);
+	in->waiting = keep_text(r, why.data);
+	buf_free(&why);
+}
+
 struct instance *
 instance_keep(struct reader *r, struct instance *in, int share)
 {
@@ -308,6 +326,7 @@ instance_keep(struct reader *r, struct instance *in, int share)
 	uint64_t hash;
 	size_t at;
 
+	instance_allow(r, in);
 	if (!share)
 		return instance_add(r, in);
 	if (2 * r->nshared >= r->shared_room)

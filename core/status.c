@@ -158,7 +158,7 @@ source_state(const struct core *c, size_t i)
 	static const char *const names[] = { "ok", "failing", "gone", "parked" };
 	const struct run *r = &c->runs[i];
 
-	if (c->setup->sources[i].instance->plugin == NULL)
+	if (c->setup->sources[i].instance->waiting != NULL)
 		return "waiting";
 	if (r->mark.checked == 0)
 		return "new";
@@ -179,7 +179,7 @@ source_json(const struct core *c, size_t i)
 	set_text(o, "plugin", s->instance->name);
 	set_text(o, "url", s->url);
 	set_text(o, "state", source_state(c, i));
-	set_text(o, "error", s->instance->plugin == NULL ? s->instance->waiting : r->mark.error);
+	set_text(o, "error", s->instance->waiting != NULL ? s->instance->waiting : r->mark.error);
 	moved = r->mark.moved != NULL ? strchr(r->mark.moved, ' ') : NULL;
 	set_text(o, "moved", moved != NULL ? moved + 1 : NULL);
 	set_time(o, "checked", r->mark.checked);

@@ -2,6 +2,7 @@
  * to read one. */
 #ifndef TESTS_SETUP_CASE_H
 #define TESTS_SETUP_CASE_H
+#include "child.h"
 #include "mem.h"
 #include "setup.h"
 
@@ -42,6 +43,13 @@ const struct plugin *
 catalog_at(const struct catalog *c, size_t i)
 {
 	return &c->v[i];
+}
+
+/* The folder that the daemon's own plugins lie in. */
+const char *
+spawn_plugin_dir(void)
+{
+	return "/plugins";
 }
 
 #define NAMED(n, k)	.name = (char *)(uintptr_t)(n), .kind = (char *)(uintptr_t)(k), \

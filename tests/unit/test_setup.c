@@ -46,6 +46,15 @@ an_empty_configuration_has_the_usual_settings(void **state)
 static void
 settings_are_read(void **state)
 {
+	static const struct { const char *kind, *file; int wants; uint32_t granted; } grants[] = {
+		{ "source", "/opt/p/source_exec.so", CR_EXEC | CR_FILES, CR_EXEC | CR_FILES },
+		{ "sink", "/opt/p/sink_exec.so", CR_EXEC | CR_FILES, CR_FILES },
+		{ "sink", "/plugins/x/sink_exec.so", CR_SECRETS, 0 },
+		{ "sink", "/plugins/sink_exec.so", CR_HTTP | CR_NETWORK | CR_FILES | CR_SECRETS,
+		    CR_HTTP | CR_FILES | CR_SECRETS },
+		{ "sink", "/plugins/sink_exec.so", CR_EXEC, 0 },
+		{ "sink", "/opt/p/sink_exec.so", 0, 0 },
+	};
 	struct setup *s;
 	char path[128];
 
@@ -77,8 +86,10 @@ settings_are_read(void **state)
 	assert_int_equal(s->nplugin_dirs, 2);
 	assert_string_equal(s->plugin_dirs[0], "/opt/p");
 	assert_string_equal(s->allow[0], "source_exec");
-	assert_int_equal(setup_allows(s, &(struct plugin){ NAMED("exec", "source") }), 1);
-	assert_int_equal(setup_allows(s, &(struct plugin){ NAMED("exec", "sink") }), 0);
+	for (size_t i = 0; i < sizeof(grants) / sizeof(grants[0]); i++)
+		assert_int_equal(setup_grants(s, &(struct plugin){ .kind = TEXT(grants[i].kind),
+		    .name = TEXT("exec"), .file = TEXT(grants[i].file),
+		    .wants = grants[i].wants }), grants[i].granted);
 	assert_string_equal(s->listen, "127.0.0.1:8080");
 	assert_string_equal(s->base, "https://feeds.example.org");
 	assert_int_equal(s->metrics, 1);
