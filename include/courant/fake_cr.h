@@ -1,0 +1,618 @@
+/* Part of <courant/fakehost.h>: the functions of struct cr, as callbacks meet them. */
+#ifndef COURANT_FAKE_CR_H
+#define COURANT_FAKE_CR_H
+#include <stdarg.h>
+
+/* ---- Small parts ---- */
+
+/* One more of the n at array, each of size bytes: the array, moved when it was full. */
+static inline void *
+cr_fake_more(struct cr_fake *f, void *array, size_t n, size_t size)
+{
+	void *longer;
+
+	if ((n & (n - 1)) != 0)
+		return array;
+	longer = cr_fake_alloc(&f->mem, 2 * (n + 1) * size);
+	if (n > 0)
+		memcpy(longer, array, n * size);
+	return longer;
+}
+
+static inline const char *
+cr_fake_string(struct cr_fake *f, const char *s)
+{
+	return s != NULL ? cr_fake_copy(&f->mem, s, strlen(s)) : "";
+}
+
+static inline int
+cr_fake_in(const struct cr *cr, int phases)
+{
+	return (((const struct cr_fake *)(const void *)cr)->phase & (unsigned)phases) != 0;
+}
+
+static inline struct cr_fake *
+cr_fake_of(struct cr *cr)
+{
+	return (struct cr_fake *)(void *)cr;
+}
+
+static inline __attribute__((format(printf, 2, 0))) const char *
+cr_fake_line(struct cr_fake *f, const char *fmt, va_list ap)
+{
+	struct cr_fake_text t = { .mem = &f->mem };
+	char line[1000];
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	cr_fake_clean(&t, line, strlen(line), 1);
+	return t.data;
+}
+
+static inline void CR_PRINTF(2, 3)
+cr_fake_log(struct cr *cr, const char *fmt, ...)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+	va_list ap;
+
+	va_start(ap, fmt);
+	cr_fake_str(&f->log, cr_fake_line(f, fmt, ap));
+	cr_fake_str(&f->log, "\n");
+	va_end(ap);
+}
+
+static inline int CR_PRINTF(3, 4)
+cr_fake_fail(struct cr *cr, int why, const char *fmt, ...)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+	va_list ap;
+
+	va_start(ap, fmt);
+	f->error = cr_fake_line(f, fmt, ap);
+	va_end(ap);
+	f->failed = why >= CR_BAD_DATA && why <= CR_REJECTED ? why : CR_BAD_DATA;
+	return -1;
+}
+
+static inline int CR_PRINTF(3, 4)
+cr_fake_retry(struct cr *cr, int64_t ms, const char *fmt, ...)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+	va_list ap;
+
+	va_start(ap, fmt);
+	f->error = cr_fake_line(f, fmt, ap);
+	va_end(ap);
+	f->failed = CR_FAKE_RETRY;
+	f->retry = ms >= 0 ? ms : -1;
+	return -1;
+}
+
+static inline void
+cr_fake_blame(struct cr_fake *f, const char *callback)
+{
+	if (f->failed == 0)
+		f->failed = CR_BAD_DATA;
+	if (f->error == NULL) {
+		f->error = cr_fake_string(f, callback);
+		cr_fake_log(&f->cr, "%s() failed without saying why", callback);
+	}
+}
+
+/* ---- struct cr: time, text, state ---- */
+
+static inline int64_t
+cr_fake_host_now(struct cr *cr)
+{
+	return cr_fake_of(cr)->now;
+}
+
+static inline int64_t
+cr_fake_host_time(struct cr *cr, const char *text)
+{
+	(void)cr;
+	return text != NULL ? cr_fake_time(text) : CR_NO_TIME;
+}
+
+static inline const char *
+cr_fake_host_convert(struct cr *cr, const char *charset, const char *text, size_t size,
+    size_t *len, size_t *bad)
+{
+	struct cr_fake_text t = { .mem = &cr_fake_of(cr)->mem };
+	size_t i, n, wrong, count = 0;
+	int latin = charset != NULL && (cr_fake_is(charset, strlen(charset), "iso-8859-1") ||
+	    cr_fake_is(charset, strlen(charset), "latin1"));
+	uint32_t cp;
+
+	if (text == NULL || charset == NULL || (!latin &&
+	    !cr_fake_is(charset, strlen(charset), "utf-8") &&
+	    !cr_fake_is(charset, strlen(charset), "us-ascii")))
+		return NULL;
+	cr_fake_add(&t, "", 0);
+	for (i = 0; i < size; i += n) {
+		n = cr_fake_char(text + i, size - i, &cp, &wrong);
+		if (latin && (unsigned char)text[i] >= 0x80) {
+			cr_fake_add(&t, (char[]){ (char)(0xc0 | ((unsigned char)text[i] >> 6)),
+			    (char)(0x80 | (text[i] & 0x3f)) }, 2);
+			n = 1;
+		} else if (n > 0) {
+			cr_fake_add(&t, text + i, n);
+		} else {
+			cr_fake_add(&t, "\xef\xbf\xbd", 3);
+			n = wrong;
+			count++;
+		}
+	}
+	*len = t.len;
+	if (bad != NULL)
+		*bad = count;
+	return t.data;
+}
+
+/* What the instance has; NULL: no such key. */
+static inline const char *
+cr_fake_state(const struct cr_fake *f, const char *key)
+{
+	size_t i;
+
+	for (i = f->nstate; i > 0; i--)
+		if (strcmp(f->state[i - 1].key, key) == 0)
+			return f->state[i - 1].value;
+	return NULL;
+}
+
+/* Sets it, as if an earlier job had; value NULL unsets. */
+static inline void
+cr_fake_set_state(struct cr_fake *f, const char *key, const char *value)
+{
+	f->state = cr_fake_more(f, f->state, f->nstate, sizeof(*f->state));
+	f->state[f->nstate++] = (struct cr_fake_state){ cr_fake_string(f, key),
+		value != NULL ? cr_fake_string(f, value) : NULL };
+}
+
+static inline const char *
+cr_fake_host_state_get(struct cr *cr, const char *key)
+{
+	return key != NULL && cr_fake_in(cr, ~0) ? cr_fake_state(cr_fake_of(cr), key) : NULL;
+}
+
+static inline int
+cr_fake_host_state_set(struct cr *cr, const char *key, const char *value)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+	size_t used = 0, i;
+
+	if (!cr_fake_in(cr, ~0) || key == NULL || *key == '\0' || strlen(key) > 255)
+		return -1;
+	for (i = 0; i < f->npending; i++)
+		if (f->pending[i].value != NULL && strcmp(f->pending[i].key, key) != 0)
+			used += strlen(f->pending[i].key) + strlen(f->pending[i].value) + 3;
+	if (used + strlen(key) + (value != NULL ? strlen(value) : 0) + 3 > CR_FAKE_STATE)
+		return -1;
+	f->pending = cr_fake_more(f, f->pending, f->npending, sizeof(*f->pending));
+	f->pending[f->npending++] = (struct cr_fake_state){ cr_fake_string(f, key),
+		value != NULL ? cr_fake_string(f, value) : NULL };
+	return 0;
+}
+
+/* ---- struct cr: records ---- */
+
+/* A record made by hand, for cr_fake_filter() and cr_fake_deliver(); filled by cr_fake_set() and
+ * its like, CR_ID and CR_SOURCE too. */
+static inline struct cr_record *
+cr_fake_record(struct cr_fake *f, const char *guid)
+{
+	struct cr_record *r = cr_fake_alloc(&f->mem, sizeof(*r));
+	size_t len;
+
+	r->mem = &f->mem;
+	r->base = &f->base;
+	r->arrived = &f->arrived;
+	r->time[CR_PUBLISHED] = r->time[CR_UPDATED] = r->time[CR_SEEN] = CR_NO_TIME;
+	guid = guid != NULL ? guid : "";
+	while (cr_fake_space(*guid))
+		guid++;
+	for (len = strlen(guid); len > 0 && cr_fake_space(guid[len - 1]); len--)
+		;
+	if (len > 0)
+		cr_fake_set(r, CR_GUID, cr_fake_copy(&f->mem, guid, len));
+	return r;
+}
+
+static inline struct cr_record *
+cr_fake_host_record(struct cr *cr, const char *guid)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+	struct cr_record *r;
+
+	if (!cr_fake_in(cr, CR_FAKE_PARSE | CR_FAKE_STREAM | CR_FAKE_VISIT) ||
+	    f->nopen == CR_FAKE_OPEN)
+		return NULL;
+	r = cr_fake_record(f, guid);
+	r->open = ++f->nopen > 0;
+	return r;
+}
+
+/* Whether the record was not known before: by guid, else link, else title. */
+static inline int
+cr_fake_is_new(struct cr_fake *f, const struct cr_record *r)
+{
+	static const int keys[] = { CR_GUID, CR_LINK, CR_TITLE };
+	const char *key = NULL;
+	size_t i;
+
+	for (i = 0; i < 3 && key == NULL; i++)
+		key = cr_fake_get(r, keys[i], 0);
+	if (key == NULL)
+		return 1;
+	for (i = 0; i < f->nknown; i++)
+		if (strcmp(f->known[i], key) == 0)
+			return 0;
+	f->known = cr_fake_more(f, f->known, f->nknown, sizeof(*f->known));
+	f->known[f->nknown++] = key;
+	return 1;
+}
+
+static inline int
+cr_fake_emit(struct cr *cr, struct cr_record *r)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+	const char *why = NULL;
+
+	if (!cr_fake_in(cr, CR_FAKE_PARSE | CR_FAKE_STREAM | CR_FAKE_VISIT))
+		return -1;
+	if (r == NULL || !r->open)
+		why = "it is none that record() made, or was emitted before";
+	else if (r->bad != NULL)
+		why = r->bad;
+	if (r != NULL && r->open) {
+		r->open = 0;
+		f->nopen--;
+	}
+	if (why != NULL) {
+		cr_fake_log(cr, "record %zu refused: %s", f->nrecords + ++f->refused, why);
+		return -1;
+	}
+	f->fresh += cr_fake_is_new(f, r);
+	f->records = cr_fake_more(f, f->records, f->nrecords, sizeof(*f->records));
+	f->records[f->nrecords++] = r;
+	return 0;
+}
+
+/* A setter or getter of struct cr knows no host: the phase is found through the record's. */
+static inline int
+cr_fake_may(const struct cr_record *r, int phases)
+{
+	return r != NULL && ((const struct cr_fake *)(const void *)((const char *)r->mem -
+	    offsetof(struct cr_fake, mem)))->phase & (unsigned)phases ? 1 : 0;
+}
+#define CR_FAKE_SETS	(CR_FAKE_PARSE | CR_FAKE_STREAM | CR_FAKE_VISIT | CR_FAKE_FILTER)
+#define CR_FAKE_GETS	(CR_FAKE_FILTER | CR_FAKE_DELIVER)
+
+static inline int
+cr_fake_host_set(struct cr_record *r, int field, const char *text)
+{
+	if (!cr_fake_may(r, CR_FAKE_SETS))
+		return -1;
+	if (text != NULL && (field == CR_ID || field == CR_SOURCE || field == CR_GUID))
+		return cr_fake_mark(r, "a text for what is no field that can be set");
+	return cr_fake_set(r, field, text);
+}
+
+static inline int
+cr_fake_host_set_time(struct cr_record *r, int field, int64_t ms)
+{
+	if (!cr_fake_may(r, CR_FAKE_SETS))
+		return -1;
+	if (field == CR_SEEN)
+		return cr_fake_mark(r, "a time for what is no field of time");
+	return cr_fake_set_time(r, field, ms);
+}
+
+static inline int
+cr_fake_host_set_extra(struct cr_record *r, const char *name, const char *text)
+{
+	return cr_fake_may(r, CR_FAKE_SETS) ? cr_fake_set_extra(r, name, text) : -1;
+}
+
+static inline int
+cr_fake_host_set_number(struct cr_record *r, const char *name, double number)
+{
+	return cr_fake_may(r, CR_FAKE_SETS) ? cr_fake_set_number(r, name, number) : -1;
+}
+
+static inline int
+cr_fake_host_set_counter(struct cr_record *r, const char *name, int64_t count)
+{
+	return cr_fake_may(r, CR_FAKE_SETS) ? cr_fake_set_counter(r, name, count) : -1;
+}
+
+static inline int
+cr_fake_host_add_author(struct cr_record *r, const char *name, const char *mail, const char *uri)
+{
+	return cr_fake_may(r, CR_FAKE_SETS) ? cr_fake_add_person(r, CR_AUTHOR, name, mail, uri) : -1;
+}
+
+static inline int
+cr_fake_host_add_enclosure(struct cr_record *r, const char *url, const char *type, int64_t size)
+{
+	return cr_fake_may(r, CR_FAKE_SETS) ? cr_fake_add_enclosure(r, url, type, size) : -1;
+}
+
+static inline const char *
+cr_fake_host_get(const struct cr_record *r, int field, size_t nth)
+{
+	return cr_fake_may(r, CR_FAKE_GETS) ? cr_fake_get(r, field, nth) : NULL;
+}
+
+static inline int64_t
+cr_fake_host_get_time(const struct cr_record *r, int field)
+{
+	return cr_fake_may(r, CR_FAKE_GETS) ? cr_fake_get_time(r, field) : CR_NO_TIME;
+}
+
+static inline const char *
+cr_fake_host_get_extra(const struct cr_record *r, const char *name)
+{
+	return name != NULL && cr_fake_may(r, CR_FAKE_GETS) ? cr_fake_get_extra(r, name) : NULL;
+}
+
+static inline int
+cr_fake_host_get_number(const struct cr_record *r, const char *name, double *number)
+{
+	double n = name != NULL && cr_fake_may(r, CR_FAKE_GETS) ? cr_fake_get_number(r, name) : NAN;
+
+	if (isnan(n))
+		return 0;
+	*number = n;
+	return 1;
+}
+
+static inline const char *
+cr_fake_host_json(const struct cr_record *r)
+{
+	return cr_fake_may(r, CR_FAKE_GETS) ? cr_fake_json(r) : NULL;
+}
+
+static inline int CR_PRINTF(3, 4)
+cr_fake_host_verdict(struct cr *cr, int verdict, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!cr_fake_in(cr, CR_FAKE_FILTER))
+		return -1;
+	va_start(ap, fmt);
+	cr_fake_of(cr)->why = cr_fake_line(cr_fake_of(cr), fmt, ap);
+	va_end(ap);
+	return verdict;
+}
+
+/* ---- struct cr: pages ---- */
+
+static inline struct cr_record *
+cr_fake_host_feed(struct cr *cr)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+
+	if (!cr_fake_in(cr, CR_FAKE_PARSE))
+		return NULL;
+	if (f->feed == NULL)
+		f->feed = cr_fake_record(f, NULL);
+	return f->feed;
+}
+
+static inline int CR_PRINTF(2, 3)
+cr_fake_host_partial(struct cr *cr, const char *fmt, ...)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+	va_list ap;
+
+	if (!cr_fake_in(cr, CR_FAKE_PARSE))
+		return -1;
+	va_start(ap, fmt);
+	if (f->partial == NULL)
+		f->partial = cr_fake_line(f, fmt, ap);
+	va_end(ap);
+	return 0;
+}
+
+static inline int
+cr_fake_host_base(struct cr *cr, const char *url)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+	struct cr_fake_text t = { .mem = &f->mem };
+
+	if (!cr_fake_in(cr, CR_FAKE_PARSE) ||
+	    (url != NULL && cr_fake_resolve(&t, f->page->url, url) == -1))
+		return -1;
+	f->base = url != NULL ? t.data : f->page->url;
+	return 0;
+}
+
+static inline void
+cr_fake_ask(struct cr_fake *f, const struct cr_request *rq, int nth)
+{
+	f->requests = cr_fake_more(f, f->requests, f->nrequests, sizeof(*f->requests));
+	f->requests[f->nrequests++] = (struct cr_fake_request){
+		.url = cr_fake_string(f, rq->url), .headers = cr_fake_string(f, rq->headers),
+		.method = rq->method != NULL ? cr_fake_string(f, rq->method) :
+		    rq->body != NULL ? "POST" : "GET",
+		.body = rq->body != NULL ? cr_fake_copy(&f->mem, rq->body, rq->len) : "",
+		.len = rq->len, .tag = cr_fake_string(f, rq->tag), .nth = nth };
+}
+
+static inline int
+cr_fake_web(const char *url)
+{
+	return url != NULL && (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0);
+}
+
+static inline int
+cr_fake_host_fetch(struct cr *cr, const struct cr_request *rq)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+
+	if (!cr_fake_in(cr, CR_FAKE_PLAN | CR_FAKE_PARSE) || rq == NULL || !cr_fake_web(rq->url) ||
+	    (rq->tag != NULL && strlen(rq->tag) > 255))
+		return -1;
+	cr_fake_ask(f, rq, f->page != NULL ? f->page->nth : 0);
+	return 0;
+}
+
+static inline int
+cr_fake_host_next(struct cr *cr, const char *url)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+	struct cr_fake_text t = { .mem = &f->mem };
+
+	if (!cr_fake_in(cr, CR_FAKE_PARSE))
+		return -1;
+	if (url == NULL)
+		return 0;
+	if (cr_fake_resolve(&t, f->page->url, url) == -1 || !cr_fake_web(t.data))
+		return -1;
+	f->next = t.data;
+	return 0;
+}
+
+/* The nth header of that name; NULL: there is none. */
+static inline const char *
+cr_fake_header(struct cr_fake *f, const char *lines, const char *name, size_t nth)
+{
+	size_t n = strlen(name), len;
+
+	for (; lines != NULL && *lines != '\0'; lines += len + (lines[len] == '\n')) {
+		len = strcspn(lines, "\n");
+		if (len <= n || lines[n] != ':' || !cr_fake_is(lines, n, name) || nth-- > 0)
+			continue;
+		n += 1 + strspn(lines + n + 1, " \t");
+		return n < len ? cr_fake_copy(&f->mem, lines + n, len - n) : "";
+	}
+	return NULL;
+}
+
+static inline const char *
+cr_fake_host_header(struct cr *cr, const char *name)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+
+	return name != NULL && cr_fake_in(cr, CR_FAKE_PARSE) ?
+	    cr_fake_header(f, f->headers, name, 0) : NULL;
+}
+
+/* Whether the parameters of a link, up to its comma, have rel=REL or rel="OTHER REL". */
+static inline int
+cr_fake_has_rel(const char *s, size_t n, const char *rel)
+{
+	size_t len;
+
+	for (; n > 4 && !cr_fake_is(s, 4, "rel="); s++, n--)
+		;
+	for (s += 4, n = n > 4 ? n - 4 : 0; n > 0; s += len + 1, n -= len + 1) {
+		len = strcspn(s, " \";,");
+		len = len < n ? len : n;
+		if (len > 0 && cr_fake_is(s, len, rel))
+			return 1;
+		if (len == n || (s[len] != ' ' && s[len] != '"'))
+			break;
+	}
+	return 0;
+}
+
+static inline const char *
+cr_fake_host_link(struct cr *cr, const char *rel)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+	struct cr_fake_text t = { .mem = &f->mem };
+	const char *s, *end, *stop;
+	size_t nth;
+
+	if (rel == NULL || !cr_fake_in(cr, CR_FAKE_PARSE))
+		return NULL;
+	for (nth = 0; (s = cr_fake_header(f, f->headers, "link", nth)) != NULL; nth++)
+		while ((s = strchr(s, '<')) != NULL && (end = strchr(s, '>')) != NULL) {
+			stop = strchr(end, '<') != NULL ? strchr(end, '<') : end + strlen(end);
+			if (cr_fake_has_rel(end, (size_t)(stop - end), rel))
+				return cr_fake_resolve(&t, f->page->url, cr_fake_copy(&f->mem,
+				    s + 1, (size_t)(end - s - 1))) == 0 ? t.data : NULL;
+			s = stop;
+		}
+	return NULL;
+}
+
+/* ---- struct cr: HTTP, mail, streams, visits ---- */
+
+static inline int
+cr_fake_host_http(struct cr *cr, const struct cr_request *rq, struct cr_response *rs, size_t n)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+	const struct cr_fake_served *a;
+	const char *after;
+	size_t i;
+	int came = 0;
+
+	if (!cr_fake_in(cr, ~(CR_FAKE_CHECK | CR_FAKE_CLOSE)) || (f->plugin->wants & CR_HTTP) == 0)
+		return -1;
+	for (i = 0; i < n; i++) {
+		cr_fake_ask(f, &rq[i], 0);
+		rs[i] = (struct cr_response){ .size = sizeof(rs[i]), .headers = "", .body = "",
+			.error = "no answer was scripted: cr_fake_answer()", .retry_after = -1 };
+		if (f->answered == f->nanswers)
+			continue;
+		a = &f->answers[f->answered++];
+		after = cr_fake_header(f, a->headers, "retry-after", 0);
+		rs[i].status = a->status;
+		rs[i].error = a->status == 0 ? a->body : NULL;
+		rs[i].headers = a->headers;
+		rs[i].body = a->status == 0 ? "" : a->body;
+		rs[i].len = strlen(rs[i].body);
+		rs[i].retry_after = after != NULL ? strtoll(after, NULL, 10) * 1000 : -1;
+		came += a->status != 0;
+	}
+	return came;
+}
+
+static inline int
+cr_fake_host_mail(struct cr *cr, const char *from, const char *to, const char *message, size_t len)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+
+	if (!cr_fake_in(cr, ~(CR_FAKE_CHECK | CR_FAKE_CLOSE)) || (f->plugin->wants & CR_HTTP) == 0)
+		return -1;
+	f->mails = cr_fake_more(f, f->mails, f->nmails, sizeof(*f->mails));
+	f->mails[f->nmails++] = (struct cr_fake_mail){ cr_fake_string(f, from),
+		cr_fake_string(f, to), cr_fake_copy(&f->mem, message, len) };
+	return 0;
+}
+
+/* The clock goes on by ms at once; no descriptor ever becomes readable. */
+static inline int
+cr_fake_host_wait(struct cr *cr, int fd, int64_t ms)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+
+	(void)fd;
+	if (!cr_fake_in(cr, CR_FAKE_STREAM) || f->waits-- <= 0)
+		return -1;
+	f->now += ms > 0 ? ms : 0;
+	return 0;
+}
+
+static inline int
+cr_fake_host_stored(struct cr *cr)
+{
+	return cr_fake_in(cr, CR_FAKE_STREAM | CR_FAKE_VISIT) ? 0 : -1;
+}
+
+static inline int
+cr_fake_host_answer(struct cr *cr, int status, const char *type, const char *body, size_t len)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+
+	if (!cr_fake_in(cr, CR_FAKE_VISIT) || f->status != 0)
+		return -1;
+	f->status = status;
+	f->type = cr_fake_string(f, type);
+	f->body = body != NULL ? cr_fake_copy(&f->mem, body, len) : "";
+	return 0;
+}
+#endif

@@ -1,0 +1,632 @@
+/* The fake host of plugin authors does as the real one: the same plugins, jobs and results. */
+#include "buf.h"
+#include "chan.h"
+#include "filter.h"
+#include "mem.h"
+#include "msg.h"
+#include "record.h"
+#include "result.h"
+
+#include <courant/fakehost.h>
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define DEADLINE	30000
+#define WHEN		INT64_C(1767268800000)	/* 2026-01-01T12:00:00Z */
+#define TEXT_MAX	(16u << 20)
+
+/* One page, for both hosts. */
+struct job {
+	const char	*plugin;	/* path below the build folder */
+	const char	*options;	/* "name=value\n" lines */
+	const char	*state;		/* value of "seen" before, or NULL */
+	const char	*tag;
+	const char	*body;
+	int		 nth;
+};
+static const char url[] = "http://feeds.example/list/index.html?a=1#top";
+static const char headers[] = "content-type: text/plain; charset=utf-8\n"
+    "x-probe: yes, it is\nlink: <first>; rel=\"prev_not next_not\", </2>; rel=\"more next\"\n";
+
+static const char *
+built(const char *path)
+{
+	static char full[4096];
+	const char *build = getenv("BUILD");
+
+	snprintf(full, sizeof(full), "%s/%s", build != NULL ? build : ".", path);
+	return full;
+}
+
+/* ---- The real one ---- */
+
+struct real {
+	pid_t		 pid;
+	struct chan	*chan;
+	struct frame	 frame;
+};
+
+static int
+high(int fd)
+{
+	int to = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+
+	close(fd);
+	assert_true(to != -1);
+	return to;
+}
+
+static void
+real_start(struct real *r, uint32_t mode, const char *plugin, struct bytes options)
+{
+	struct w_start ws = { .mode = mode, .memory = UINT64_C(512) << 20, .out = TEXT_MAX,
+		.cpu = 10000, .name = "test", .grants = CR_FILES };
+	char *argv[] = { (char[]){ "courant-worker" }, NULL };
+	posix_spawn_file_actions_t files;
+	int pair[2], theirs;
+	struct buf b;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	r->chan = chan_new(high(pair[0]));
+	theirs = high(pair[1]);
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_adddup2(&files, theirs, 3);
+	posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
+	assert_int_equal(posix_spawn(&r->pid, getenv("WORKER"), &files, NULL, argv, environ), 0);
+	posix_spawn_file_actions_destroy(&files);
+	close(theirs);
+	filter_fill(&ws);
+	buf_init(&b, msg_limit(MSG_W_START));
+	wire_put(&b, w_start, &ws);
+	wire_put_u32(&b, 1);
+	wire_put_str(&b, built(plugin));
+	wire_put_bytes(&b, options.data, options.len);
+	assert_int_equal(chan_send(r->chan, MSG_W_START, 0, &b, -1, -1), 0);
+	buf_free(&b);
+}
+
+static void
+real_end(struct real *r)
+{
+	chan_free(r->chan);
+	assert_int_equal(waitpid(r->pid, NULL, 0), r->pid);
+}
+
+/* Waits for the answer of that type. */
+static void
+real_answer(struct real *r, uint16_t type, struct wire *w)
+{
+	do
+		assert_int_equal(chan_recv(r->chan, &r->frame, DEADLINE), 1);
+	while (r->frame.type == MSG_READY);
+	assert_int_equal(r->frame.type, type);
+	wire_init(w, r->frame.data, r->frame.len);
+}
+
+static int
+sealed(const void *p, size_t len)
+{
+	int fd = high(result_fd(p, len));
+
+	assert_int_equal(result_seal(fd), 0);
+	return fd;
+}
+
+/* NAME\0VALUE\0... of "name=value\n" lines. */
+static struct bytes
+option_bytes(const char *lines, char *to)
+{
+	size_t len = strlen(lines), i;
+	int value = 0;
+
+	for (i = 0; i < len; i++) {
+		to[i] = lines[i];
+		if (lines[i] == '\n' || (lines[i] == '=' && !value))
+			to[i] = '\0';
+		value = lines[i] == '\n' ? 0 : value || lines[i] == '=';
+	}
+	return (struct bytes){ to, len };
+}
+
+static void
+put_record(struct buf *b, const char *what, struct bytes bytes)
+{
+	const struct record_json about = { NULL, 0, CR_NO_TIME };
+	struct cr_record *r = record_read(bytes.data, bytes.len);
+
+	assert_non_null(r);
+	buf_str(b, what);
+	record_json(r, &about, b);
+	buf_char(b, '\n');
+	record_free(r);
+}
+
+/* What a job gave, as text: a line each. */
+static void
+put_results(struct buf *b, int out, uint64_t len)
+{
+	enum result_kind kind;
+	struct wire all, body;
+	struct bytes bytes;
+	size_t size;
+	const void *p;
+	const char *s;
+
+	assert_int_equal(result_seal(out), 0);
+	p = result_map(out, (size_t)len, &size);
+	assert_non_null(p);
+	wire_init(&all, p, size);
+	while (result_next(&all, &kind, &body) == 1) {
+		bytes = (struct bytes){ (const char *)body.at, (size_t)(body.end - body.at) };
+		if (kind == RESULT_RECORD || kind == RESULT_FEED) {
+			put_record(b, kind == RESULT_FEED ? "feed " : "record ", bytes);
+		} else if (kind == RESULT_STATE) {
+			buf_fmt(b, "state %s=", wire_str(&body));
+			s = wire_str(&body);
+			buf_fmt(b, "%s\n", s != NULL ? s : "(none)");
+		}
+	}
+	result_unmap(p, size);
+	close(out);
+}
+
+static char *
+real_page(const struct job *j)
+{
+	char options[1000], kept[100];
+	struct parse_job pj = { .source = "test", .url = url, .type = "text/plain",
+		.charset = "utf-8", .headers = headers, .tag = j->tag, .when = WHEN,
+		.now = WHEN, .len = strlen(j->body), .hash = 1, .nth = (uint32_t)j->nth,
+		.options = option_bytes(j->options, options), .state = { "", 0 } };
+	int body = sealed(j->body, strlen(j->body) + 1), out = high(result_fd(NULL, 0));
+	struct parse_done done;
+	struct real r;
+	struct wire w;
+	struct buf b;
+
+	real_start(&r, W_PARSE, j->plugin, (struct bytes){ "", 0 });
+	if (j->state != NULL)
+		pj.state = (struct bytes){ kept, 1 + (size_t)snprintf(kept, sizeof(kept), "seen%c%s",
+		    0, j->state) };
+	buf_init(&b, TEXT_MAX);
+	wire_put(&b, parse_job, &pj);
+	assert_int_equal(chan_send(r.chan, MSG_W_PARSE, 7, &b, body, out), 0);
+	real_answer(&r, MSG_W_PARSED, &w);
+	wire_get(&w, parse_done, &done);
+	assert_int_equal(wire_end(&w), 0);
+	buf_clear(&b);
+	buf_fmt(&b, "failed %u %s, partial %s, retry %lld, refused %u\n", done.failed,
+	    done.error != NULL ? done.error : "-", done.partial != NULL ? done.partial : "-",
+	    (long long)done.retry, done.refused);
+	put_results(&b, out, done.out);
+	close(body);
+	real_end(&r);
+	return b.data;
+}
+
+/* ---- The fake one ---- */
+
+static struct cr_fake *
+fake_new(const char *plugin, const char *options, void **library)
+{
+	const struct cr_plugin *p;
+	struct cr_fake *f;
+
+	*library = dlopen(built(plugin), RTLD_NOW | RTLD_LOCAL);
+	if (*library == NULL)
+		fail_msg("%s", dlerror());
+	p = dlsym(*library, "cr_plugin_v1");
+	assert_non_null(p);
+	f = cr_fake_new(p, options);
+	f->now = WHEN;
+	return f;
+}
+
+static char *
+fake_page(const struct job *j)
+{
+	const struct cr_page page = { .url = url, .body = j->body, .len = strlen(j->body),
+		.tag = j->tag, .nth = j->nth };
+	void *library;
+	struct cr_fake *f = fake_new(j->plugin, j->options, &library);
+	struct buf b;
+	size_t i;
+	int rc;
+
+	buf_init(&b, TEXT_MAX);
+	if (j->state != NULL)
+		cr_fake_set_state(f, "seen", j->state);
+	rc = cr_fake_page(f, &page, headers);
+	assert_int_equal(rc, f->failed == 0 ? 0 : -1);
+	buf_fmt(&b, "failed %d %s, partial %s, retry %lld, refused %zu\n", f->failed,
+	    f->error != NULL ? f->error : "-", f->partial != NULL ? f->partial : "-",
+	    (long long)f->retry, f->refused);
+	for (i = 0; i < f->nrecords; i++)
+		buf_fmt(&b, "record %s\n", cr_fake_json(f->records[i]));
+	if (f->feed != NULL)
+		buf_fmt(&b, "feed %s\n", cr_fake_json(f->feed));
+	/* What was set in this job lies behind what was there before; each key once, the last time. */
+	for (i = 0; i < f->nstate; i++)
+		if (cr_fake_state(f, f->state[i].key) == f->state[i].value &&
+		    (j->state == NULL || i > 0))
+			buf_fmt(&b, "state %s=%s\n", f->state[i].key,
+			    f->state[i].value != NULL ? f->state[i].value : "(none)");
+	cr_fake_free(f);
+	dlclose(library);
+	return b.data;
+}
+
+static void
+same(const struct job *j)
+{
+	char *real = real_page(j), *fake = fake_page(j);
+	size_t i, from;
+
+	for (i = 0; real[i] != '\0' && real[i] == fake[i]; i++)
+		;
+	from = i > 40 ? i - 40 : 0;
+	if (real[i] != fake[i])
+		fail_msg("real: ...%.150s\nfake: ...%.150s", real + from, fake + from);
+	free(real);
+	free(fake);
+}
+
+/* ---- Sources ---- */
+
+static const char probe[] = "tests/plugins/source_probe.so";
+static const char lines_so[] = "tests/plugins/source_lines.so";
+
+static void
+all_calls_of_parse_give_the_same(void **state)
+{
+	static const struct job j = { probe, "", NULL, "tag", "a body", 3 };
+	char *text = real_page(&j);
+
+	(void)state;
+	/* The probe itself: what it tells is what the contract says. */
+	assert_non_null(strstr(text, "\"link\":\"http://feeds.example/a/c?x=1#y\""));
+	assert_non_null(strstr(text, "\"trespass\":\"get 0 time 0 extra 0 number 0 json 0 verdict -1 "
+	    "wait -1 stored -1 answer -1\""));
+	assert_non_null(strstr(text, "\"refused\":\"-1 -1 -1 -1 -1 -1\""));
+	assert_non_null(strstr(text, "\"open\":\"64\""));
+	assert_non_null(strstr(text, "state seen=tag"));
+	free(text);
+	same(&j);
+}
+
+static void
+options_and_state_are_the_same(void **state)
+{
+	static const char *const options[] = {
+		"text=\nnumber=9\nevery=2 h\nsize=64 KiB\nratio=1\nloud=Yes\nmode=none\n",
+		"words=a\nwords=b=c\nwords=d\nurl=https://x.example/?q\nkey={secret:key}\n",
+		"words=\nevery=0.5 min\nsize=0\nmode=all\nratio=1e-3\n",
+	};
+	static const char *const wrong[] = { "number=10\n", "number=1.5\n", "every=5\n",
+		"size=1 mb\n", "ratio=2\n", "loud=maybe\n", "mode=some\n", "url=no url\n",
+		"number=1\nnumber=2\n", "nmber=1\n", "every=1 ms\n" };
+	struct job j = { probe, NULL, "before", "", "x", 0 };
+	struct cr_fake *f;
+	void *library;
+	char *text;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		j.options = options[i];
+		same(&j);
+	}
+	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		j.options = wrong[i];
+		text = real_page(&j);
+		assert_non_null(strstr(text, "failed 4 "));
+		free(text);
+		f = fake_new(probe, wrong[i], &library);
+		assert_int_equal(cr_fake_parse(f, url, NULL, "x"), -1);
+		assert_int_equal(f->failed, CR_BAD_OPTION);
+		assert_int_equal(strncmp(f->error, wrong[i], strcspn(wrong[i], "=")), 0);
+		cr_fake_free(f);
+		dlclose(library);
+	}
+}
+
+static void
+failures_are_the_same(void **state)
+{
+	static const char *const bodies[] = { "", "1|One\nfail it does not\n2|Two\n",
+		"1|One\nstate lost\nretry 5000\n", "partial cut off\n1|One\npartial again\n",
+		"base http://other.example/dir/\n1|One|c\n|Only a title\n" };
+	struct job j = { lines_so, "prefix=a \nnumber=4\n", NULL, "", NULL, 0 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+		j.body = bodies[i];
+		same(&j);
+	}
+	j.options = "number=9\n";	/* its open() refuses that */
+	same(&j);
+}
+
+static char *
+golden(const char *name)
+{
+	char path[4096], *text = xcalloc(1, 1 << 20);
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/tests/golden/%s", getenv("SRCDIR"), name);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_true(fread(text, 1, (1 << 20) - 1, file) > 0);
+	fclose(file);
+	return text;
+}
+
+static void
+the_feed_plugin_gives_the_same(void **state)
+{
+	static const char *const names[] = { "atom10.atom", "rss20.xml" };
+	struct job j = { "plugins/source_feed.so", "", NULL, "", NULL, 0 };
+	char *body;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		body = golden(names[i]);
+		j.body = body;
+		same(&j);
+		free(body);
+	}
+}
+
+/* ---- Filters ---- */
+
+/* The same record for both: title, two persons, a date, a note and votes. */
+static void
+fill_real(struct cr_record *r, const char *title, int64_t votes)
+{
+	record_set(r, CR_TITLE, title, strlen(title));
+	record_set(r, CR_LINK, "https://a.example/b/c", 21);
+	record_set(r, CR_SUMMARY, "s", 1);
+	record_add_author(r, CR_AUTHOR, "Ann", NULL, NULL);
+	record_add_author(r, CR_AUTHOR, NULL, "bob@example.org", NULL);
+	record_set_time(r, CR_PUBLISHED, WHEN);
+	record_set_extra(r, "note", "n");
+	record_set_counter(r, "votes", votes);
+}
+
+static void
+fill_fake(struct cr_record *r, const char *title, int64_t votes)
+{
+	cr_fake_set(r, CR_TITLE, title);
+	cr_fake_set(r, CR_LINK, "https://a.example/b/c");
+	cr_fake_set(r, CR_SUMMARY, "s");
+	cr_fake_set(r, CR_AUTHOR, "Ann");
+	cr_fake_set(r, CR_AUTHOR, "bob@example.org");
+	cr_fake_set_time(r, CR_PUBLISHED, WHEN);
+	cr_fake_set_extra(r, "note", "n");
+	cr_fake_set_counter(r, "votes", votes);
+}
+
+/* A batch of one record, sealed. */
+static int
+one_record(const char *title, int64_t votes, uint64_t *len)
+{
+	struct cr_record *r = record_new();
+	struct result_item item = { .n = 1, .id = "aaaaaaaaaaaaaaaaaaaaaaaaaa",
+		.delivery = "aaaaaaaaaaaaaaaaaaaaaaaaaa", .source = "src", .seen = CR_NO_TIME };
+	struct buf b, bytes;
+	size_t begun;
+	int fd;
+
+	buf_init(&b, TEXT_MAX);
+	buf_init(&bytes, RECORD_MAX);
+	fill_real(r, title, votes);
+	record_write(r, &bytes);
+	item.record = (struct bytes){ bytes.data, bytes.len };
+	begun = result_begin(&b, RESULT_ITEM);
+	wire_put(&b, result_item, &item);
+	result_end(&b, begun);
+	fd = sealed(b.data, b.len);
+	*len = b.len;
+	record_free(r);
+	buf_free(&b);
+	buf_free(&bytes);
+	return fd;
+}
+
+/* The verdict, and the record with its changes: "1 why {json}". */
+static void
+put_verdict(struct buf *b, int out, uint64_t len, const char *title, int64_t votes)
+{
+	struct cr_record *r = record_new(), *changes;
+	const struct record_json about = { NULL, 0, CR_NO_TIME };
+	struct result_verdict v;
+	enum result_kind kind;
+	struct wire all, body;
+	const void *p;
+	size_t size;
+
+	assert_int_equal(result_seal(out), 0);
+	p = result_map(out, (size_t)len, &size);
+	assert_non_null(p);
+	wire_init(&all, p, size);
+	do
+		assert_int_equal(result_next(&all, &kind, &body), 1);
+	while (kind != RESULT_VERDICT);
+	wire_get(&body, result_verdict, &v);
+	fill_real(r, title, votes);
+	if (v.changes.data != NULL) {
+		changes = record_read(v.changes.data, v.changes.len);
+		record_overlay(r, changes);
+		record_free(changes);
+	}
+	buf_fmt(b, "%d %s ", (int)v.verdict, v.why != NULL ? v.why : "-");
+	record_json(r, &about, b);
+	record_free(r);
+	result_unmap(p, size);
+}
+
+static char *
+real_filter(const char *plugin, const char *options, const char *title, int64_t votes)
+{
+	struct batch_job job = { .route = "r", .id = "i", .title = "", .self = "", .count = 1,
+		.now = WHEN };
+	int fd = one_record(title, votes, &job.len), out = high(result_fd(NULL, 0));
+	struct batch_done done;
+	struct real r;
+	struct wire w;
+	struct buf b;
+	char given[500];
+
+	real_start(&r, W_FILTER, plugin, option_bytes(options, given));
+	buf_init(&b, TEXT_MAX);
+	wire_put(&b, batch_job, &job);
+	assert_int_equal(chan_send(r.chan, MSG_W_FILTER, 9, &b, fd, out), 0);
+	real_answer(&r, MSG_W_FILTERED, &w);
+	wire_get(&w, batch_done, &done);
+	assert_int_equal(wire_end(&w), 0);
+	buf_clear(&b);
+	put_verdict(&b, out, done.out, title, votes);
+	close(fd);
+	close(out);
+	real_end(&r);
+	return b.data;
+}
+
+static char *
+fake_filter(const char *plugin, const char *options, const char *title, int64_t votes)
+{
+	void *library;
+	struct cr_fake *f = fake_new(plugin, options, &library);
+	struct cr_record *r = cr_fake_record(f, NULL);
+	struct buf b;
+	int verdict;
+
+	buf_init(&b, TEXT_MAX);
+	fill_fake(r, title, votes);
+	verdict = cr_fake_filter(f, r);
+	buf_fmt(&b, "%d %s %s", verdict, verdict == -1 ? f->error : f->why, cr_fake_json(r));
+	cr_fake_free(f);
+	dlclose(library);
+	return b.data;
+}
+
+static void
+verdicts_and_changes_are_the_same(void **state)
+{
+	static const struct {
+		const char	*plugin, *options, *title;
+		int64_t		 votes;
+	} cases[] = {
+		{ "tests/plugins/filter_probe.so", "", "A", 3 },
+		{ "tests/plugins/filter_probe.so", "", "B", 7 },
+		{ "tests/plugins/filter_probe.so", "", "C", 11 },
+		{ "tests/plugins/filter_probe.so", "", "fail", 11 },
+		{ "tests/plugins/filter_floor.so", "of=votes\nleast=10\n", "A", 9 },
+		{ "tests/plugins/filter_floor.so", "of=votes\nleast=10\nbelow=drop\n", "A", 9 },
+		{ "tests/plugins/filter_floor.so", "of=stars\nleast=10\n", "A", 9 },
+		{ "tests/plugins/filter_floor.so", "of=votes\nleast=10\n", "A", 10 },
+	};
+	char *real, *fake;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		real = real_filter(cases[i].plugin, cases[i].options, cases[i].title, cases[i].votes);
+		fake = fake_filter(cases[i].plugin, cases[i].options, cases[i].title, cases[i].votes);
+		assert_string_equal(fake, real);
+		free(real);
+		free(fake);
+	}
+}
+
+static void
+a_filter_that_is_wrong_gives_no_verdict(void **state)
+{
+	static const char *const titles[] = { "nonsense", "silent" };
+	char *real, *fake;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		real = real_filter("tests/plugins/filter_probe.so", "", titles[i], 1);
+		fake = fake_filter("tests/plugins/filter_probe.so", "", titles[i], 1);
+		assert_int_equal(strncmp(real, "-1 ", 3), 0);
+		assert_int_equal(strncmp(fake, "-1 ", 3), 0);
+		free(real);
+		free(fake);
+	}
+}
+
+/* ---- Sinks: into a folder of their own ---- */
+
+static void
+a_sink_is_handed_the_same(void **state)
+{
+	static const char id[] = "aaaaaaaaaaaaaaaaaaaaaaaaaa";
+	char folder[] = "/tmp/courant-fake-XXXXXX", was[4096], line[4096] = "";
+	struct cr_record *r, *records[1];
+	struct cr_fake *f;
+	void *library;
+	FILE *file;
+
+	(void)state;
+	assert_non_null(getcwd(was, sizeof(was)));
+	f = fake_new("tests/plugins/sink_note.so", "file=out\n", &library);
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	r = records[0] = cr_fake_record(f, "g");
+	fill_fake(r, "A \"b\"", 3);
+	cr_fake_set(r, CR_ID, id);
+	cr_fake_set(r, CR_SOURCE, "src");
+	r->delivery = "aaaaaaaaaaaaaaaaaaaaaaaaaa-r1";
+	r->revision = 1;
+	assert_int_equal(cr_fake_deliver(f, records, 1), 1);
+	assert_non_null(strstr(f->log.data, "batch delivery of test: 1, kind 1\n"));
+	file = fopen("out", "re");
+	assert_non_null(file);
+	assert_non_null(fgets(line, sizeof(line), file));
+	fclose(file);
+	assert_non_null(strstr(line, "{\"id\":\"aaaaaaaaaaaaaaaaaaaaaaaaaa-r1\",\"schema\":1,"
+	    "\"source\":\"src\",\"title\":\"A \\\"b\\\"\","));
+	assert_non_null(strstr(line, "\"guid\":\"g\",\"record\":\"aaaaaaaaaaaaaaaaaaaaaaaaaa\","
+	    "\"revision\":1}\n"));
+	unlink("out");
+	assert_int_equal(mkdir("out", 0755), 0);	/* now it cannot be written */
+	assert_int_equal(cr_fake_deliver(f, records, 1), 0);
+	assert_int_equal(f->failed, CR_FAKE_RETRY);
+	assert_int_equal(f->retry, 1000);
+	rmdir("out");
+	assert_int_equal(chdir(was), 0);
+	rmdir(folder);
+	cr_fake_free(f);
+	dlclose(library);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_calls_of_parse_give_the_same),
+		cmocka_unit_test(options_and_state_are_the_same),
+		cmocka_unit_test(failures_are_the_same),
+		cmocka_unit_test(the_feed_plugin_gives_the_same),
+		cmocka_unit_test(verdicts_and_changes_are_the_same),
+		cmocka_unit_test(a_filter_that_is_wrong_gives_no_verdict),
+		cmocka_unit_test(a_sink_is_handed_the_same),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
