@@ -22,6 +22,7 @@
 #define HOST_SCRATCH	(16u << 20)	/* bytes of a text before it is made clean */
 #define HOST_LINES	200		/* lines that a job may log */
 #define HOST_ERROR	1000		/* bytes of a reason */
+#define HOST_RULE	128		/* bytes of a filter's rule */
 #define HOST_FLUSH	65536		/* bytes of results gathered before they are written */
 
 /* Which callback runs: decides what it may call. */
@@ -34,7 +35,7 @@ enum phase { PHASE_NONE = 0, PHASE_OPEN = 1, PHASE_CLOSE = 2, PHASE_PARSE = 4, P
 /* A plugin that was loaded. */
 struct slot {
 	struct cr_plugin	 plugin;	/* no more of it than its size says */
-	char			 rule[48];	/* of a filter: "match#1" */
+	char			 rule[HOST_RULE];	/* of a filter: "match#1", "any#2/match#1" */
 	void			*opts;		/* what the callbacks get */
 	int			 filled, opened;
 	uint64_t		 hash;		/* of the options that opts was filled with */
@@ -132,7 +133,8 @@ void	 host_parse(struct slot *, const struct parse_job *, int body, int out, str
 void	 host_batch_table(struct cr *);
 /* progress: called after each record of a careful batch. */
 struct host_batch {
-	struct slot	*slots;			/* filters in order; or one sink */
+	struct slot	*slots;			/* filters in order, their groups told by their rules;
+						 * or one sink */
 	size_t		 n;
 	int		 batch, out;		/* descriptors */
 	void		(*progress)(uint32_t done, void *);

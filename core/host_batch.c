@@ -124,6 +124,114 @@ ask(struct slot *s, struct cr_record *r)
 	return host.failed != 0 ? -1 : verdict;
 }
 
+/* ---- Groups of filters ---- */
+
+enum group { GROUP_ALL, GROUP_ANY, GROUP_NONE };
+
+/* What a filter or a group says, by which rule, and why. */
+struct opinion {
+	int	 verdict;
+	char	 rule[HOST_RULE], why[HOST_ERROR];
+};
+
+static void
+opinion_set(struct opinion *o, int verdict, const char *rule, size_t len, const char *why)
+{
+	o->verdict = verdict;
+	memcpy(o->rule, rule, len);
+	o->rule[len] = '\0';
+	snprintf(o->why, sizeof(o->why), "%s", why);
+}
+
+/* The bytes of a rule up to the end of the group that stands at `prefix`; 0: it is a filter's. */
+static size_t
+group_len(const char *rule, size_t prefix)
+{
+	const char *slash = strchr(rule + prefix, '/');
+
+	return slash != NULL ? (size_t)(slash - rule) + 1 : 0;
+}
+
+/* What the group is whose part of a rule ends before `end`. */
+static enum group
+group_kind(const char *rule, size_t end)
+{
+	const char *name = rule + end;
+
+	while (name > rule && name[-1] != '/')
+		name--;
+	return strncmp(name, "any#", 4) == 0 ? GROUP_ANY : strncmp(name, "none#", 5) == 0 ?
+	    GROUP_NONE : GROUP_ALL;
+}
+
+static int	weigh(const struct host_batch *, struct cr_record *, size_t, size_t, size_t,
+		    struct opinion *);
+
+/* Asks the filter or the group that stands at *i, and moves behind it. -1: host.failed. */
+static int
+member(const struct host_batch *hb, struct cr_record *r, size_t *i, size_t end, size_t prefix,
+    struct opinion *o)
+{
+	struct slot *s = &hb->slots[*i];
+	size_t first = *i, len = group_len(s->rule, prefix);
+	int verdict;
+
+	if (len > 0) {
+		while (*i < end && strncmp(hb->slots[*i].rule, s->rule, len) == 0)
+			++*i;
+		return weigh(hb, r, first, *i, len, o);
+	}
+	++*i;
+	verdict = ask(s, r);
+	opinion_set(o, verdict, s->rule, strlen(s->rule),
+	    host.failed != 0 ? host.error : host.why);
+	return verdict == -1 ? -1 : 0;
+}
+
+/* When none of its members decided: of `any` none keeps the record, of `none` neither. */
+static void
+undecided(enum group how, const char *rule, size_t len, size_t members, struct opinion *o)
+{
+	MEM_UNSET struct opinion last;
+
+	last = *o;
+	opinion_set(o, how == GROUP_ANY ? CR_DROP : CR_KEEP, rule, len, "");
+	if (members == 1)
+		snprintf(o->why, sizeof(o->why), "%s", last.why);
+	else
+		snprintf(o->why, sizeof(o->why), "none of %zu keeps it, the last since: %.900s",
+		    members, last.why);
+}
+
+/* The members from first on, all of one group (or the route itself): `all` is decided by the first
+ * that does not keep the record, `any` and `none` by the first that does; else by one that waits. */
+static int
+weigh(const struct host_batch *hb, struct cr_record *r, size_t first, size_t end, size_t prefix,
+    struct opinion *o)
+{
+	MEM_UNSET struct opinion waits;
+	const char *rule = hb->slots[first].rule;
+	enum group how = prefix > 0 ? group_kind(rule, prefix - 1) : GROUP_ALL;
+	size_t i, members = 0;
+
+	waits.verdict = CR_DROP;
+	for (i = first; i < end; members++) {
+		if (member(hb, r, &i, end, prefix, o) == -1)
+			return -1;
+		if (how == GROUP_ALL ? o->verdict != CR_KEEP : o->verdict == CR_KEEP) {
+			o->verdict = how == GROUP_NONE ? CR_DROP : o->verdict;
+			return 0;
+		}
+		if (o->verdict == CR_WAIT)
+			waits = *o;
+	}
+	if (waits.verdict == CR_WAIT)
+		*o = waits;
+	else if (how != GROUP_ALL)
+		undecided(how, rule, prefix - 1, members, o);
+	return 0;
+}
+
 static int
 put_verdict(const struct cr_record *r, uint32_t verdict, const char *rule, const char *why)
 {
@@ -145,17 +253,15 @@ put_verdict(const struct cr_record *r, uint32_t verdict, const char *rule, const
 	return out_end(begun);
 }
 
-/* The verdict on one record: the first filter that does not keep it decides. -1: the job ends here,
- * a filter asked to be tried again, or the verdicts are over their maximum. */
+/* The verdict on one record. -1: the job ends here, a filter asked to be tried again, or the
+ * verdicts are over their maximum. */
 static int
 judge(const struct host_batch *hb, struct cr_record *r)
 {
-	int verdict = CR_KEEP;
-	size_t i;
+	MEM_UNSET struct opinion o;
 
 	record_watch(r);
-	for (i = 0; i < hb->n && verdict == CR_KEEP; i++)
-		verdict = ask(&hb->slots[i], r);
+	weigh(hb, r, 0, hb->n, 0, &o);
 	if (host.failed == FAILED_RETRY)
 		return -1;
 	if (record_bad(r) != NULL && host.failed == 0) {
@@ -163,8 +269,8 @@ judge(const struct host_batch *hb, struct cr_record *r)
 		snprintf(host.error, sizeof(host.error), "changed to what no record may be: %s",
 		    record_bad(r));
 	}
-	if (put_verdict(r, host.failed != 0 ? UINT32_MAX : (uint32_t)verdict,
-	    i > 0 ? hb->slots[i - 1].rule : NULL, host.failed != 0 ? host.error : host.why) == -1) {
+	if (put_verdict(r, host.failed != 0 ? UINT32_MAX : (uint32_t)o.verdict, o.rule,
+	    host.failed != 0 ? host.error : o.why) == -1) {
 		host.failed = CR_BAD_DATA;
 		snprintf(host.error, sizeof(host.error), "the verdicts are over their maximum");
 		return -1;

@@ -33,7 +33,8 @@ enum msg_type {
 	MSG_COUNTS,		/* struct counts, then u32 m, m * struct route_count */
 
 	/* core (or courant) <-> worker */
-	MSG_W_START,		/* struct w_start, u32 n, n * (str path, bytes options) */
+	MSG_W_START,		/* struct w_start, u32 n, n * (str path, bytes options); W_FILTER: then
+				 * n * str rule, by which the groups are told (setup.h) */
 	MSG_W_ABOUT,		/* u32 0, str why not; or u32 1, a description (catalog.h) */
 	MSG_W_PARSE,		/* struct parse_job; fds: body, out */
 	MSG_W_PARSED,		/* struct parse_done */

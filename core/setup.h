@@ -12,6 +12,7 @@
 #define SETUP_ROUTES	1000
 #define SETUP_LEGS	16		/* sinks of one route */
 #define SETUP_FILTERS	64		/* filters of one route */
+#define SETUP_GROUPS	4		/* groups of filters within each other */
 #define SETUP_DRAWS	10000000	/* sources that routes draw from, summed over the routes */
 #define SETUP_PAGES	10		/* pages of one poll, unless `pages` says otherwise */
 #define SETUP_KEEP	50		/* records of a list, unless `keep` does */
@@ -43,7 +44,9 @@ struct source {
 	int			 line;
 	uint32_t		 pages;		/* of one poll, at most */
 };
-struct filter { struct instance *instance; char *rule; /* "match#1" */ };
+/* rule: the plugin and its place; in a group behind the group's own: "any#2/match#1". Filters of one
+ * group stand together. */
+struct filter { struct instance *instance; char *rule; };
 struct leg {
 	struct instance		*instance;
 	char			*name;		/* plugin, "#2" for its second in the route */

@@ -229,24 +229,13 @@ from_read(struct reader *r, struct drafts *d, struct draft *to)
 /* ---- filters, to ---- */
 
 static void
-filter_read(struct reader *r, struct route *route, const struct node *n, int place)
+filter_read(struct reader *r, struct route *route, const struct node *n, const char *rule)
 {
-	static const char *const groups[] = { "any", "all", "none" };
 	size_t where = strlen(r->where);
 	struct options none = { 0 };
 	struct instance in;
 	struct filter *f;
-	char *rule;
 
-	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
-		if (strcmp(n->key, groups[i]) == 0) {
-			wrong(r, n->line,
-			    "filters: groups of filters (%s:) are not known yet; filters in "
-			    "a row mean all of them, a route that draws from several routes means "
-			    "any",
-			    n->key);
-			return;
-		}
 	if (!is_map(r, n, n->key))
 		return;
 	if (route->nfilters == SETUP_FILTERS) {
@@ -260,9 +249,7 @@ filter_read(struct reader *r, struct route *route, const struct node *n, int pla
 	    xreallocarray(route->filters, route->nfilters + 1, sizeof(*route->filters));
 	f = &route->filters[route->nfilters++];
 	f->instance = instance_keep(r, &in, 0);
-	rule = xasprintf("%s#%d", n->key, place);
 	f->rule = keep_text(r, rule);
-	free(rule);
 	r->where[where] = '\0';
 }
 
@@ -273,15 +260,42 @@ named_alone(const struct node *item, struct node *to)
 	*to = (struct node){ .kind = CONF_MAP, .key = item->text, .line = item->line };
 }
 
+static void	filters_list(struct reader *, struct route *, const struct node *, const char *,
+		    int);
+
+/* One filter, or a group of them: any, all, none. */
 static void
-filters_read(struct reader *r, struct route *route, const struct node *list)
+filter_entry(struct reader *r, struct route *route, const struct node *n, const char *group,
+    int depth, int place)
+{
+	static const char *const groups[] = { "any", "all", "none" };
+	size_t i = 0;
+	char *rule = xasprintf("%s%s#%d", group, n->key, place), *longer;
+
+	while (i < sizeof(groups) / sizeof(groups[0]) && strcmp(n->key, groups[i]) != 0)
+		i++;
+	if (i == sizeof(groups) / sizeof(groups[0])) {
+		filter_read(r, route, n, rule);
+	} else if (depth == SETUP_GROUPS) {
+		wrong(r, n->line, "filters: more than %d groups within each other", SETUP_GROUPS);
+	} else {
+		longer = xasprintf("%s/", rule);
+		filters_list(r, route, n, longer, depth + 1);
+		free(longer);
+		if (n->kind == CONF_LIST && n->child == NULL)
+			wrong(r, n->line, "filters: %s: has no filter in it", n->key);
+	}
+	free(rule);
+}
+
+static void
+filters_list(struct reader *r, struct route *route, const struct node *list, const char *group,
+    int depth)
 {
 	const struct node *item;
 	struct node alone;
 	int place = 0;
 
-	if (list == NULL || (list->kind == CONF_SCALAR && list->text == NULL))
-		return;
 	if (list->kind != CONF_LIST) {
 		wrong(r, list->line, "filters: a list is wanted, since their order counts: "
 		    "- NAME: { option: value }");
@@ -291,15 +305,23 @@ filters_read(struct reader *r, struct route *route, const struct node *list)
 		place++;
 		if (item->kind == CONF_SCALAR && item->text != NULL) {
 			named_alone(item, &alone);
-			filter_read(r, route, &alone, place);
+			filter_entry(r, route, &alone, group, depth, place);
 		} else if (item->kind == CONF_MAP && item->child != NULL &&
 		    item->child->next == NULL) {
-			filter_read(r, route, item->child, place);
+			filter_entry(r, route, item->child, group, depth, place);
 		} else {
 			wrong(r, item->line, "filters: an entry is one filter: "
 			    "- NAME: { option: value }");
 		}
 	}
+}
+
+static void
+filters_read(struct reader *r, struct route *route, const struct node *list)
+{
+	if (list == NULL || (list->kind == CONF_SCALAR && list->text == NULL))
+		return;
+	filters_list(r, route, list, "", 0);
 }
 
 static void

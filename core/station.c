@@ -97,6 +97,15 @@ put_plugin(struct buf *b, const struct instance *in, uint32_t granted)
 	buf_free(&options);
 }
 
+static void
+put_filters(struct buf *b, const struct route *r)
+{
+	for (size_t i = 0; i < r->nfilters; i++)
+		put_plugin(b, r->filters[i].instance, 0);
+	for (size_t i = 0; i < r->nfilters; i++)
+		wire_put_str(b, r->filters[i].rule);
+}
+
 /* How a plugin is to be started: by which copy, with what options. */
 static void
 plugin_means(struct digest *d, const struct instance *in, uint32_t granted)
@@ -155,8 +164,7 @@ station_start(struct station *s)
 	if (s->instance != NULL)
 		put_plugin(&b, s->instance, ws.grants);
 	else
-		for (size_t i = 0; i < s->route->nfilters; i++)
-			put_plugin(&b, s->route->filters[i].instance, 0);
+		put_filters(&b, s->route);
 	name = xasprintf("%s/%s", s->route->name, station_name(s));
 	w = worker_start(c, WORKER_ROUTE, name, &b);
 	if (w != NULL && s->instance != NULL)

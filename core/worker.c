@@ -41,6 +41,15 @@ reply(struct worker *w, uint16_t type, uint32_t id, const struct buf *b)
 /* ---- Starting ---- */
 
 static int
+rule_take(struct slot *s, const char *rule)
+{
+	if (rule == NULL || strlen(rule) >= sizeof(s->rule))
+		return -1;
+	memcpy(s->rule, rule, strlen(rule) + 1);
+	return 0;
+}
+
+static int
 start_read(struct worker *w)
 {
 	struct frame f;
@@ -62,6 +71,9 @@ start_read(struct worker *w)
 		if (w->path[i] == NULL)
 			return -1;
 	}
+	for (i = 0; i < w->n && w->start.mode == W_FILTER; i++)
+		if (rule_take(&w->slots[i], wire_str(&wire)) == -1)
+			return -1;
 	return wire_end(&wire);
 }
 
@@ -99,7 +111,7 @@ seed(void *library)
 
 /* Loads a plugin. 0, or -1 and why, for the operator. */
 static int
-load(struct slot *s, const char *path, size_t nth, struct buf *why)
+load(struct slot *s, const char *path, struct buf *why)
 {
 	const struct cr_plugin *found;
 	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -117,7 +129,6 @@ load(struct slot *s, const char *path, size_t nth, struct buf *why)
 	}
 	if (plugin_about_take(&s->plugin, found, why) == -1)
 		return -1;
-	snprintf(s->rule, sizeof(s->rule), "%s#%zu", s->plugin.name, nth + 1);
 	seed(library);
 	return 0;
 }
@@ -157,7 +168,7 @@ start(struct worker *w)
 		convert_open();
 	buf_init(&why, HOST_ERROR);
 	for (i = 0; i < w->n && rc == 0; i++)
-		rc = load(&w->slots[i], w->path[i], i, &why);
+		rc = load(&w->slots[i], w->path[i], &why);
 	if (ws->mode == W_DESCRIBE || rc == -1)
 		describe(w, rc, &why);
 	buf_free(&why);

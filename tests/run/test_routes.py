@@ -112,3 +112,33 @@ def test_a_sink_is_told_how_often_the_first_record_failed_also_after_a_restart(d
     d.settled()
     assert guids(d) == ["a-1", "a-2"]
     assert all(int(line[3]) >= 3 for line in trial(d)), trial(d)
+
+
+# -- groups of filters
+
+def floor(least):
+    return {"floor": {"of": "comments", "least": least, "below": "drop"}}
+
+
+def test_filters_in_groups(daemon, origin):
+    d = daemon()
+    load(d, "floor")
+    items = "".join(f"<item><guid>g{n}</guid><title>Item {n}</title>"
+                    f"<slash:comments>{n}</slash:comments></item>" for n in (5, 15, 25, 35))
+    url = origin.put("c.xml", ('<rss version="2.0" '
+                     'xmlns:slash="http://purl.org/rss/1.0/modules/slash/"><channel>'
+                     f"<title>c</title>{items}</channel></rss>").encode())
+    d.sources = {"c": {"plugin": "feed", "url": url, "every": "1 h"}}
+    groups = {
+        "any": ([{"any": [floor(30), floor(10)]}], {"g15", "g25", "g35"}),
+        "all": ([{"all": [floor(10), floor(20)]}], {"g25", "g35"}),
+        "none": ([{"none": [floor(20), floor(30)]}], {"g5", "g15"}),
+        "nested": ([floor(10), {"any": [floor(30), {"none": [floor(20)]}]}], {"g15", "g35"}),
+    }
+    d.routes = {name: {"from": ["c"], "filters": filters, "to": {"jsonl": {"path": f"{name}.jsonl"}}}
+                for name, (filters, _) in groups.items()}
+    d.write()
+    d.start()
+    d.settled()
+    for name, (_, kept) in groups.items():
+        assert {r["guid"] for r in d.lines(f"{name}.jsonl")} == kept, name

@@ -121,6 +121,31 @@ a_route_has_filters_and_sinks(void **state)
 }
 
 static void
+filters_stand_in_groups(void **state)
+{
+	static const char *const rules[] = { "match#1", "any#2/match#1", "any#2/none#2/match#1",
+		"any#2/none#2/match#2", "any#2/match#3", "all#3/match#1" };
+	struct setup *s;
+	const struct route *r;
+
+	(void)state;
+	s = routes("  r:\n"
+	    "    from: [a]\n"
+	    "    filters:\n"
+	    "      - match\n"
+	    "      - any:\n"
+	    "          - match: { any: x }\n"
+	    "          - none: [ match: { any: y }, match ]\n"
+	    "          - match\n"
+	    "      - all: [ match ]\n");
+	r = route(s, "r");
+	assert_int_equal(r->nfilters, 6);
+	for (size_t i = 0; i < r->nfilters; i++)
+		assert_string_equal(r->filters[i].rule, rules[i]);
+	setup_free(s);
+}
+
+static void
 mistakes_in_routes_are_all_said(void **state)
 {
 	(void)state;
@@ -131,7 +156,8 @@ mistakes_in_routes_are_all_said(void **state)
 	    "  t: { from: [a], once: twice, updates: x, patience: 5, backlog: some, to: { feed: { "
 	    "path: t } } }\n"
 	    "  u: { from: [a], filters: { match: {} } }\n"
-	    "  v: { from: [a], filters: [ { any: [ match: {} ] }, { match: {}, x: {} }, [] ] }\n"
+	    "  v: { from: [a], filters: [ { any: { match: {} } }, { match: {}, x: {} }, [],\n"
+	    "    none: [], any: [ any: [ any: [ any: [ any: [ match: {} ] ] ] ] ] ] }\n"
 	    "  w: { from: [a], to: { feed: { path: /etc/x }, jsonl: { path: ../x, keep: 1, size: 3 "
 	    "} } }\n"
 	    "  x: { from: [a], to: { feed: { path: one } } }\n"
@@ -159,20 +185,21 @@ mistakes_in_routes_are_all_said(void **state)
 	    "such as 30 d\n"
 	    "c.yaml:10: route u: filters: a list is wanted, since their order counts: - NAME: "
 	    "{ option: value }\n"
-	    "c.yaml:11: route v: filters: groups of filters (any:) are not known yet; filters in a "
-	    "row "
-	    "mean all of them, a route that draws from several routes means any\n"
+	    "c.yaml:11: route v: filters: a list is wanted, since their order counts: - NAME: "
+	    "{ option: value }\n"
 	    "c.yaml:11: route v: filters: an entry is one filter: - NAME: { option: value }\n"
 	    "c.yaml:11: route v: filters: an entry is one filter: - NAME: { option: value }\n"
-	    "c.yaml:12: route w: feed: path: \"/etc/x\" is no name of a file in the folder of "
+	    "c.yaml:12: route v: filters: none: has no filter in it\n"
+	    "c.yaml:12: route v: filters: more than 4 groups within each other\n"
+	    "c.yaml:13: route w: feed: path: \"/etc/x\" is no name of a file in the folder of "
 	    "outputs\n"
-	    "c.yaml:12: route w: jsonl: unknown key `size`; there are backlog, path, rotate, keep\n"
-	    "c.yaml:12: route w: jsonl: path: \"../x\" leads out of the folder of outputs\n"
-	    "c.yaml:14: route y: feed: keep: \"5 editions\" is no whole number\n"
-	    "c.yaml:14: route y: feed: keep: \"5 editions\" is no whole number\n"
-	    "c.yaml:14: route y: feed: path: \"a/..\" leads out of the folder of outputs\n"
-	    "c.yaml:14: route y: path: route x writes one already, in line 13\n"
-	    "c.yaml:15: route z: a route: a map is wanted: { key: value }\n");
+	    "c.yaml:13: route w: jsonl: unknown key `size`; there are backlog, path, rotate, keep\n"
+	    "c.yaml:13: route w: jsonl: path: \"../x\" leads out of the folder of outputs\n"
+	    "c.yaml:15: route y: feed: keep: \"5 editions\" is no whole number\n"
+	    "c.yaml:15: route y: feed: keep: \"5 editions\" is no whole number\n"
+	    "c.yaml:15: route y: feed: path: \"a/..\" leads out of the folder of outputs\n"
+	    "c.yaml:15: route y: path: route x writes one already, in line 14\n"
+	    "c.yaml:16: route z: a route: a map is wanted: { key: value }\n");
 	bad_routes("  ok: { from: [a] }\n"
 	    "  r: { from: [ok, s] }\n"
 	    "  s: { from: [t] }\n"
@@ -258,6 +285,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(routes_draw_from_names_groups_patterns_and_routes),
 		cmocka_unit_test(a_route_has_filters_and_sinks),
+		cmocka_unit_test(filters_stand_in_groups),
 		cmocka_unit_test(mistakes_in_routes_are_all_said),
 		cmocka_unit_test(ten_thousand_sources_share_what_they_can),
 		cmocka_unit_test(the_shipped_configuration_is_good),

@@ -126,7 +126,7 @@ begin(struct test *t)
 
 static void
 send_start(struct test *t, const struct w_start *ws, const char *const *paths,
-    const struct bytes *options, uint32_t n)
+    const struct bytes *options, uint32_t n, const char *const *rules)
 {
 	struct w_start full = *ws;
 	struct buf b;
@@ -143,6 +143,8 @@ send_start(struct test *t, const struct w_start *ws, const char *const *paths,
 		else
 			wire_put_bytes(&b, "", 0);
 	}
+	for (i = 0; i < n && ws->mode == W_FILTER; i++)
+		wire_put_str(&b, rules != NULL ? rules[i] : "filter#1");
 	assert_int_equal(chan_send(t->chan, MSG_W_START, 0, &b, -1, -1), 0);
 	buf_free(&b);
 }
@@ -154,7 +156,7 @@ start(struct test *t, uint32_t mode, const char *path)
 		.name = "test" };
 
 	begin(t);
-	send_start(t, &ws, &path, NULL, 1);
+	send_start(t, &ws, &path, NULL, 1, NULL);
 }
 
 /* The next frame but MSG_READY: 1, 0 when the time is up, -1 when the worker is gone or talks
@@ -512,6 +514,7 @@ static void
 test_filters_judge_in_order(void **state)
 {
 	static const char *const titles[] = { "a", "poison", "c" };
+	static const char *const rules[] = { "filter_crash#1", "floor#2" };
 	static const char votes[] = "of\0votes\0least\0" "25", title[] = "title\0nobody";
 	const struct bytes options[] = { { title, sizeof(title) }, { votes, sizeof(votes) } };
 	const struct w_start ws = { .mode = W_FILTER, .memory = MEMORY, .out = OUT, .cpu = 1500 };
@@ -524,7 +527,7 @@ test_filters_judge_in_order(void **state)
 	paths[0] = xstrdup(evil("filter_crash"));
 	paths[1] = xstrdup(good("filter_floor"));
 	begin(&t);
-	send_start(&t, &ws, (const char *const *)paths, options, 2);
+	send_start(&t, &ws, (const char *const *)paths, options, 2, rules);
 	send_batch(&t, MSG_W_FILTER, titles, 3, 0, out);
 	assert_int_equal(next(&t), 1);
 	batch_read(&t, MSG_W_FILTERED, &done);
@@ -538,6 +541,62 @@ test_filters_judge_in_order(void **state)
 	free(paths[1]);
 	end(&t);
 	buf_free(&t.log);
+}
+
+/* Three floors of 15, 25 and 35 votes (below: wait) see records of 10, 20 and 30. */
+static void
+test_groups_of_filters(void **state)
+{
+	static const char *const titles[] = { "a", "b", "c" };
+	static const char at15[] = "of\0votes\0least\0" "15\0below\0drop",
+	    at25[] = "of\0votes\0least\0" "25\0below\0drop",
+	    at35[] = "of\0votes\0least\0" "35";
+	const struct bytes options[] = { { at15, sizeof(at15) }, { at25, sizeof(at25) },
+		{ at35, sizeof(at35) } };
+	static const struct { const char *rules[3], *told; } cases[] = {
+		{ { "any#1/floor#1", "any#1/floor#2", "floor#2" },
+		    "verdict 0 any#1 none of 2 keeps it, the last since: votes is 10, below 25\n"
+		    "verdict 2 floor#2 votes is 20, below 35\n"
+		    "verdict 2 floor#2 votes is 30, below 35\n" },
+		{ { "any#1/floor#1", "any#1/floor#2", "any#1/floor#3" },
+		    "verdict 2 any#1/floor#3 votes is 10, below 35\n"
+		    "verdict 1 any#1/floor#1 votes is 20\n"
+		    "verdict 1 any#1/floor#1 votes is 30\n" },
+		{ { "floor#1", "none#2/floor#1", "any#3/floor#1" },
+		    "verdict 0 floor#1 votes is 10, below 15\n"
+		    "verdict 2 any#3/floor#1 votes is 20, below 35\n"
+		    "verdict 0 none#2/floor#1 votes is 30\n" },
+		{ { "none#1/all#1/floor#1", "none#1/all#1/floor#2", "none#1/any#2/floor#1" },
+		    "verdict 2 none#1/any#2/floor#1 votes is 10, below 35\n"
+		    "verdict 2 none#1/any#2/floor#1 votes is 20, below 35\n"
+		    "verdict 0 none#1/all#1/floor#2 votes is 30\n" },
+		{ { "none#1/floor#1", "none#1/floor#2", "any#2/floor#1" },
+		    "verdict 2 any#2/floor#1 votes is 10, below 35\n"
+		    "verdict 0 none#1/floor#1 votes is 20\n"
+		    "verdict 0 none#1/floor#1 votes is 30\n" },
+	};
+	const struct w_start ws = { .mode = W_FILTER, .memory = MEMORY, .out = OUT, .cpu = 1500 };
+	const char *path = good("filter_floor"), *const paths[] = { path, path, path };
+	struct batch_done done;
+	struct test t;
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int out = out_new();
+
+		begin(&t);
+		send_start(&t, &ws, paths, options, 3, cases[i].rules);
+		send_batch(&t, MSG_W_FILTER, titles, 3, 0, out);
+		assert_int_equal(next(&t), 1);
+		batch_read(&t, MSG_W_FILTERED, &done);
+		assert_int_equal(done.done, 3);
+		text = results(out, done.out);
+		assert_string_equal(text, cases[i].told);
+		free(text);
+		end(&t);
+		buf_free(&t.log);
+	}
 }
 
 static void
@@ -589,7 +648,7 @@ test_sink_writes_in_its_folder_and_nowhere_else(void **state)
 		if (i > 0 && !SANDBOX)
 			break;
 		begin(&t);
-		send_start(&t, &ws, &plugin, &options[i], 1);
+		send_start(&t, &ws, &plugin, &options[i], 1, NULL);
 		send_batch(&t, MSG_W_DELIVER, titles, 2, 0, -1);
 		assert_int_equal(next(&t), 1);
 		batch_read(&t, MSG_W_DELIVERED, &done);
@@ -828,7 +887,7 @@ test_what_computes_for_ever(void **state)
 		int out, rc;
 
 		begin(&t);
-		send_start(&t, &ws, &path, NULL, 1);
+		send_start(&t, &ws, &path, NULL, 1, NULL);
 		out = send_page(&t, "a page", none, 1, NULL);
 		rc = next(&t);
 		assert_int_equal(rc, -1);
@@ -939,6 +998,7 @@ main(void)
 		cmocka_unit_test(test_failures_keep_what_was_emitted),
 		cmocka_unit_test(test_other_options_close_and_open),
 		cmocka_unit_test(test_filters_judge_in_order),
+		cmocka_unit_test(test_groups_of_filters),
 		cmocka_unit_test(test_filter_that_crashes_shows_of_what),
 		cmocka_unit_test(test_sink_writes_in_its_folder_and_nowhere_else),
 		cmocka_unit_test(test_sinks_that_fail),
