@@ -92,6 +92,8 @@ real_start(struct real *r, uint32_t mode, const char *plugin, struct bytes optio
 	wire_put_u32(&b, 1);
 	wire_put_str(&b, built(plugin));
 	wire_put_bytes(&b, options.data, options.len);
+	if (ws.mode == W_FILTER)
+		wire_put_str(&b, "filter#1");
 	assert_int_equal(chan_send(r->chan, MSG_W_START, 0, &b, -1, -1), 0);
 	buf_free(&b);
 }
