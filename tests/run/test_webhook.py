@@ -1,7 +1,5 @@
 """sink_webhook and the send role, against an independent receiver."""
-import json
 import os
-import pathlib
 import random
 import signal
 
@@ -50,7 +48,8 @@ def test_a_hundred_records_come_in_order_signed_on_one_connection(hooked):
         assert all(h.verified(KEY) for h in hooks)
         shown = d.http("/api/v1/records?limit=100").json["records"]
         order = [h.id for h in hooks]
-        assert sorted(order) == sorted(s["id"] for s in shown) and len(set(order)) == 100
+        shown = [s["id"] for s in shown]
+        assert order in (shown, shown[::-1]) and len(set(order)) == 100
         assert all(h.json["id"] == h.id for h in hooks)
         assert all(h.headers["content-type"] == "application/json" for h in hooks)
         assert len({h.connection for h in hooks}) == 1, "the connection is kept"
