@@ -260,6 +260,7 @@ judge(const struct host_batch *hb, struct cr_record *r)
 {
 	MEM_UNSET struct opinion o;
 
+	opinion_set(&o, CR_KEEP, "", 0, "");
 	record_watch(r);
 	weigh(hb, r, 0, hb->n, 0, &o);
 	if (host.failed == FAILED_RETRY)
