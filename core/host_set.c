@@ -401,16 +401,34 @@ cr_add_enclosure(struct cr_record *r, const char *url, const char *type, int64_t
 
 /* ---- Getters ---- */
 
-static const char *
-cr_get(const struct cr_record *r, int field, size_t nth)
-{
-	return r != NULL && (host.phase & MAY_GET) != 0 ? record_get(r, field, nth) : NULL;
-}
-
 static int64_t
 cr_get_time(const struct cr_record *r, int field)
 {
-	return r != NULL && (host.phase & MAY_GET) != 0 ? record_get_time(r, field) : CR_NO_TIME;
+	if (r == NULL || (host.phase & MAY_GET) == 0)
+		return CR_NO_TIME;
+	return field == CR_SEEN ? record_about(r)->seen : record_get_time(r, field);
+}
+
+static const char *
+get_seen(const struct cr_record *r)
+{
+	char text[DATE_MAX];
+	int64_t seen = record_about(r)->seen;
+
+	if (seen == CR_NO_TIME)
+		return NULL;
+	date_rfc3339(text, seen);
+	return host_lend_text(text, strlen(text));
+}
+
+static const char *
+cr_get(const struct cr_record *r, int field, size_t nth)
+{
+	if (r == NULL || (host.phase & MAY_GET) == 0)
+		return NULL;
+	if (field == CR_SEEN)
+		return nth == 0 ? get_seen(r) : NULL;
+	return record_get(r, field, nth);
 }
 
 static const char *
