@@ -140,6 +140,19 @@ ask_refresh(struct core *c, struct peer *p, uint32_t id, const char *arg, int tr
 	buf_free(&text);
 }
 
+static void
+ask_resume(struct core *c, struct peer *p, uint32_t id, const char *arg, int trusted)
+{
+	struct buf text;
+	int rc;
+
+	(void)trusted;
+	buf_init(&text, 1u << 20);
+	rc = deliver_resume(c, arg != NULL ? arg : "", &text);
+	tell(p, id, rc == 0 ? 0 : 1, &text);
+	buf_free(&text);
+}
+
 static const struct {
 	const char	*name;
 	int		 trusted;	/* only from the operator */
@@ -148,6 +161,7 @@ static const struct {
 	{ "status", 0, ask_status },
 	{ "reload", 1, ask_reload },
 	{ "refresh", 1, ask_refresh },
+	{ "resume", 1, ask_resume },
 };
 
 void

@@ -38,6 +38,7 @@ cli_usage(void)
 	    "  status [--json]       sources, routes, roles and what is wrong\n"
 	    "  reload                read the configuration again\n"
 	    "  refresh SOURCE        poll a source now\n"
+	    "  resume ROUTE[/SINK]   deliver again what was paused, or waits for a retry, now\n"
 	    "  plugins [FILE...]     what plugins there are, or what these are\n"
 	    "  parse [-o NAME=VALUE] [--plugin FILE] FILE...\n"
 	    "  parse --batch         read FEED<TAB>HEADERS lines, print one JSON line for each\n");
@@ -151,6 +152,14 @@ cli_refresh(int argc, char **argv)
 	return simple("refresh", argv[1]);
 }
 
+static int
+cli_resume(int argc, char **argv)
+{
+	if (argc != 2)
+		cli_usage();
+	return simple("resume", argv[1]);
+}
+
 /* ---- status for people ---- */
 
 static const char *
@@ -202,9 +211,14 @@ show_sources(const json_t *all)
 static void
 show_leg(const char *route, const json_t *o)
 {
-	printf("%-16s %-10s %-9s %9lld %9lld %5lld  %s\n", route, member(o, "name"),
+	int paused = strcmp(member(o, "state"), "paused") == 0;
+
+	printf("%-16s %-10s %-9s %9lld %9lld %5lld  %s%s", route, member(o, "name"),
 	    member(o, "state"), number(o, "delivered"), number(o, "pending"),
-	    number(o, "dead"), member(o, "reason"));
+	    number(o, "dead"), paused ? "paused: " : "", member(o, "reason"));
+	if (paused)
+		printf("; `courant resume %s`", route);
+	putchar('\n');
 }
 
 static void
@@ -318,6 +332,7 @@ static const struct {
 	{ "status", cli_status },
 	{ "reload", cli_reload },
 	{ "refresh", cli_refresh },
+	{ "resume", cli_resume },
 	{ "plugins", cli_plugins },
 	{ "parse", cli_parse },
 };

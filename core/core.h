@@ -139,6 +139,8 @@ void	 deliver_store_gone(struct core *);
 /* How the station of a leg (or PULL_FILTER) stands, in a word; pid of its worker or 0. */
 uint32_t deliver_route_id(const struct core *, size_t route);	/* store's; 0: not known */
 const char *deliver_state(const struct core *, size_t route, uint32_t leg, pid_t *);
+/* An operator resumes ROUTE or ROUTE/SINK. 0; -1: there is no such. said: what was done, or is wrong. */
+int	 deliver_resume(struct core *, const char *name, struct buf *said);
 const char *deliver_reason(const struct core *, size_t route, uint32_t leg);	/* or NULL */
 
 /* pool.c: the workers */

@@ -29,11 +29,17 @@ station_pull(struct station *s)
 {
 	struct core *c = s->core;
 	const struct pull p = { .route = s->id, .leg = s->leg,
-		.max = station_pushes(s) ? BATCH_PUSH : BATCH_MAX };
+		.max = station_pushes(s) ? BATCH_PUSH : BATCH_MAX,
+		.resume = s->resume != RESUME_NONE };
 	struct buf b;
 
 	if (s->state != STATION_IDLE || !s->behind || !c->known || c->stopping ||
 	    station_waiting(s) != NULL || c->busy_stations >= STATIONS_BUSY)
+		return;
+	if (s->resume != RESUME_NONE) {
+		s->not_before = 0;
+		s->failures = 0;
+	} else if (s->paused)
 		return;
 	if (s->not_before > date_ticks()) {
 		if (s->worker != NULL && s->not_before > date_ticks() + WORKER_IDLE)
@@ -42,6 +48,8 @@ station_pull(struct station *s)
 		return;
 	}
 	s->behind = 0;
+	if (s->resume == RESUME_WANTED)
+		s->resume = RESUME_ASKED;
 	station_state(s, STATION_PULL);
 	buf_init(&b, msg_limit(MSG_PULL));
 	wire_put(&b, pull, &p);
@@ -111,6 +119,9 @@ deliver_work(struct core *c, struct frame *f)
 	s = station_find(c, w.route, w.leg);
 	if (s == NULL || s->state != STATION_PULL)
 		return;
+	if (s->resume == RESUME_ASKED)
+		s->resume = RESUME_NONE;
+	s->paused = w.paused != 0;
 	if (w.kind == WORK_NONE) {
 		s->behind |= w.head < c->head;
 		station_state(s, STATION_IDLE);
@@ -163,6 +174,7 @@ deliver_settled(struct core *c, struct frame *f)
 		s->failures = 0;
 		xreplace(&s->reason, NULL);
 	}
+	s->paused = s->held.then == ACK_GONE;
 	held_set(&s->held, NULL, 0, ACK_ALL, 0, NULL);
 	s->behind = 1;
 	station_state(s, STATION_IDLE);
@@ -206,6 +218,77 @@ deliver_store_gone(struct core *c)
 		station_state(s, STATION_IDLE);
 	}
 	core_idle(c);
+}
+
+/* ---- resuming ---- */
+
+/* Its pause is over, and what it waited to try again is due now. */
+static void
+station_resume(struct station *s)
+{
+	s->behind = 1;
+	s->failures = 0;
+	s->not_before = 0;
+	s->resume = RESUME_WANTED;
+	xreplace(&s->reason, NULL);
+}
+
+/* What there is instead of a name that is wrong: the routes, or the sinks of one. */
+static int
+resume_refuse(const struct core *c, const char *what, const struct route *r, struct buf *said)
+{
+	size_t n = r != NULL ? r->nlegs : c->setup->nroutes;
+
+	if (r != NULL)
+		buf_fmt(said, "route %s has no sink %s", r->name, what);
+	else
+		buf_fmt(said, "there is no route %s", what);
+	for (size_t i = 0; i < n; i++)
+		buf_fmt(said, "%s%s", i > 0 ? ", " : r != NULL ? "; it has " : "; there are: ",
+		    r != NULL ? r->legs[i].name : c->setup->routes[i].name);
+	buf_str(said, n == 0 ? "; there are none\n" : "\n");
+	return -1;
+}
+
+static const struct route *
+route_named(const struct core *c, const char *name, size_t len)
+{
+	for (size_t i = 0; i < c->setup->nroutes; i++)
+		if (strlen(c->setup->routes[i].name) == len &&
+		    strncmp(c->setup->routes[i].name, name, len) == 0)
+			return &c->setup->routes[i];
+	return NULL;
+}
+
+int
+deliver_resume(struct core *c, const char *name, struct buf *said)
+{
+	const struct route *r = route_named(c, name, strlen(name));
+	const char *leg = NULL, *slash = strrchr(name, '/');
+	size_t n = 0;
+
+	if (r == NULL && slash != NULL && slash > name) {
+		r = route_named(c, name, (size_t)(slash - name));
+		leg = slash + 1;
+	}
+	if (r == NULL)
+		return resume_refuse(c, name, NULL, said);
+	for (size_t i = 0; i < c->nstations; i++) {
+		struct station *s = c->stations[i];
+
+		if (s->route != r || (leg != NULL && strcmp(station_name(s), leg) != 0))
+			continue;
+		n++;
+		buf_fmt(said, "%s/%s %s\n", r->name, station_name(s), s->paused ? "is resumed" :
+		    s->state == STATION_WORK ? "is at work" :
+		    s->failures > 0 ? "tries again now" : "was not paused");
+		if (s->state != STATION_WORK)
+			station_resume(s);
+	}
+	if (n == 0 && leg != NULL)
+		return resume_refuse(c, leg, r, said);
+	deliver_on(c);
+	return 0;
 }
 
 /* ---- set-up ---- */
@@ -254,7 +337,7 @@ station_before(struct station **old, size_t n, const struct route *r, const char
 }
 
 /* Its worker was started with what no longer holds: verdicts are asked for anew, a delivery goes to
- * its end. What failed is tried again soon: that may be why it was changed. */
+ * its end. What failed or paused is tried again soon: that may be why it was changed. */
 static void
 station_change(struct station *s)
 {
@@ -263,10 +346,7 @@ station_change(struct station *s)
 		worker_stop(s->worker);
 	if (s->state == STATION_WORK && s->place == PULL_FILTER)
 		station_state(s, STATION_IDLE);
-	s->behind = 1;
-	s->failures = 0;
-	s->not_before = 0;
-	xreplace(&s->reason, NULL);
+	station_resume(s);
 }
 
 /* leg: place, or PULL_FILTER. */
@@ -331,6 +411,7 @@ deliver_known(struct core *c, struct wire *w)
 			if (c->stations[k]->route == &c->setup->routes[i]) {
 				c->stations[k]->id = id;
 				c->stations[k]->leg = c->stations[k]->place;
+				c->stations[k]->paused = 0;	/* until store says so */
 			}
 	}
 	for (size_t k = 0; k < c->nstations; k++)
@@ -370,6 +451,8 @@ deliver_state(const struct core *c, size_t route, uint32_t leg, pid_t *pid)
 		*pid = s->worker != NULL ? worker_pid(s->worker) : 0;
 		if (station_waiting(s) != NULL)
 			return station_waiting(s);
+		if (s->paused)
+			return "paused";
 		return s->not_before > date_ticks() && s->failures > 0 ? "retrying" :
 		    names[s->state];
 	}

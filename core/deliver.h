@@ -29,6 +29,8 @@ struct station {
 	uint32_t		 id, leg;	/* what store calls it: of the setup that it last knew */
 	enum station_state	 state;
 	int			 behind;	/* store may have work for it */
+	int			 paused;	/* store says: until it is resumed */
+	enum { RESUME_NONE, RESUME_WANTED, RESUME_ASKED } resume;	/* with the next PULL */
 	int			 changed;	/* by a reload: its worker goes after this batch */
 	int64_t			 not_before;	/* ticks: pause of a list, delay of a retry */
 	unsigned		 failures;	/* in a row */

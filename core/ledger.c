@@ -49,7 +49,8 @@ legs_read(struct ledger *l, struct ledger_route *r)
 		g->failures = db_int(db, SQL_LEGS, 8);
 		g->due = db_int(db, SQL_LEGS, 9);
 		xreplace(&g->reason, db_text(db, SQL_LEGS, 10));
-		g->gone = db_text(db, SQL_LEGS, 11) != NULL;
+		g->paused = db_int(db, SQL_LEGS, 11) != 0;
+		g->gone = db_text(db, SQL_LEGS, 12) != NULL;
 	}
 }
 
@@ -58,14 +59,15 @@ pending_read(struct ledger *l)
 {
 	struct db *db = &l->book->db;
 	struct ledger_route *r;
-	int64_t leg, n;
+	int64_t leg, n, state;
 	int waits;
 	size_t i;
 
 	while (db_step(db, SQL_PENDING_COUNTS)) {
 		r = ledger_route(l, (uint32_t)db_int(db, SQL_PENDING_COUNTS, 0));
 		leg = db_int(db, SQL_PENDING_COUNTS, 1);
-		waits = db_int(db, SQL_PENDING_COUNTS, 2) == PENDING_WAIT;
+		state = db_int(db, SQL_PENDING_COUNTS, 2);
+		waits = state == PENDING_WAIT || state == PENDING_RETRY;
 		n = db_int(db, SQL_PENDING_COUNTS, 3);
 		if (r == NULL)
 			continue;
@@ -73,9 +75,13 @@ pending_read(struct ledger *l)
 			xreplace(&r->reason, db_text(db, SQL_PENDING_COUNTS, 5));
 		if (leg == PENDING_FILTER)
 			*(waits ? &r->pending : &r->dead) += (uint64_t)n;
-		for (i = 0; i < r->nleg; i++)
-			if (r->leg[i].id == leg)
-				*(waits ? &r->leg[i].pending : &r->leg[i].dead) += (uint64_t)n;
+		for (i = 0; i < r->nleg; i++) {
+			if (r->leg[i].id != leg)
+				continue;
+			*(waits ? &r->leg[i].pending : &r->leg[i].dead) += (uint64_t)n;
+			if (state == PENDING_RETRY)
+				r->leg[i].retried = db_int(db, SQL_PENDING_COUNTS, 4);
+		}
 	}
 }
 
@@ -519,8 +525,11 @@ ledger_pull(struct ledger *l, const struct pull *p, struct work *w, struct buf *
 			w->head = r->filtered;
 		return;
 	}
-	if ((g = ledger_leg(r, p->leg)) != NULL)
-		leg_pull(l, r, g, max, w, items);
+	if ((g = ledger_leg(r, p->leg)) == NULL)
+		return;
+	if (p->resume)
+		leg_resume(l, g);
+	leg_pull(l, r, g, max, w, items);
 }
 
 void

@@ -30,6 +30,8 @@ struct ledger_leg {
 	int64_t		 backlog, backlog_n;
 	int64_t		 begun, past;		/* begun -1: to be found once `past` is judged */
 	int64_t		 delivered, done, failures, due;
+	int		 paused;		/* until an operator resumes it */
+	int64_t		 retried;		/* the record that has a PENDING_RETRY; 0: none */
 	char		*reason;
 	uint64_t	 pending, dead;
 	int64_t		*batch;			/* n of each record under way */
@@ -111,6 +113,8 @@ void	judge_id(struct ledger *, const struct ledger_route *, const struct ledger_
 	    int64_t first, int64_t last);
 void	leg_pull(struct ledger *, struct ledger_route *, struct ledger_leg *, uint32_t max,
 	    struct work *, struct buf *);
+/* An operator resumes it: what it waited for is due now. */
+void	leg_resume(struct ledger *, struct ledger_leg *);
 void	leg_ack(struct ledger *, struct ledger_route *, struct ledger_leg *, const struct ack *);
 void	leg_save(struct ledger *, const struct ledger_leg *);
 #endif

@@ -18,7 +18,7 @@ leg_save(struct ledger *l, const struct ledger_leg *g)
 	db_begin(&l->book->db);
 	db_run(&l->book->db, SQL_LEG_SET, DB_INT(g->id), DB_INT(g->begun), DB_INT(g->backlog),
 	    DB_INT(g->backlog_n), DB_INT(g->delivered), DB_INT(g->done), DB_INT(g->failures),
-	    DB_INT(g->due), DB_TEXT(g->reason));
+	    DB_INT(g->due), DB_TEXT(g->reason), DB_INT(g->paused));
 }
 
 /* ---- Where it begins ---- */
@@ -273,6 +273,9 @@ leg_pull(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, uint32_
 	int more = r->rule.filters == 0 && judge_all(l, r);
 
 	batch_clear(g);
+	w->paused = (uint32_t)g->paused;
+	if (g->paused)
+		return;
 	if (g->due > date_now()) {
 		w->due = g->due;
 		return;
@@ -300,11 +303,42 @@ bury(struct ledger *l, const struct ledger_route *r, struct ledger_leg *g, int64
 	g->dead++;
 }
 
+/* The record that is tried again has a row, which goes when another stands first. n 0: none does. */
+static void
+retried(struct ledger *l, const struct ledger_route *r, struct ledger_leg *g, int64_t n)
+{
+	struct db *db = &l->book->db;
+
+	if (g->retried != 0 && g->retried != n) {
+		db_run(db, SQL_PENDING_DONE, DB_INT(r->id), DB_INT(g->id), DB_INT(g->retried),
+		    DB_INT(PENDING_RETRY));
+		g->pending--;
+	}
+	if (n != 0)
+		db_run(db, SQL_PENDING_ADD, DB_INT(r->id), DB_INT(g->id), DB_INT(n),
+		    DB_TEXT(""), DB_INT(PENDING_RETRY), DB_INT(g->failures), DB_INT(g->due),
+		    DB_TEXT(g->reason));
+	g->pending += n != 0 && g->retried != n;
+	g->retried = n;
+}
+
+void
+leg_resume(struct ledger *l, struct ledger_leg *g)
+{
+	if (!g->paused && g->due == 0 && g->failures == 0)
+		return;
+	g->paused = 0;
+	g->due = 0;
+	g->failures = 0;
+	leg_save(l, g);
+}
+
 void
 leg_ack(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, const struct ack *a)
 {
 	uint32_t done = a->done, past;
 	int list = g->takes == CR_BATCH_LIST, dead = a->then == ACK_DEAD || a->then == ACK_PARK;
+	int again = a->then == ACK_RETRY || a->then == ACK_GONE;
 
 	if (g->last == 0 || a->first != g->first || a->last != g->last || done > g->nbatch ||
 	    (a->then == ACK_ALL && done != g->nbatch) || (dead && !list && done == g->nbatch)) {
@@ -317,15 +351,17 @@ leg_ack(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, const st
 	if (dead)
 		bury(l, r, g, list ? g->last : g->batch[done], a);
 	past = done + (dead && !list);
-	if (past == g->nbatch || (list && a->then != ACK_RETRY))
+	if (past == g->nbatch || (list && !again))
 		g->delivered = g->last;
 	else if (past > 0 && !list)
 		g->delivered = g->batch[past - 1];
 	g->done += done;
 	/* Of the record that is now the first. */
-	g->failures = a->then != ACK_RETRY ? 0 : done > 0 ? 1 : g->failures + 1;
+	g->failures = !again ? 0 : done > 0 ? 1 : g->failures + 1;
+	g->paused = a->then == ACK_GONE;
 	g->due = a->then == ACK_RETRY ? a->due : 0;
 	xreplace(&g->reason, a->then == ACK_ALL ? NULL : a->reason != NULL ? a->reason : "");
+	retried(l, r, g, again && !list && done < g->nbatch ? g->batch[done] : 0);
 	leg_save(l, g);
 	batch_clear(g);
 }

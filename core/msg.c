@@ -120,12 +120,13 @@ const struct wire_field committed[] = {
 };
 #undef F
 #define F(m, t)	WIRE(pull, m, t)
-const struct wire_field pull[] = { F(route, U32), F(leg, U32), F(max, U32), WIRE_END };
+const struct wire_field pull[] = { F(route, U32), F(leg, U32), F(max, U32), F(resume, U32),
+	WIRE_END };
 #undef F
 #define F(m, t)	WIRE(work, m, t)
 const struct wire_field work[] = {
 	F(route, U32), F(leg, U32), F(kind, U32), F(count, U32), F(first, I64), F(last, I64),
-	F(due, I64), F(head, I64), F(id, STR), F(attempt, U32), WIRE_END
+	F(due, I64), F(head, I64), F(id, STR), F(attempt, U32), F(paused, U32), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(judged, m, t)

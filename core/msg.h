@@ -169,6 +169,7 @@ struct pull {
 	uint32_t	 route;		/* store's id */
 	uint32_t	 leg;		/* place, or PULL_FILTER */
 	uint32_t	 max;		/* records, at most */
+	uint32_t	 resume;	/* 1: an operator did: no pause, no delay of a retry */
 };
 enum work_kind { WORK_NONE, WORK_FILTER, WORK_RECORDS, WORK_LIST };
 struct work {
@@ -180,6 +181,7 @@ struct work {
 	int64_t		 head;		/* WORK_NONE: the log's last n that was looked at */
 	const char	*id;		/* of the delivery, the same when repeated */
 	uint32_t	 attempt;	/* times in a row that its first record failed before */
+	uint32_t	 paused;	/* WORK_NONE: until it is resumed */
 };
 struct judged {
 	uint32_t	 route;
@@ -187,7 +189,10 @@ struct judged {
 	int64_t		 first, last;
 	const char	*reason;	/* of guilty */
 };
-enum ack_then { ACK_ALL, ACK_RETRY, ACK_DEAD /* the one after done: a dead letter */, ACK_PARK };
+enum ack_then {
+	ACK_ALL, ACK_RETRY, ACK_DEAD /* the one after done: a dead letter */, ACK_PARK,
+	ACK_GONE			/* nobody is there: paused until an operator resumes it */
+};
 struct ack {
 	uint32_t	 route, leg;
 	uint32_t	 done;		/* so many of the batch's first are delivered */

@@ -134,6 +134,8 @@ static const char *const steps[] = {
 	/* State that pages of an unfinished walk have set; value NULL: unset. */
 	"CREATE TABLE held (source INTEGER, key TEXT, value TEXT,"
 	" PRIMARY KEY (source, key)) WITHOUT ROWID;",
+	/* 3: paused: the sink said that nobody is there; until an operator resumes it. */
+	"ALTER TABLE leg ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;",
 };
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == SCHEMA_VERSION - 1, "a step a version");
 
@@ -208,11 +210,12 @@ static const char *const statements[SQL_MAX] = {
 	    " dropped = ?6 WHERE id = ?1",
 	[SQL_ROUTE_GONE] = "UPDATE route SET gone = ?2 WHERE id = ?1",
 	[SQL_LEGS] = "SELECT id, name, begun, past, backlog, backlog_n, delivered, done, failures,"
-	    " due, reason, gone FROM leg WHERE route = ?",
+	    " due, reason, paused, gone FROM leg WHERE route = ?",
 	[SQL_LEG_ADD] = "INSERT INTO leg (route, name, begun, past, backlog, backlog_n, delivered,"
 	    " created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_LEG_SET] = "UPDATE leg SET begun = ?2, backlog = ?3, backlog_n = ?4, delivered = ?5,"
-	    " done = ?6, failures = ?7, due = ?8, reason = ?9, gone = NULL WHERE id = ?1",
+	    " done = ?6, failures = ?7, due = ?8, reason = ?9, paused = ?10, gone = NULL"
+	    " WHERE id = ?1",
 	[SQL_LEG_GONE] = "UPDATE leg SET gone = ?2 WHERE id = ?1",
 	[SQL_VERDICT_ADD] = "INSERT INTO verdict VALUES (?, ?, ?, ?, ?)",
 	[SQL_VERDICT_AT] = "SELECT first, last, blob FROM verdict WHERE route = ?1 AND last >= ?2"
@@ -224,6 +227,8 @@ static const char *const statements[SQL_MAX] = {
 	[SQL_PENDING_ADD] = "INSERT INTO pending VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
 	    " ON CONFLICT (route, leg, n, recipient)"
 	    " DO UPDATE SET state = ?5, attempts = ?6, due = ?7, reason = ?8",
+	[SQL_PENDING_DONE] = "DELETE FROM pending WHERE route = ? AND leg = ? AND n = ?"
+	    " AND recipient = '' AND state = ?",
 	[SQL_PENDING_COUNTS] = "SELECT route, leg, state, count(*), max(n), reason FROM pending"
 	    " GROUP BY route, leg, state",
 };

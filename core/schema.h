@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #define SCHEMA_APPLICATION	0x43524e54	/* "CRNT", at byte 68 of the file */
-#define SCHEMA_VERSION		2		/* user_version, at byte 60; see steps[] */
+#define SCHEMA_VERSION		3		/* user_version, at byte 60; see steps[] */
 #define SCHEMA_BUSY_MS		2000		/* that we wait for another's lock */
 #define SCHEMA_CACHE_KIB	8192		/* page cache of the writer */
 #define SCHEMA_WAL_SLICE	1000		/* pages in the WAL that make a checkpoint worth it */
@@ -35,6 +35,7 @@ enum pending_state {
 	PENDING_WAIT	= 1,		/* the filter said wait; leg is PENDING_FILTER */
 	PENDING_DEAD	= 2,		/* the sink, or a filter, will never take it */
 	PENDING_PARKED	= 3,		/* killed two workers */
+	PENDING_RETRY	= 4,		/* the sink failed on it; it stands first in its leg */
 };
 #define PENDING_FILTER	0		/* pending.leg of what a filter waits or died for */
 
@@ -52,7 +53,7 @@ enum sql {
 	SQL_ROUTES, SQL_ROUTE_ADD, SQL_ROUTE_SET, SQL_ROUTE_MOVE, SQL_ROUTE_GONE,
 	SQL_LEGS, SQL_LEG_ADD, SQL_LEG_SET, SQL_LEG_GONE,
 	SQL_VERDICT_ADD, SQL_VERDICT_AT, SQL_VERDICT_NEXT, SQL_VERDICT_PREV,
-	SQL_PENDING_ADD, SQL_PENDING_COUNTS,
+	SQL_PENDING_ADD, SQL_PENDING_DONE, SQL_PENDING_COUNTS,
 	SQL_MAX
 };
 

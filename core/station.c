@@ -272,8 +272,9 @@ static void
 station_ack(struct station *s, uint32_t done, enum ack_then then, int64_t retry, const char *reason)
 {
 	if (then != ACK_ALL)
-		log_warn("route %s, %s: %s", s->route->name, station_name(s),
-		    reason != NULL ? reason : "failed without saying why");
+		log_warn("route %s, %s: %s%s", s->route->name, station_name(s),
+		    reason != NULL ? reason : "failed without saying why",
+		    then == ACK_GONE ? "; paused until `courant resume`" : "");
 	log_debug("route %s, %s: %u of %u delivered", s->route->name, station_name(s), done,
 	    s->work.count);
 	held_set(&s->held, s->work.id, done, then, retry, reason);
@@ -312,6 +313,8 @@ delivered(struct station *s, const struct batch_done *d)
 		done = d->failed == 0 ? s->work.count : 0;
 	if (d->failed == 0 && done == s->work.count)
 		station_ack(s, done, ACK_ALL, 0, NULL);
+	else if (d->failed == CR_GONE)
+		station_ack(s, done, ACK_GONE, 0, why.data);
 	else if (d->failed == CR_REJECTED && s->work.kind != WORK_LIST && done < s->work.count)
 		station_ack(s, done, ACK_DEAD, 0, why.data);
 	else

@@ -1,5 +1,6 @@
 """Routes at work: reloads under way, failures and pauses, waiting, state, groups, explanations."""
 import shutil
+import sqlite3
 import time
 
 from courant import BUILD, SLOW, numbered, rss
@@ -142,3 +143,97 @@ def test_filters_in_groups(daemon, origin):
     d.settled()
     for name, (_, kept) in groups.items():
         assert {r["guid"] for r in d.lines(f"{name}.jsonl")} == kept, name
+
+
+# -- pause and resume
+
+def ordered(daemon, origin, order, sinks=1):
+    """A daemon whose sink `trial` obeys this order, with two records to deliver."""
+    d = daemon()
+    load(d, "trial")
+    d.sources = {"a": feed(origin, "a", 1, 2)}
+    to = [{"trial": {"path": "trial.out", "orders": "orders"}}, {"jsonl": {"path": "all.jsonl"}}]
+    d.routes = {"r": {"from": ["a"], "to": to[:sinks]}}
+    d.write()
+    (d.state / "out").mkdir()
+    d.out("orders").write_text(f"{order}\n")
+    d.own(d.state)
+    d.start()
+    return d
+
+
+def leg(d):
+    return d.route("r")["legs"][0]
+
+
+def pending(d):
+    with sqlite3.connect(f"file:{d.state}/courant.db?mode=ro", uri=True) as db:
+        return db.execute("SELECT n, state, attempts, due, reason FROM pending").fetchall()
+
+
+def paused(d):
+    d.until(lambda: leg(d)["state"] == "paused", 10, "the sink is paused")
+
+
+def test_a_sink_whose_receiver_is_gone_is_paused_until_it_is_resumed(daemon, origin):
+    d = ordered(daemon, origin, "gone", sinks=2)
+    paused(d)
+    assert leg(d)["reason"] == "told that nobody is there" and leg(d)["delivered"] == 0
+    assert "paused: told that nobody is there; `courant resume r`" in d.courant("status").stdout.decode()
+    assert [row[1:4] for row in pending(d)] == [(4, 1, 0)], "one row, tried once, due never"
+    origin.put("a.xml", rss(numbered(1, 3, "a")))
+    d.refresh("a")
+    d.until_lines(3)		# the other sink is not held up
+    d.kill()
+    d.out("orders").write_text("\n")
+    d.start()
+    paused(d)
+    assert leg(d)["reason"] == "told that nobody is there" and guids(d) == []
+    assert b"r/trial is resumed" in d.courant("resume", "r/trial").stdout
+    d.settled()
+    assert guids(d) == ["a-1", "a-2", "a-3"]
+    d.until(lambda: leg(d)["state"] == "idle" and not pending(d), 10, "the row is gone")
+    assert leg(d)["reason"] is None and leg(d)["pending"] == 0
+
+
+def test_a_paused_sink_that_is_resumed_too_early_is_paused_again(daemon, origin):
+    d = ordered(daemon, origin, "gone")
+    paused(d)
+    d.courant("resume", "r")
+    d.until(lambda: d.log().count("told that nobody is there") == 2, 10, "it was asked again")
+    paused(d)
+    assert [row[2] for row in pending(d)] == [1]
+
+
+def test_resume_makes_a_retry_due_at_once(daemon, origin):
+    d = ordered(daemon, origin, "retry 3600000")
+    d.until(lambda: leg(d)["state"] == "retrying" and pending(d), 10, "it waits for an hour")
+    (row,) = pending(d)
+    assert row[1:3] == (4, 1) and row[4] == "told to try again", row
+    assert 3590 < row[3] / 1000 - time.time() < 3610, row
+    assert leg(d)["pending"] == 1
+    d.out("orders").write_text("reject a-1\n")
+    d.courant("resume", "r")
+    d.settled()
+    assert guids(d) == ["a-2"]
+    d.until(lambda: [row[1] for row in pending(d)] == [2], 10, "it is now a dead letter")
+
+
+def test_a_paused_sink_whose_options_change_goes_on(daemon, origin):
+    d = ordered(daemon, origin, "gone")
+    paused(d)
+    d.courant("reload")		# nothing changed
+    paused(d)
+    d.routes["r"]["to"][0]["trial"]["orders"] = "other"
+    d.write()
+    d.courant("reload")
+    d.settled()
+    assert guids(d) == ["a-1", "a-2"]
+
+
+def test_resume_says_what_there_is_when_a_name_is_wrong(daemon, origin):
+    d = ordered(daemon, origin, "gone")
+    for name, said in [("nix", b"there is no route nix; there are: r\n"),
+                       ("r/nix", b"route r has no sink nix; it has trial\n")]:
+        done = d.courant("resume", name, check=False)
+        assert (done.returncode, done.stderr) == (1, said)

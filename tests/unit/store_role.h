@@ -193,7 +193,7 @@ __attribute__((unused)) static void
 role_pull(struct role_child *r, uint32_t leg, uint32_t max, struct work *out, char id[64],
     struct buf *items)
 {
-	const struct pull p = { r->route, leg, max };
+	const struct pull p = { .route = r->route, .leg = leg, .max = max };
 	struct frame f;
 	struct wire w;
 	struct buf b;

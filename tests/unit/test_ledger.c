@@ -163,7 +163,7 @@ poll_range(struct desk *d, size_t place, const char *name, int from, int to)
 static enum work_kind
 pull_work(struct desk *d, uint32_t route, uint32_t leg, uint32_t max)
 {
-	const struct pull p = { route, leg, max };
+	const struct pull p = { .route = route, .leg = leg, .max = max };
 
 	buf_clear(&d->items);
 	ledger_pull(d->ledger, &p, &d->work, &d->items);
