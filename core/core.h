@@ -53,6 +53,7 @@ struct run {
 	uint32_t	 refused;	/* records that emit() refused in the last document */
 	int64_t		 tried;		/* ticks when it was last answered; 0: not yet */
 	uint32_t	 changed;	/* by a reload: it is polled anew */
+	uint32_t	 kept;		/* enum kept: what store has for it */
 	uint32_t	 partial;	/* the last document was cut or mended: mark.error says how */
 };
 
@@ -109,11 +110,12 @@ int	 roles_full(const struct core *, enum role_id);	/* half of its queue: ask fo
 void	 roles_configure(struct core *);	/* tells store, fetch and send of a new setup */
 const char *role_name(enum role_id);
 
-/* poll.c: a source's way from due to committed */
+/* poll.c, page.c, document.c, commit.c (job.h): a source's way from due to committed */
 void	 poll_init(struct core *);
 void	 poll_due(struct core *);		/* begins what is due; sets the timer */
 void	 poll_fetched(struct core *, struct frame *);
 void	 poll_committed(struct core *, struct frame *);
+void	 poll_recalled(struct core *, struct frame *);
 void	 poll_parse(struct core *);		/* there may be a worker for what waits */
 void	 poll_store_gone(struct core *);	/* commits under way are lost: fetched again */
 void	 poll_fetch_back(struct core *);	/* asks again for what was being fetched */
@@ -127,6 +129,7 @@ void	 poll_setup(struct core *, const struct setup *old);
 void	 run_due(struct core *, uint32_t place);	/* into the heap, unless it waits for its plugin */
 void	 run_touch(struct core *, uint32_t place);	/* tells store of a mark without a record */
 uint32_t run_chance(void);
+void	 mark_take(struct mark *, const struct mark *from);	/* copies its strings */
 void	 mark_unproven(struct mark *);		/* drops its validators: the next answer is whole */
 
 /* deliver.c: a route's way from the log to its sinks */

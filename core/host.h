@@ -23,11 +23,12 @@
 #define HOST_LINES	200		/* lines that a job may log */
 #define HOST_ERROR	1000		/* bytes of a reason */
 #define HOST_RULE	128		/* bytes of a filter's rule */
+#define HOST_ASKED	(4u << 20)	/* bytes of requests of one page */
 #define HOST_FLUSH	65536		/* bytes of results gathered before they are written */
 
 /* Which callback runs: decides what it may call. */
 enum phase { PHASE_NONE = 0, PHASE_OPEN = 1, PHASE_CLOSE = 2, PHASE_PARSE = 4, PHASE_FILTER = 8,
-	PHASE_DELIVER = 16 };
+	PHASE_DELIVER = 16, PHASE_PLAN = 32 };
 
 /* Those that may call http(). */
 #define MAY_HTTP	(PHASE_DELIVER)
@@ -75,12 +76,14 @@ struct host {
 	struct buf	 base;			/* URLs are resolved against it */
 	struct buf	 converted;
 
-	const struct parse_job *page;		/* PHASE_PARSE */
+	const struct parse_job *page;		/* PHASE_PARSE, PHASE_PLAN */
 	int64_t		 latest;		/* a time beyond it is clamped to page->when */
 	struct cr_record *feed;			/* NULL: not asked for */
 	struct cr_record *open[HOST_OPEN], *spare[HOST_OPEN];
 	size_t		 nopen, nspare;
 	uint32_t	 records, refused;
+	struct buf	 asked;			/* RESULT_REQUESTs of this page */
+	uint32_t	 requests;		/* in it */
 	struct buf	 state;			/* what state_set() was told: KEY\0 flag VALUE\0 */
 	struct out	 out;
 };
@@ -127,9 +130,12 @@ int	 host_url(const char *text);
 /* host_http.c */
 void	 host_http_table(struct cr *);
 
-/* host_parse.c, host_batch.c: the members of their own, and the jobs */
+/* host_parse.c, host_ask.c, host_batch.c: the members of their own, and the jobs */
 void	 host_parse_table(struct cr *);
 void	 host_parse(struct slot *, const struct parse_job *, int body, int out, struct parse_done *);
+void	 host_plan(struct slot *, const struct parse_job *, int out, struct parse_done *);
+void	 host_ask_table(struct cr *);
+void	 host_ask_write(void);			/* what was asked for, into the results */
 void	 host_batch_table(struct cr *);
 /* progress: called after each record of a careful batch. */
 struct host_batch {

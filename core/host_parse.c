@@ -135,20 +135,6 @@ cr_base(struct cr *cr, const char *url)
 
 /* ---- Pages and their headers ---- */
 
-static int
-cr_fetch(struct cr *cr, const struct cr_request *rq)
-{
-	(void)cr, (void)rq;
-	return -1;			/* pages on request come with jobs of several pages */
-}
-
-static int
-cr_next(struct cr *cr, const char *url)
-{
-	(void)cr, (void)url;
-	return -1;
-}
-
 /* The value of the nth header of that name in "name: value\n" lines; NULL: there is none. */
 static const char *
 header_nth(const char *lines, const char *name, size_t nth, size_t *len)
@@ -292,7 +278,7 @@ static const char *
 cr_state_get(struct cr *cr, const char *key)
 {
 	(void)cr;
-	return parsing() && key != NULL ? state_find(host.page->state, key) : NULL;
+	return (parsing() || host.phase == PHASE_PLAN) && key != NULL ? state_find(host.page->state, key) : NULL;
 }
 
 /* What was set lies in host.state as KEY\0, 1 or 0 for unset, VALUE\0. Takes out an earlier one. */
@@ -321,7 +307,7 @@ cr_state_set(struct cr *cr, const char *key, const char *value)
 	size_t n, v = value != NULL ? strlen(value) : 0;
 
 	(void)cr;
-	if (!parsing() || key == NULL)
+	if ((!parsing() && host.phase != PHASE_PLAN) || key == NULL)
 		return -1;
 	n = strlen(key);
 	if (n == 0 || n > HOST_KEY || text_valid(key, n) != n || v > HOST_STATE ||
@@ -433,12 +419,22 @@ page_begin(const struct parse_job *job)
 {
 	host.page = job;
 	host.latest = job->when < INT64_MAX - AHEAD ? job->when + AHEAD : INT64_MAX;
-	host.records = host.refused = 0;
+	host.records = host.refused = host.requests = 0;
 	record_free(host.feed);
 	host.feed = NULL;
 	buf_clear(&host.state);
+	buf_clear(&host.asked);
 	buf_clear(&host.base);
 	buf_str(&host.base, job->url);
+}
+
+static void
+plan(struct slot *s)
+{
+	host_enter(s, PHASE_PLAN);
+	if (s->plugin.plan(&host.cr, s->opts) != 0 || host.failed != 0)
+		host_blame("plan");
+	host_leave();
 }
 
 static void
@@ -476,8 +472,10 @@ page_end(struct parse_done *done)
 		record_write(host.feed, &host.out.b);
 		out_end(begun);
 	}
-	if (host.failed == 0)
+	if (host.failed == 0) {
 		state_write();
+		host_ask_write();
+	}
 	if (out_flush() == -1 && host.failed == 0) {
 		host.failed = CR_BAD_DATA;
 		snprintf(host.error, sizeof(host.error), host.out.full ?
@@ -488,6 +486,22 @@ page_end(struct parse_done *done)
 	if (host.replaced > 0)
 		host_say("%llu invalid bytes or control characters replaced",
 		    (unsigned long long)host.replaced);
+}
+
+static void
+done_fill(struct parse_done *done)
+{
+	if (host.error[0] != '\0' && host.failed == 0)
+		host.failed = CR_BAD_DATA;
+	page_end(done);
+	done->failed = host.failed;
+	done->error = host.failed != 0 ? host.error : NULL;
+	done->partial = host.partial[0] != '\0' ? host.partial : NULL;
+	done->retry = host.retry;
+	done->records = host.records;
+	done->refused = host.refused;
+	done->out = host.out.at;
+	host.page = NULL;
 }
 
 void
@@ -504,18 +518,19 @@ host_parse(struct slot *s, const struct parse_job *job, int body, int out, struc
 		snprintf(host.error, sizeof(host.error), "the page did not reach the worker whole");
 	else if (slot_ready(s, job->options, job->hash) == 0)
 		page_parse(s, job, text);
-	if (host.error[0] != '\0' && host.failed == 0)
-		host.failed = CR_BAD_DATA;
-	page_end(done);
+	done_fill(done);
 	result_unmap(text, size);
-	done->failed = host.failed;
-	done->error = host.failed != 0 ? host.error : NULL;
-	done->partial = host.partial[0] != '\0' ? host.partial : NULL;
-	done->retry = host.retry;
-	done->records = host.records;
-	done->refused = host.refused;
-	done->out = host.out.at;
-	host.page = NULL;
+}
+
+void
+host_plan(struct slot *s, const struct parse_job *job, int out, struct parse_done *done)
+{
+	*done = (struct parse_done){ .retry = -1 };
+	page_begin(job);
+	out_open(out, host.out.max);
+	if (slot_ready(s, job->options, job->hash) == 0)
+		plan(s);
+	done_fill(done);
 }
 
 void
@@ -526,8 +541,7 @@ host_parse_table(struct cr *cr)
 	cr->feed = cr_feed;
 	cr->partial = cr_partial;
 	cr->base = cr_base;
-	cr->fetch = cr_fetch;
-	cr->next = cr_next;
+	host_ask_table(cr);
 	cr->header = cr_header;
 	cr->link = cr_link;
 	cr->state_get = cr_state_get;

@@ -47,6 +47,8 @@ struct document {
 	struct bytes		 feed;
 	struct document_state	*states;
 	size_t			 nstates;
+	struct result_request	*requests;
+	size_t			 nrequests;
 	enum naming		 naming;	/* that it needs */
 };
 
@@ -328,6 +330,20 @@ state_add(struct document *doc, struct wire *body)
 }
 
 static int
+request_add(struct document *doc, struct wire *body)
+{
+	struct result_request q;
+
+	wire_get(body, result_request, &q);
+	if (wire_end(body) == -1 || doc->nrequests == RESULT_REQUESTS ||
+	    result_request_bad(&q) != NULL)
+		return -1;
+	doc->requests = xreallocarray(doc->requests, doc->nrequests + 1, sizeof(q));
+	doc->requests[doc->nrequests++] = q;
+	return 0;
+}
+
+static int
 document_add(struct document *doc, enum result_kind kind, struct wire *body)
 {
 	switch (kind) {
@@ -337,6 +353,8 @@ document_add(struct document *doc, enum result_kind kind, struct wire *body)
 		return feed_set(doc, body);
 	case RESULT_STATE:
 		return state_add(doc, body);
+	case RESULT_REQUEST:
+		return request_add(doc, body);
 	default:
 		return -1;
 	}
@@ -437,6 +455,7 @@ document_free(struct document *doc)
 		record_free(doc->entries[i].record);
 	free(doc->entries);
 	free(doc->states);
+	free(doc->requests);
 	free(doc);
 }
 
@@ -451,6 +470,13 @@ document_states(const struct document *doc, size_t *n)
 {
 	*n = doc->nstates;
 	return doc->states;
+}
+
+const struct result_request *
+document_requests(const struct document *doc, size_t *n)
+{
+	*n = doc->nrequests;
+	return doc->requests;
 }
 
 /* ---- Finding what is known ---- */

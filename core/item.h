@@ -45,12 +45,14 @@ int64_t	item_text(struct digest *, const struct cr_record *);
 /* What a worker made of a page, checked. */
 struct document;			/* opaque */
 struct document_state { const char *key, *value; };	/* value NULL: unset */
+struct result_request;
 
 /* Borrows the results. NULL: malformed (a log line says how). */
 struct document	*document_new(struct digest *, const void *results, size_t len);
 void		 document_free(struct document *);	/* NULL is fine */
 struct bytes	 document_feed(const struct document *);	/* NULL: none */
 const struct document_state *document_states(const struct document *, size_t *n);
+const struct result_request *document_requests(const struct document *, size_t *n);
 
 struct document_counts { uint32_t seen, added, revised; };
 /* Stores its entries, oldest first, in the open transaction. when: first-seen of what is new. */

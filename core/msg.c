@@ -16,8 +16,10 @@ static const struct {
 	[MSG_STORE_START] = { "STORE_START", 8 * KB },
 	[MSG_STORE_CONF] = { "STORE_CONF", 0 },
 	[MSG_STORE_KNOWN] = { "STORE_KNOWN", 0 },
+	[MSG_RECALL] = { "RECALL", 64 },
+	[MSG_RECALLED] = { "RECALLED", 512 * KB },
 	[MSG_COMMIT] = { "COMMIT", 64 * KB },
-	[MSG_COMMITTED] = { "COMMITTED", 4 * KB },
+	[MSG_COMMITTED] = { "COMMITTED", 256 * KB },
 	[MSG_TOUCH] = { "TOUCH", 64 * KB },
 	[MSG_PULL] = { "PULL", 64 },
 	[MSG_WORK] = { "WORK", 4 * KB },
@@ -29,6 +31,7 @@ static const struct {
 	[MSG_W_START] = { "W_START", 8 * MB },
 	[MSG_W_ABOUT] = { "W_ABOUT", 256 * KB },
 	[MSG_W_PARSE] = { "W_PARSE", 512 * KB },
+	[MSG_W_PLAN] = { "W_PLAN", 512 * KB },
 	[MSG_W_PARSED] = { "W_PARSED", 64 * KB },
 	[MSG_W_FILTER] = { "W_FILTER", 64 * KB },
 	[MSG_W_FILTERED] = { "W_FILTERED", 16 * KB },
@@ -108,15 +111,31 @@ const struct wire_field store_leg[] = {
 	F(name, STR), F(takes, U32), F(keep, U32), F(backlog, U32), F(backlog_n, I64), WIRE_END
 };
 #undef F
+#define F(m, t)	WIRE(recall, m, t)
+const struct wire_field recall[] = { F(source, U32), F(hash, U64), WIRE_END };
+#undef F
+#define F(m, t)	WIRE(recalled, m, t)
+const struct wire_field recalled[] = {
+	F(source, U32), F(kept, U32), F(state, BYTES), F(etag, STR), F(modified, STR),
+	F(validated, STR), F(gap, STR), WIRE_END
+};
+#undef F
+#define F(m, t)	WIRE(owed, m, t)
+const struct wire_field owed[] = {
+	F(page, I64), F(url, STR), F(method, STR), F(headers, STR), F(tag, STR), F(body, BYTES),
+	F(nth, U32), F(failures, U32), WIRE_END
+};
+#undef F
 #define F(m, t)	WIRE(commit, m, t)
 const struct wire_field commit[] = {
-	F(source, U32), F(flags, U32), F(when, I64), F(url, STR), WIRE_END
+	F(source, U32), F(flags, U32), F(when, I64), F(url, STR), F(page, I64), F(nth, U32),
+	F(pages, U32), F(hash, U64), F(gap, STR), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(committed, m, t)
 const struct wire_field committed[] = {
 	F(source, U32), F(bad, U32), F(seen, U32), F(added, U32), F(revised, U32), F(head, I64),
-	WIRE_END
+	F(more, U32), F(kept, U32), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(pull, m, t)

@@ -19,10 +19,13 @@ enum msg_type {
 				 * u32 nfrom, nfrom * u32 place of a source,
 				 * u32 nroutes, nroutes * u32 place of a route before this one,
 				 * u32 nlegs, nlegs * struct store_leg) */
-	MSG_STORE_KNOWN,	/* fd: u32 n, n * (u32 id, bytes key[16], struct mark), as the sources
-				 * stood in MSG_STORE_CONF; u32 m, m * u32 id of the routes; i64 head */
+	MSG_STORE_KNOWN,	/* fd: u32 n, n * (u32 id, bytes key[16], u32 enum kept, struct mark), as
+				 * the sources stood in MSG_STORE_CONF; u32 m, m * u32 id of the routes;
+				 * i64 head */
+	MSG_RECALL,		/* struct recall: before a poll of a source with enum kept */
+	MSG_RECALLED,		/* struct recalled, and with KEPT_OWED struct owed */
 	MSG_COMMIT,		/* struct commit, struct mark; fd: results (result.h) or none */
-	MSG_COMMITTED,		/* struct committed */
+	MSG_COMMITTED,		/* struct committed, and with `more` struct owed */
 	MSG_TOUCH,		/* u32 source, struct mark: written within 60 s, no answer */
 	MSG_PULL,		/* struct pull */
 	MSG_WORK,		/* struct work; fd: batch (result.h) unless WORK_NONE */
@@ -37,7 +40,8 @@ enum msg_type {
 				 * n * str rule, by which the groups are told (setup.h) */
 	MSG_W_ABOUT,		/* u32 0, str why not; or u32 1, a description (catalog.h) */
 	MSG_W_PARSE,		/* struct parse_job; fds: body, out */
-	MSG_W_PARSED,		/* struct parse_done */
+	MSG_W_PLAN,		/* struct parse_job, of it what belongs to no page; fd: out */
+	MSG_W_PARSED,		/* struct parse_done: answers both */
 	MSG_W_FILTER,		/* struct batch_job; fds: batch, out */
 	MSG_W_FILTERED,		/* struct batch_done */
 	MSG_W_DELIVER,		/* struct batch_job; fd: batch */
@@ -151,18 +155,56 @@ struct store_leg {
 	uint32_t	 backlog;	/* enum backlog: what of the past a new leg takes */
 	int64_t		 backlog_n;	/* records or ms */
 };
-enum { COMMIT_LAST = 1, COMMIT_FAILED = 2 /* results of a page that failed half-way count too */ };
+/* What store keeps for a source between its jobs; a source without is polled without being asked. */
+enum kept {
+	KEPT_STATE	= 1,		/* what its plugin has set */
+	KEPT_OWED	= 2,		/* pages of a walk that is not over */
+	KEPT_BROKEN	= 4,		/* its last walk was broken off: the next goes on past what is
+					 * known, and has its first page whole */
+};
+struct recall {
+	uint32_t	 source;	/* store's id */
+	uint64_t	 hash;		/* of its configuration: what is owed under another is dropped */
+};
+struct recalled {
+	uint32_t	 source, kept;
+	struct bytes	 state;		/* KEY\0VALUE\0... */
+	const char	*etag, *modified, *validated;	/* of the first page of the walk owed */
+	const char	*gap;		/* why a page of it was given up; NULL: none was */
+};
+/* A page still to be fetched. url and headers: a secret stands there as setup_keep() puts it. */
+struct owed {
+	int64_t		 page;		/* store's id; 0: none */
+	const char	*url, *method, *headers, *tag;	/* as in struct cr_request */
+	struct bytes	 body;
+	uint32_t	 nth;		/* after so many times next() */
+	uint32_t	 failures;	/* in a row */
+};
+enum commit_flag {
+	COMMIT_LAST	= 1,		/* the job is over, unless store says that pages are owed */
+	COMMIT_FAILED	= 2,		/* the page failed: it stays owed; what it brought counts */
+	COMMIT_NEVER	= 4,		/* it cannot be had: it is given up, the rest of the walk is not */
+	COMMIT_COUNTS	= 8,		/* with FAILED: one of the failures after which it is given up */
+	COMMIT_PLAN	= 16,		/* of plan(): no page */
+};
 struct commit {
 	uint32_t	 source;	/* store's id */
-	uint32_t	 flags;
+	uint32_t	 flags;		/* enum commit_flag */
 	int64_t		 when;		/* it arrived, ms: first-seen of what is new */
 	const char	*url;		/* of the page */
+	int64_t		 page;		/* struct owed's; 0: the first of a walk */
+	uint32_t	 nth;
+	uint32_t	 pages;		/* next() is followed below this nth */
+	uint64_t	 hash;		/* of the source's configuration */
+	const char	*gap;		/* COMMIT_NEVER: why, for people */
 };
 struct committed {
 	uint32_t	 source;
 	uint32_t	 bad;		/* 1: the results were malformed; nothing was stored */
 	uint32_t	 seen, added, revised;
 	int64_t		 head;		/* the log's last n */
+	uint32_t	 more;		/* 1: the walk goes on with the page told; the mark is not stored */
+	uint32_t	 kept;		/* enum kept */
 };
 #define PULL_FILTER	UINT32_MAX
 struct pull {
@@ -219,7 +261,8 @@ struct route_count {
 	uint64_t	 kept, dropped, pending, dead;
 	const char	*reason;	/* of the last failure, or NULL */
 };
-extern const struct wire_field store_source[], store_route[], store_leg[], commit[], committed[],
+extern const struct wire_field store_source[], store_route[], store_leg[], recall[], recalled[],
+    owed[], commit[], committed[],
     pull[], work[], judged[], ack[], settled[], counts[], route_count[];
 
 /* ---- worker ---- */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,6 +23,44 @@ const struct wire_field result_item[] = {
 	F(n, I64), F(revision, U32), F(id, STR), F(delivery, STR), F(source, STR),
 	F(record, BYTES), F(changes, BYTES), F(seen, I64), WIRE_END
 };
+#undef F
+#define F(m, t)	WIRE(result_request, m, t)
+const struct wire_field result_request[] = {
+	F(next, U32), F(url, STR), F(method, STR), F(headers, STR), F(tag, STR), F(body, BYTES),
+	WIRE_END
+};
+
+/* Whether a text has control characters, but for secrets' marks and those of `but`. */
+static int
+controls(const char *s, const char *but)
+{
+	for (; *s != '\0'; s++)
+		if (((unsigned char)*s < ' ' || *s == 0x7f) && *s != 1 && strchr(but, *s) == NULL)
+			return 1;
+	return 0;
+}
+
+const char *
+result_request_bad(const struct result_request *q)
+{
+	size_t url = q->url != NULL ? strlen(q->url) : 0, tag = q->tag != NULL ? strlen(q->tag) : 0;
+	size_t lines = q->headers != NULL ? strlen(q->headers) : 0;
+
+	if (url == 0 || url > RESULT_URL_MAX || controls(q->url, "") ||
+	    (strncasecmp(q->url, "http://", 7) != 0 && strncasecmp(q->url, "https://", 8) != 0))
+		return "its url is none that can be fetched";
+	if (q->method != NULL && strcmp(q->method, "GET") != 0 && strcmp(q->method, "POST") != 0)
+		return "its method is neither GET nor POST";
+	if (q->body.len > 0 && q->method != NULL && strcmp(q->method, "GET") == 0)
+		return "a GET has no body";
+	if (lines > RESULT_LINES_MAX || (lines > 0 && controls(q->headers, "\t\n")))
+		return "its headers are too long, or no lines \"Name: value\"";
+	if (tag > RESULT_TAG_MAX)
+		return "its tag is longer than 255 bytes";
+	if (url + lines + tag + q->body.len > RESULT_REQUEST_MAX)
+		return "it is longer than 64 KiB";
+	return NULL;
+}
 
 size_t
 result_begin(struct buf *b, enum result_kind kind)
@@ -53,7 +92,7 @@ result_next(struct wire *all, enum result_kind *kind, struct wire *body)
 		return 0;
 	len = wire_u32(all);
 	*kind = (enum result_kind)wire_u8(all);
-	if (all->bad || *kind < RESULT_RECORD || *kind > RESULT_ITEM ||
+	if (all->bad || *kind < RESULT_RECORD || *kind > RESULT_REQUEST ||
 	    (size_t)(all->end - all->at) < len)
 		return -1;
 	wire_init(body, all->at, len);

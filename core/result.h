@@ -10,6 +10,21 @@ enum result_kind {
 	RESULT_STATE	= 3,	/* str key, str value or NULL, of parse */
 	RESULT_VERDICT	= 4,	/* struct result_verdict, of filter; in the batch's order */
 	RESULT_ITEM	= 5,	/* struct result_item: a record of a batch */
+	RESULT_REQUEST	= 6,	/* struct result_request: a page to be fetched, of parse and plan */
+};
+#define RESULT_REQUESTS	1000		/* of one page */
+#define RESULT_REQUEST_MAX	(64u << 10)	/* bytes of one, all together */
+#define RESULT_URL_MAX	8192
+#define RESULT_LINES_MAX	(16u << 10)	/* bytes of headers */
+#define RESULT_TAG_MAX	255
+struct result_request {
+	uint32_t	 next;		/* 1: the following page, only if this one held what is new */
+	const char	*url;		/* a secret stands in it, and in headers, as setup_keep() puts
+					 * it: no other control characters, but newlines in headers */
+	const char	*method;	/* GET, POST; NULL: GET, or POST with a body */
+	const char	*headers;	/* "Name: value\n" lines, or NULL */
+	const char	*tag;		/* or NULL */
+	struct bytes	 body;
 };
 struct result_verdict {
 	uint32_t	 verdict;	/* enum cr_verdict; UINT32_MAX: the filter failed: dead letter */
@@ -27,7 +42,10 @@ struct result_item {
 	struct bytes	 changes;	/* of the route's filters, laid over it; none: NULL */
 	int64_t		 seen;		/* first seen, ms */
 };
-extern const struct wire_field result_verdict[], result_item[];
+extern const struct wire_field result_verdict[], result_item[], result_request[];
+
+/* Why a request is none that a plugin may make; NULL: it may. */
+const char *result_request_bad(const struct result_request *);
 
 /* Begins an item in b; end() fills in its length. */
 size_t	result_begin(struct buf *, enum result_kind);

@@ -9,19 +9,11 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define HELD_MAX	(128u << 10)	/* bytes of state held for one source */
-
-struct held {
-	struct held	*next;
-	char		*key, *value;	/* value NULL: unset */
-};
-
 struct known {
 	struct item_source	 item;		/* id 0: none */
 	char			*name, *url, *plugin;
 	struct buf		*mark;		/* touched: a struct mark as it goes over the wire */
-	struct held		*held;
-	size_t			 held_bytes;
+	uint32_t		 kept;		/* enum kept */
 	int			 gone;
 	int			 listed;	/* in the configuration being taken */
 };
@@ -67,6 +59,19 @@ add(struct roster *r, int64_t id, const void *key, const char *name, const char 
 	return k;
 }
 
+/* Sources of which something is kept: their ids, and a number that says whether it is so. */
+static void
+kept_load(struct roster *r, enum sql sql, uint32_t flag)
+{
+	int64_t id;
+
+	while (db_step(r->db, sql)) {
+		id = db_int(r->db, sql, 0);
+		if (id > 0 && id < r->n && (flag != KEPT_BROKEN || db_int(r->db, sql, 1) != 0))
+			r->known[id].kept |= flag;
+	}
+}
+
 struct roster *
 roster_new(struct db *db)
 {
@@ -85,21 +90,10 @@ roster_new(struct db *db)
 		k->item.firsts = db_int(db, SQL_SOURCES, 6);
 		k->gone = db_text(db, SQL_SOURCES, 7) != NULL;
 	}
+	kept_load(r, SQL_STATE_SOURCES, KEPT_STATE);
+	kept_load(r, SQL_OWED_SOURCES, KEPT_OWED);
+	kept_load(r, SQL_WALKS, KEPT_BROKEN);
 	return r;
-}
-
-static void
-forget(struct known *k)
-{
-	struct held *h;
-
-	while ((h = k->held) != NULL) {
-		k->held = h->next;
-		free(h->key);
-		free(h->value);
-		free(h);
-	}
-	k->held_bytes = 0;
 }
 
 void
@@ -110,7 +104,6 @@ roster_free(struct roster *r)
 	if (r == NULL)
 		return;
 	for (i = 0; i < r->n; i++) {
-		forget(&r->known[i]);
 		free(r->known[i].name);
 		free(r->known[i].url);
 		free(r->known[i].plugin);
@@ -279,7 +272,6 @@ retire(struct roster *r)
 			continue;
 		db_run(r->db, SQL_SOURCE_GONE, DB_INT(k->item.id), DB_INT(date_now()));
 		k->gone = 1;
-		forget(k);
 	}
 }
 
@@ -348,6 +340,7 @@ roster_known(struct roster *r, const uint32_t *id, size_t n, struct buf *out)
 		if (!db_step(r->db, SQL_MARK_GET))
 			fatal("source %u has no row", id[i]);
 		mark_read(r->db, &m);
+		wire_put_u32(out, r->known[id[i]].kept);
 		wire_put(out, mark, &m);
 		db_done(r->db, SQL_MARK_GET);
 	}
@@ -444,40 +437,14 @@ roster_save(struct roster *r, const struct item_source *source)
 	    DB_INT(source->firsts));
 }
 
-void
-roster_hold(struct roster *r, uint32_t id, const char *key, const char *value)
+uint32_t *
+roster_kept(struct roster *r, uint32_t id)
 {
-	struct known *k = &r->known[id];
-	size_t bytes = strlen(key) + (value != NULL ? strlen(value) : 0);
-	struct held *h, **end;
-
-	if (k->held_bytes + bytes > HELD_MAX) {
-		log_warn("source %s: more than %u bytes of state: %s is left out", k->name,
-		    HELD_MAX, key);
-		return;
-	}
-	k->held_bytes += bytes;
-	h = xcalloc(1, sizeof(*h));
-	h->key = xstrdup(key);
-	xreplace(&h->value, value);
-	for (end = &k->held; *end != NULL; end = &(*end)->next)
-		;
-	*end = h;
+	return &r->known[id].kept;
 }
 
-void
-roster_settle(struct roster *r, uint32_t id, int keep)
+struct db *
+roster_db(const struct roster *r)
 {
-	struct known *k = &r->known[id];
-	const struct held *h;
-	char instance[32];
-
-	snprintf(instance, sizeof(instance), "source:%u", id);
-	for (h = k->held; keep && h != NULL; h = h->next)
-		if (h->value != NULL)
-			db_run(r->db, SQL_STATE_SET, DB_TEXT(instance), DB_TEXT(h->key),
-			    DB_TEXT(h->value));
-		else
-			db_run(r->db, SQL_STATE_UNSET, DB_TEXT(instance), DB_TEXT(h->key));
-	forget(k);
+	return r->db;
 }

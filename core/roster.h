@@ -13,7 +13,8 @@ void		 roster_free(struct roster *);		/* NULL is fine */
  * earlier one, or by plugin and first-listed URL when no source in the configuration has the name it
  * had; else it is new. id[n] gets their ids. Those no longer listed are marked as gone. */
 void	roster_take(struct roster *, const struct store_source *, size_t n, uint32_t *id);
-/* The first part of MSG_STORE_KNOWN for these ids: u32 n, n * (u32 id, bytes key, struct mark). */
+/* The first part of MSG_STORE_KNOWN for these ids: u32 n, n * (u32 id, bytes key, u32 enum kept,
+ * struct mark). */
 void	roster_known(struct roster *, const uint32_t *id, size_t n, struct buf *);
 
 struct item_source *roster_get(struct roster *, uint32_t id);	/* NULL: no such source */
@@ -28,8 +29,7 @@ void	roster_mark(struct roster *, uint32_t id, const struct mark *);
 size_t	roster_flush(struct roster *);
 size_t	roster_touched(const struct roster *);
 
-/* State that a job has set and that counts when it is done: hold keeps it in memory, settle stores
- * it (keep != 0) or forgets it. */
-void	roster_hold(struct roster *, uint32_t id, const char *key, const char *value);
-void	roster_settle(struct roster *, uint32_t id, int keep);
+/* enum kept, as it now stands; walk.c moves it. */
+uint32_t *roster_kept(struct roster *, uint32_t id);
+struct db *roster_db(const struct roster *);
 #endif

@@ -63,17 +63,18 @@ mark_free(struct mark *m)
 	*m = (struct mark){ 0 };
 }
 
-/* Takes a mark whose strings lie in a frame. */
-static void
+/* The strings of `from` lie in a frame, or are partly m's own. */
+void
 mark_take(struct mark *m, const struct mark *from)
 {
 	const char **texts[] = { &m->etag, &m->modified, &m->validated, &m->moved, &m->error };
+	struct mark old = *m;
 
-	mark_free(m);
 	*m = *from;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (*texts[i] != NULL)
 			*texts[i] = xstrdup(*texts[i]);
+	mark_free(&old);
 }
 
 /* When the source is polled, by its mark; at once when a reload made another of it. */
@@ -112,6 +113,7 @@ poll_known(struct core *c, struct wire *w)
 	for (uint32_t i = 0; i < n; i++) {
 		c->runs[i].id = wire_u32(w);
 		(void)wire_bytes(w);
+		c->runs[i].kept = wire_u32(w);
 		wire_get(w, mark, &m);
 		if (w->bad)
 			fatal("what store knows of the sources is malformed");

@@ -121,9 +121,10 @@ static const char schema[] =
 static const char *const steps[] = {
 	/* 2: polls of several pages. walk: one that is not over, or whose last was broken off
 	 * (broken: the next goes on past what is known). hash: of the source's configuration.
-	 * pages: read so far. etag to validated: of its first page. */
+	 * pages, added: read, and records new, so far. gap: why a page of it was given up.
+	 * etag to validated: of its first page. */
 	"CREATE TABLE walk (source INTEGER PRIMARY KEY, hash INTEGER NOT NULL,"
-	" broken INTEGER NOT NULL, pages INTEGER NOT NULL, added INTEGER NOT NULL,"
+	" broken INTEGER NOT NULL, pages INTEGER NOT NULL, added INTEGER NOT NULL, gap TEXT,"
 	" etag TEXT, modified TEXT, validated TEXT);"
 	/* Pages still to be fetched, in the order of id. A secret stands in url and headers as the
 	 * bytes 1, NAME, 1. nth: so many times next(). failures: in a row. */
@@ -166,6 +167,29 @@ static const char *const statements[SQL_MAX] = {
 	[SQL_STATE_SET] = "INSERT INTO state VALUES (?1, ?2, ?3)"
 	    " ON CONFLICT (instance, key) DO UPDATE SET value = ?3",
 	[SQL_STATE_UNSET] = "DELETE FROM state WHERE instance = ? AND key = ?",
+	[SQL_STATES] = "SELECT key, value FROM state WHERE instance = ?",
+	[SQL_STATE_SIZE] = "SELECT sum(length(CAST(key AS BLOB)) + length(CAST(value AS BLOB)))"
+	    " FROM state WHERE instance = ? AND key <> ?",
+	[SQL_STATE_SOURCES] = "SELECT DISTINCT CAST(substr(instance, 8) AS INTEGER) FROM state"
+	    " WHERE instance >= 'source:' AND instance < 'source;'",
+
+	[SQL_WALKS] = "SELECT source, broken FROM walk",
+	[SQL_WALK_GET] = "SELECT hash, broken, pages, added, gap, etag, modified, validated"
+	    " FROM walk WHERE source = ?",
+	[SQL_WALK_SET] = "INSERT OR REPLACE INTO walk VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_WALK_DEL] = "DELETE FROM walk WHERE source = ?",
+	[SQL_OWED_SOURCES] = "SELECT DISTINCT source FROM owed",
+	[SQL_OWED_ADD] = "INSERT INTO owed (source, url, method, headers, body, tag, nth)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+	[SQL_OWED_FIRST] = "SELECT id, url, method, headers, body, tag, nth, failures FROM owed"
+	    " WHERE source = ? ORDER BY id LIMIT 1",
+	[SQL_OWED_COUNT] = "SELECT count(*) FROM owed WHERE source = ?",
+	[SQL_OWED_FAIL] = "UPDATE owed SET failures = failures + 1 WHERE source = ? AND id = ?",
+	[SQL_OWED_DEL] = "DELETE FROM owed WHERE source = ? AND id = ?",
+	[SQL_OWED_DROP] = "DELETE FROM owed WHERE source = ?",
+	[SQL_HELD_SET] = "INSERT OR REPLACE INTO held VALUES (?, ?, ?)",
+	[SQL_HELD] = "SELECT key, value FROM held WHERE source = ?",
+	[SQL_HELD_DROP] = "DELETE FROM held WHERE source = ?",
 
 	[SQL_KEY_FIND] = "SELECT item FROM item_key WHERE source = ? AND key = ?",
 	[SQL_KEY_ADD] = "INSERT OR IGNORE INTO item_key VALUES (?, ?, ?)",

@@ -135,4 +135,11 @@ void		 setup_source_request(const struct source *, struct buf *url, struct buf *
  * only for requests to the origin of the source's url. And back, for what an answer repeats. */
 void		 setup_reveal(const struct instance *, const char *text, struct buf *);
 void		 setup_conceal(const struct instance *, const char *text, struct buf *);
+/* Text that is kept: a secret stands there as the bytes 1, NAME, 1, which no page can name, since no
+ * text of a plugin holds them, and which outlive the stand-ins. unkeep: fills the secrets in, to be
+ * done only for requests to the origin of the source's url; url: escaped for one. How many it filled
+ * in, or -1: there is no secret of a name. show: for people, {secret:NAME}. */
+void		 setup_keep(const struct instance *, const char *text, struct buf *);
+int		 setup_unkeep(const struct instance *, const char *text, int url, struct buf *);
+void		 setup_show(const char *text, struct buf *);
 #endif

@@ -7,6 +7,7 @@
 
 #define FILL_NAME_MAX	128		/* bytes between { and } */
 #define FILL_MAX	(1u << 20)	/* bytes of one value or text */
+#define KEPT_MARK	'\001'		/* before and behind the name of a secret in what is kept */
 #define CONCEAL_MIN	4		/* bytes of a secret that is looked for in answers */
 
 /* How a value is put: as it is; for the place of one in a URL; for what may be a URL's part. */
@@ -222,6 +223,59 @@ setup_reveal(const struct instance *in, const char *text, struct buf *b)
 	}
 }
 
+/* The name between two marks at text, into name[]; its end, or NULL: there is none. */
+static const char *
+kept_name(const char *text, char name[FILL_NAME_MAX + 1])
+{
+	const char *end = *text == KEPT_MARK ? strchr(text + 1, KEPT_MARK) : NULL;
+	size_t len = end != NULL ? (size_t)(end - text) - 1 : 0;
+
+	if (len == 0 || len > FILL_NAME_MAX)
+		return NULL;
+	memcpy(name, text + 1, len);
+	name[len] = '\0';
+	return end + 1;
+}
+
+int
+setup_unkeep(const struct instance *in, const char *text, int url, struct buf *b)
+{
+	char name[FILL_NAME_MAX + 1];
+	const char *end, *secret;
+	int n = 0;
+
+	while (*text != '\0') {
+		if (*text != KEPT_MARK) {
+			buf_char(b, *text++);
+			continue;
+		}
+		end = kept_name(text, name);
+		secret = end != NULL ? secret_of(in, name) : NULL;
+		if (secret == NULL)
+			return -1;
+		put(b, secret, url ? PUT_VALUE : PUT_LINE);
+		text = end;
+		n++;
+	}
+	return n;
+}
+
+void
+setup_show(const char *text, struct buf *b)
+{
+	char name[FILL_NAME_MAX + 1];
+	const char *end;
+
+	while (*text != '\0') {
+		end = kept_name(text, name);
+		if (end != NULL)
+			buf_fmt(b, "{secret:%s}", name);
+		else
+			buf_char(b, *text);
+		text = end != NULL ? end : text + 1;
+	}
+}
+
 /* The length of the secret that text begins with, as it is or escaped for a URL; or 0. */
 static size_t
 begins_secret(const char *text, const char *secret)
@@ -243,18 +297,44 @@ begins_secret(const char *text, const char *secret)
 	return n;
 }
 
+/* Which secret text begins with, and its length there; NULL: none. */
+static const struct option_value *
+secret_at(const struct instance *in, const char *text, size_t *len)
+{
+	for (size_t i = 0; i < in->nsecrets; i++)
+		if ((*len = begins_secret(text, in->secrets[i].value)) > 0)
+			return &in->secrets[i];
+	return NULL;
+}
+
 void
 setup_conceal(const struct instance *in, const char *text, struct buf *b)
 {
-	size_t i, n;
+	const struct option_value *secret;
+	size_t n;
 
 	while (*text != '\0') {
-		for (i = n = 0; i < in->nsecrets && n == 0; i++)
-			n = begins_secret(text, in->secrets[i].value);
-		if (n == 0)
-			buf_char(b, *text++);
+		secret = secret_at(in, text, &n);
+		if (secret == NULL)
+			buf_char(b, *text);
 		else
-			buf_str(b, options_get(&in->options, in->secrets[i - 1].name));
-		text += n;
+			buf_str(b, options_get(&in->options, secret->name));
+		text += secret != NULL ? n : 1;
+	}
+}
+
+void
+setup_keep(const struct instance *in, const char *text, struct buf *b)
+{
+	const struct option_value *secret;
+	size_t n;
+
+	while (*text != '\0') {
+		secret = secret_at(in, text, &n);
+		if (secret == NULL)
+			buf_char(b, *text);
+		else
+			buf_fmt(b, "%c%s%c", KEPT_MARK, secret->name, KEPT_MARK);
+		text += secret != NULL ? n : 1;
 	}
 }

@@ -8,6 +8,7 @@
 #include "peer.h"
 #include "result.h"
 #include "roles.h"
+#include "walk.h"
 
 #include <event2/event.h>
 
@@ -294,18 +295,7 @@ on_conf(struct store *s, struct frame *f, struct wire *w)
 
 /* ---- What comes in ---- */
 
-static void
-states_hold(struct store *s, uint32_t source, const struct document *doc)
-{
-	const struct document_state *state;
-	size_t n, i;
-
-	state = document_states(doc, &n);
-	for (i = 0; i < n; i++)
-		roster_hold(s->roster, source, state[i].key, state[i].value);
-}
-
-/* Stores a page; its last one ends the job: mark and state count. */
+/* Stores a page; the last one of a walk ends the job: mark and state count. */
 static void
 page_store(struct store *s, const struct commit *c, const struct mark *m, struct document *doc,
     struct committed *out)
@@ -313,27 +303,29 @@ page_store(struct store *s, const struct commit *c, const struct mark *m, struct
 	struct item_source *source = roster_get(s->roster, c->source), was = *source;
 	struct document_counts n = { 0, 0, 0 };
 	struct bytes feed = { NULL, 0 };
+	enum walk walk = WALK_GOES_ON;
 
 	db_begin(&s->book.db);
 	if (doc != NULL) {
 		document_store(doc, &s->book, source, c->when, &n);
 		feed = document_feed(doc);
-		states_hold(s, c->source, doc);
 	}
 	if (feed.data != NULL)
 		db_run(&s->book.db, SQL_FEED_SET, DB_INT(c->source),
 		    DB_BLOB(feed.data, feed.len));
-	if ((c->flags & COMMIT_LAST) != 0) {
-		if (m->ok > 0 && (c->flags & COMMIT_FAILED) == 0)
-			source->firsts = -1;
+	if ((c->flags & COMMIT_LAST) != 0)
+		walk = walk_page(s->roster, c, m, doc, n.added);
+	if (walk == WALK_WHOLE && m->ok > 0)
+		source->firsts = -1;
+	if (walk != WALK_GOES_ON)
 		roster_mark(s->roster, c->source, m);
-		roster_settle(s->roster, c->source, (c->flags & COMMIT_FAILED) == 0);
-	}
 	if (source->firsts != was.firsts || source->unreliable != was.unreliable)
 		roster_save(s->roster, source);
 	s->group += n.added + n.revised;
 	*out = (struct committed){ .source = c->source, .seen = n.seen,
-		.added = n.added, .revised = n.revised, .head = s->book.head };
+		.added = n.added, .revised = n.revised, .head = s->book.head,
+		.more = (c->flags & COMMIT_LAST) != 0 && walk == WALK_GOES_ON,
+		.kept = *roster_kept(s->roster, c->source) };
 }
 
 static void
@@ -358,7 +350,7 @@ on_page(struct store *s, struct frame *f, struct wire *w)
 		else
 			log_warn("results cannot be mapped: %s", strerror(errno));
 		out = (struct committed){ .source = c.source, .bad = doc == NULL,
-			.head = s->ledger->durable };
+			.head = s->ledger->durable, .kept = *roster_kept(s->roster, c.source) };
 	}
 	if (!out.bad)
 		page_store(s, &c, &m, doc, &out);
@@ -366,7 +358,28 @@ on_page(struct store *s, struct frame *f, struct wire *w)
 	result_unmap(results, size);
 	buf_init(&b, msg_limit(MSG_COMMITTED));
 	wire_put(&b, committed, &out);
+	if (out.more) {
+		s->hurry = 1;
+		if (walk_next(s->roster, c.source, &b) == -1)
+			fatal("source %s owes pages and there are none",
+			    roster_name(s->roster, c.source));
+	}
 	send_later(s, MSG_COMMITTED, f->id, &b, -1);
+}
+
+static void
+on_recall(struct store *s, struct frame *f, struct wire *w)
+{
+	struct recall q;
+	struct buf b;
+
+	wire_get(w, recall, &q);
+	if (wire_end(w) == -1 || roster_get(s->roster, q.source) == NULL)
+		fatal("core's RECALL is malformed");
+	buf_init(&b, msg_limit(MSG_RECALLED));
+	walk_recall(s->roster, &q, &b);
+	send_now(s, MSG_RECALLED, f->id, &b, -1);
+	buf_free(&b);
 }
 
 static void
@@ -380,7 +393,6 @@ on_mark(struct store *s, struct frame *f, struct wire *w)
 	wire_get(w, mark, &m);
 	if (wire_end(w) == -1 || roster_get(s->roster, source) == NULL)
 		fatal("core's TOUCH is malformed");
-	roster_settle(s->roster, source, 0);
 	roster_touch(s->roster, source, &m);
 	if (!event_pending(s->touch, EV_TIMEOUT, NULL))
 		event_add(s->touch, &tv);
@@ -504,6 +516,7 @@ static const struct {
 	{ MSG_STORE_START, 1, on_start },
 	{ MSG_STORE_CONF, 0, on_conf },
 	{ MSG_COMMIT, 0, on_page },
+	{ MSG_RECALL, 0, on_recall },
 	{ MSG_TOUCH, 0, on_mark },
 	{ MSG_PULL, 0, on_pull },
 	{ MSG_JUDGED, 0, on_judged },

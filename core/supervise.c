@@ -165,6 +165,9 @@ store_frame(struct role *r, struct frame *f)
 	case MSG_STORE_KNOWN:
 		store_known(c, f);
 		break;
+	case MSG_RECALLED:
+		poll_recalled(c, f);
+		break;
 	case MSG_COMMITTED:
 		poll_committed(c, f);
 		break;

@@ -201,6 +201,27 @@ parse(struct worker *w, struct frame *f)
 	return 0;
 }
 
+static int
+plan(struct worker *w, struct frame *f)
+{
+	struct parse_job job;
+	struct parse_done done;
+	struct wire wire;
+	struct buf b;
+
+	wire_init(&wire, f->data, f->len);
+	wire_get(&wire, parse_job, &job);
+	if (wire_end(&wire) == -1 || w->slots[0].plugin.plan == NULL || f->fd[0] == -1)
+		return -1;
+	host_job(job.now);
+	host_plan(&w->slots[0], &job, f->fd[0], &done);
+	buf_init(&b, msg_limit(MSG_W_PARSED));
+	wire_put(&b, parse_done, &done);
+	reply(w, MSG_W_PARSED, f->id, &b);
+	buf_free(&b);
+	return 0;
+}
+
 struct progress {
 	struct worker	*worker;
 	uint32_t	 id;
@@ -272,6 +293,8 @@ serve(struct worker *w, struct frame *f)
 	switch (f->type) {
 	case MSG_W_PARSE:
 		return parse(w, f);
+	case MSG_W_PLAN:
+		return plan(w, f);
 	case MSG_W_FILTER:
 		return batch(w, f, 1);
 	case MSG_W_DELIVER:

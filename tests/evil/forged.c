@@ -1,6 +1,7 @@
 /* Answers its job itself, with a count of records that are not there.
  * status: other results than it wrote
  */
+#include "../../core/msg.h"
 #include "evil.h"
 
 static void
@@ -11,7 +12,7 @@ evil(struct cr *cr)
 		uint16_t type, nfds;
 		uint32_t id, failed, error, partial, retry[2], records, refused, out[2], ttl[2],
 		    skip[2];
-	} frame = { .len = 52, .type = 22 /* MSG_W_PARSED */, .id = 1, .error = UINT32_MAX,
+	} frame = { .len = 52, .type = MSG_W_PARSED, .id = 1, .error = UINT32_MAX,
 		.partial = UINT32_MAX, .records = 255, .out = { 1 << 24, 0 } };
 
 	(void)cr;

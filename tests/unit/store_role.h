@@ -129,6 +129,7 @@ role_configure(struct role_child *r, uint32_t n, uint32_t filters)
 			(void)wire_u32(&w);
 		key = wire_bytes(&w);
 		assert_int_equal(key.len, 16);
+		(void)wire_u32(&w);
 		wire_get(&w, mark, &m);
 	}
 	assert_int_equal(wire_u32(&w), 1);

@@ -1069,25 +1069,6 @@ two_sources_can_change_their_names(void **state)
 }
 
 static void
-state_counts_when_its_job_is_done(void **state)
-{
-	struct desk *d = *state;
-
-	configure(d, NULL, 0);
-	db_begin(&d->shelf.book.db);
-	roster_hold(d->roster, 1, "cursor", "1");
-	roster_settle(d->roster, 1, 0);
-	assert_int_equal(shelf_ask(&d->shelf, "SELECT count(*) FROM state"), 0);
-	roster_hold(d->roster, 1, "cursor", "1");
-	roster_hold(d->roster, 1, "gone", "x");
-	roster_hold(d->roster, 1, "cursor", "2");
-	roster_hold(d->roster, 1, "gone", NULL);
-	roster_settle(d->roster, 1, 1);
-	assert_int_equal(shelf_ask(&d->shelf, "SELECT value FROM state"), 2);
-	assert_int_equal(shelf_ask(&d->shelf, "SELECT count(*) FROM state"), 1);
-}
-
-static void
 marks_survive_and_the_last_one_counts(void **state)
 {
 	const struct mark one = { .checked = 1, .ok = 1, .etag = "\"x\"", .error = NULL },
@@ -1261,7 +1242,6 @@ main(void)
 		TEST(backlog_none_skips_what_a_source_held_when_it_was_new),
 		TEST(a_source_is_found_again_by_name_by_was_and_by_url),
 		TEST(two_sources_can_change_their_names),
-		TEST(state_counts_when_its_job_is_done),
 		TEST(marks_survive_and_the_last_one_counts),
 		TEST(verdict_blobs_come_back_as_they_were),
 		TEST(a_kept_row_costs_two_bytes),

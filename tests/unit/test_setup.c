@@ -438,11 +438,26 @@ secrets_stay_with_core(void **state)
 	    "https://api.depot.example/v2/items?topic=x%20y%26z&k=s%26cret/key");
 	assert_string_equal(headers.data, "Authorization: Bearer s&cret/key\nX-Topic: x y&z\n");
 
-	/* What a plugin made of its stand-in; what a page could write is none. */
+	/* What is kept; what a page could write is no secret. */
 	buf_clear(&headers);
-	snprintf(text, sizeof(text), "A {secret:key:%s} {secret:key} {secret:key:0} {", s->nonce);
-	setup_reveal(in, text, &headers);
-	assert_string_equal(headers.data, "A s&cret/key {secret:key} {secret:key:0} {");
+	assert_int_equal(setup_unkeep(in, "A \001key\001 {secret:key} {", 0, &headers), 1);
+	assert_string_equal(headers.data, "A s&cret/key {secret:key} {");
+	buf_clear(&headers);
+	assert_int_equal(setup_unkeep(in, "https://x/?k=\001key\001", 1, &headers), 1);
+	assert_string_equal(headers.data, "https://x/?k=s%26cret/key");
+	assert_int_equal(setup_unkeep(in, "\001topic\001", 0, &headers), -1);
+	assert_int_equal(setup_unkeep(in, "\001key", 0, &headers), -1);
+	buf_clear(&headers);
+	setup_keep(in, url.data, &headers);
+	assert_string_equal(headers.data,
+	    "https://api.depot.example/v2/items?topic=x%20y%26z&k=\001key\001");
+	buf_clear(&url);
+	setup_show(headers.data, &url);
+	assert_string_equal(url.data,
+	    "https://api.depot.example/v2/items?topic=x%20y%26z&k={secret:key}");
+	buf_clear(&url);
+	buf_clear(&headers);
+	setup_source_request(a, &url, &headers);
 	buf_clear(&headers);
 	setup_conceal(in, url.data, &headers);
 	snprintf(text, sizeof(text), "https://api.depot.example/v2/items?topic=x%%20y%%26z&k="

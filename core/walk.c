@@ -1,0 +1,353 @@
+/* A source's walk from page to page: rows of `walk`, `owed` and `held`, and what becomes of them. */
+#include "walk.h"
+#include "log.h"
+#include "mem.h"
+#include "result.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A row of the table walk. Its strings are owned. */
+struct row {
+	int64_t		 hash;
+	int64_t		 broken;	/* this walk goes on past what is known */
+	int64_t		 pages, added;
+	char		*gap;
+	char		*etag, *modified, *validated;
+};
+
+static char *
+copy(const char *s)
+{
+	return s != NULL ? xstrdup(s) : NULL;
+}
+
+static void
+row_free(struct row *w)
+{
+	free(w->gap);
+	free(w->etag);
+	free(w->modified);
+	free(w->validated);
+	*w = (struct row){ 0 };
+}
+
+static void
+row_read(struct db *db, uint32_t source, struct row *w)
+{
+	*w = (struct row){ 0 };
+	db_bind(db, SQL_WALK_GET, DB_INT(source));
+	if (db_step(db, SQL_WALK_GET))
+		*w = (struct row){
+			.hash = db_int(db, SQL_WALK_GET, 0), .broken = db_int(db, SQL_WALK_GET, 1),
+			.pages = db_int(db, SQL_WALK_GET, 2), .added = db_int(db, SQL_WALK_GET, 3),
+			.gap = copy(db_text(db, SQL_WALK_GET, 4)),
+			.etag = copy(db_text(db, SQL_WALK_GET, 5)),
+			.modified = copy(db_text(db, SQL_WALK_GET, 6)),
+			.validated = copy(db_text(db, SQL_WALK_GET, 7)),
+		};
+	db_done(db, SQL_WALK_GET);
+}
+
+static void
+row_write(struct db *db, uint32_t source, const struct row *w)
+{
+	db_run(db, SQL_WALK_SET, DB_INT(source), DB_INT(w->hash), DB_INT(w->broken),
+	    DB_INT(w->pages), DB_INT(w->added), DB_TEXT(w->gap), DB_TEXT(w->etag),
+	    DB_TEXT(w->modified), DB_TEXT(w->validated));
+}
+
+static void
+row_prove(struct row *w, const struct mark *m)
+{
+	xreplace(&w->etag, m->etag);
+	xreplace(&w->modified, m->modified);
+	xreplace(&w->validated, m->validated);
+}
+
+/* ---- State ---- */
+
+static void
+instance_of(char name[32], uint32_t source)
+{
+	snprintf(name, 32, "source:%u", source);
+}
+
+/* Sets it for good, unless there would be too much of it. */
+static void
+state_set(struct roster *r, uint32_t source, const char *key, const char *value)
+{
+	struct db *db = roster_db(r);
+	char instance[32];
+	int64_t others;
+
+	instance_of(instance, source);
+	if (value == NULL) {
+		db_run(db, SQL_STATE_UNSET, DB_TEXT(instance), DB_TEXT(key));
+		return;
+	}
+	others = db_get(db, SQL_STATE_SIZE, 0, DB_TEXT(instance), DB_TEXT(key));
+	if (others + (int64_t)(strlen(key) + strlen(value)) > WALK_STATE) {
+		log_warn("source %s: more than %u bytes of state: %s stays as it was",
+		    roster_name(r, source), WALK_STATE, key);
+		return;
+	}
+	db_run(db, SQL_STATE_SET, DB_TEXT(instance), DB_TEXT(key), DB_TEXT(value));
+	*roster_kept(r, source) |= KEPT_STATE;
+}
+
+/* What the pages of a walk have set counts from here on; or, keep 0, never did. */
+static void
+held_settle(struct roster *r, uint32_t source, int keep)
+{
+	struct db *db = roster_db(r);
+
+	db_bind(db, SQL_HELD, DB_INT(source));
+	while (keep && db_step(db, SQL_HELD))
+		state_set(r, source, db_text(db, SQL_HELD, 0), db_text(db, SQL_HELD, 1));
+	db_done(db, SQL_HELD);
+	db_run(db, SQL_HELD_DROP, DB_INT(source));
+}
+
+/* ---- One page ---- */
+
+/* The first page of a walk, or a plan: what an earlier one still owed is dropped, and made up for. */
+static void
+walk_begin(struct roster *r, const struct commit *c, struct row *w)
+{
+	struct db *db = roster_db(r);
+	int64_t broken = w->broken || (*roster_kept(r, c->source) & KEPT_OWED) != 0;
+
+	if ((*roster_kept(r, c->source) & KEPT_OWED) != 0) {
+		db_run(db, SQL_OWED_DROP, DB_INT(c->source));
+		held_settle(r, c->source, 0);
+	}
+	row_free(w);
+	*w = (struct row){ .hash = (int64_t)c->hash, .broken = broken };
+}
+
+/* Whether a page that was asked for is going to be fetched. */
+static int
+follows(const struct commit *c, const struct result_request *q, const struct row *w, uint32_t added)
+{
+	if (q->next == 0)
+		return 1;
+	return (added > 0 || w->broken) && c->nth + 1 < c->pages;
+}
+
+static void
+owe(struct roster *r, const struct commit *c, const struct row *w, const struct document *doc,
+    uint32_t added)
+{
+	const struct result_request *q;
+	struct db *db = roster_db(r);
+	int64_t owes = -1;
+	size_t n, i;
+
+	for (q = document_requests(doc, &n), i = 0; i < n; i++) {
+		if (!follows(c, &q[i], w, added))
+			continue;
+		if (owes == -1)
+			owes = db_get(db, SQL_OWED_COUNT, 0, DB_INT(c->source));
+		if (w->pages + owes >= WALK_PAGES) {
+			log_warn("source %s: more than %d pages in one poll: the rest is left out",
+			    roster_name(r, c->source), WALK_PAGES);
+			break;
+		}
+		db_run(db, SQL_OWED_ADD, DB_INT(c->source), DB_TEXT(q[i].url), DB_TEXT(q[i].method),
+		    DB_TEXT(q[i].headers), DB_BLOB(q[i].body.len > 0 ? q[i].body.data : NULL,
+		    q[i].body.len), DB_TEXT(q[i].tag), DB_INT(c->nth + q[i].next));
+		owes++;
+	}
+	if (owes > 0)
+		*roster_kept(r, c->source) |= KEPT_OWED;
+}
+
+/* A page that failed. What it brought before that is known when it is read again, so that the page
+ * after it would not be asked for: the walk has to go on past what is known. */
+static enum walk
+page_failed(struct roster *r, const struct commit *c, struct row *w, uint32_t added)
+{
+	struct db *db = roster_db(r);
+
+	if (c->page != 0 && (c->flags & COMMIT_COUNTS) != 0)
+		db_run(db, SQL_OWED_FAIL, DB_INT(c->source), DB_INT(c->page));
+	if (added > 0) {
+		w->broken = 1;
+		w->added += added;
+		w->hash = (int64_t)c->hash;
+		row_write(db, c->source, w);
+		*roster_kept(r, c->source) |= KEPT_BROKEN;
+	}
+	return WALK_FAILED;
+}
+
+/* No page is owed any more. One that had a gap is made up for by the next, which goes on past what is
+ * known; not again and again, if such a one found nothing and broke off as well. */
+static enum walk
+walk_end(struct roster *r, const struct commit *c, const struct row *w)
+{
+	uint32_t *kept = roster_kept(r, c->source);
+	struct row next = { .hash = w->hash };
+	struct db *db = roster_db(r);
+	int whole = w->gap == NULL;
+
+	held_settle(r, c->source, whole);
+	next.broken = !whole && (w->added > 0 || !w->broken);
+	*kept &= ~(uint32_t)(KEPT_OWED | KEPT_BROKEN);
+	if (next.broken) {
+		row_write(db, c->source, &next);
+		*kept |= KEPT_BROKEN;
+	} else {
+		db_run(db, SQL_WALK_DEL, DB_INT(c->source));
+	}
+	return whole ? WALK_WHOLE : WALK_FAILED;
+}
+
+static enum walk
+page_done(struct roster *r, const struct commit *c, const struct mark *m, struct row *w,
+    const struct document *doc, uint32_t added)
+{
+	const struct document_state *state = NULL;
+	struct db *db = roster_db(r);
+	size_t n = 0, i;
+
+	if (c->page != 0)
+		db_run(db, SQL_OWED_DEL, DB_INT(c->source), DB_INT(c->page));
+	if ((c->flags & COMMIT_NEVER) != 0 && w->gap == NULL)
+		xreplace(&w->gap, c->gap != NULL ? c->gap : "a page could not be had");
+	if (doc != NULL)
+		state = document_states(doc, &n);
+	for (i = 0; i < n; i++)
+		db_run(db, SQL_HELD_SET, DB_INT(c->source), DB_TEXT(state[i].key),
+		    DB_TEXT(state[i].value));
+	row_prove(w, m);
+	w->added += added;
+	w->pages += (c->flags & (COMMIT_PLAN | COMMIT_NEVER)) == 0;
+	if (doc != NULL)
+		owe(r, c, w, doc, added);
+	if (db_get(db, SQL_OWED_COUNT, 0, DB_INT(c->source)) == 0)
+		return walk_end(r, c, w);
+	row_write(db, c->source, w);
+	*roster_kept(r, c->source) |= KEPT_OWED;
+	return WALK_GOES_ON;
+}
+
+/* A poll of one page that asks for no other, and a plan without any: no row is read or written but
+ * those of the state. */
+static int
+is_alone(struct roster *r, const struct commit *c, const struct document *doc)
+{
+	size_t n = 0;
+
+	if (doc != NULL)
+		(void)document_requests(doc, &n);
+	if (n > 0 || c->page != 0 || (*roster_kept(r, c->source) & KEPT_OWED) != 0)
+		return 0;
+	return (c->flags & COMMIT_PLAN) != 0 || (*roster_kept(r, c->source) & KEPT_BROKEN) == 0;
+}
+
+enum walk
+walk_page(struct roster *r, const struct commit *c, const struct mark *m,
+    const struct document *doc, uint32_t added)
+{
+	const struct document_state *state;
+	enum walk is = WALK_WHOLE;
+	struct row w;
+	size_t n, i;
+
+	if ((c->flags & (COMMIT_FAILED | COMMIT_NEVER)) == 0 && is_alone(r, c, doc)) {
+		for (state = doc != NULL ? document_states(doc, &n) : NULL, i = 0;
+		    state != NULL && i < n; i++)
+			state_set(r, c->source, state[i].key, state[i].value);
+		return WALK_WHOLE;
+	}
+	if ((c->flags & COMMIT_FAILED) != 0 && c->page == 0 && added == 0)
+		return WALK_FAILED;
+	row_read(roster_db(r), c->source, &w);
+	if (c->page == 0 && (c->flags & COMMIT_FAILED) == 0)
+		walk_begin(r, c, &w);
+	is = (c->flags & COMMIT_FAILED) != 0 ? page_failed(r, c, &w, added) :
+	    page_done(r, c, m, &w, doc, added);
+	row_free(&w);
+	return is;
+}
+
+/* ---- What core is told ---- */
+
+int
+walk_next(struct roster *r, uint32_t source, struct buf *b)
+{
+	struct db *db = roster_db(r);
+	struct owed o;
+	int rc = -1;
+
+	db_bind(db, SQL_OWED_FIRST, DB_INT(source));
+	if (db_step(db, SQL_OWED_FIRST)) {
+		o = (struct owed){
+			.page = db_int(db, SQL_OWED_FIRST, 0), .url = db_text(db, SQL_OWED_FIRST, 1),
+			.method = db_text(db, SQL_OWED_FIRST, 2),
+			.headers = db_text(db, SQL_OWED_FIRST, 3),
+			.body = db_blob(db, SQL_OWED_FIRST, 4), .tag = db_text(db, SQL_OWED_FIRST, 5),
+			.nth = (uint32_t)db_int(db, SQL_OWED_FIRST, 6),
+			.failures = (uint32_t)db_int(db, SQL_OWED_FIRST, 7),
+		};
+		if (o.body.data == NULL)
+			o.body = (struct bytes){ "", 0 };
+		wire_put(b, owed, &o);
+		rc = 0;
+	}
+	db_done(db, SQL_OWED_FIRST);
+	return rc;
+}
+
+/* The configuration is another: what its walk owed is not asked for as it now is. */
+static void
+walk_drop(struct roster *r, uint32_t source, struct row *w)
+{
+	struct db *db = roster_db(r);
+	uint32_t *kept = roster_kept(r, source);
+
+	log_info("source %s: was changed: the pages that it owed are dropped", roster_name(r, source));
+	db_begin(db);
+	db_run(db, SQL_OWED_DROP, DB_INT(source));
+	held_settle(r, source, 0);
+	row_free(w);
+	w->broken = 1;
+	row_write(db, source, w);
+	*kept = (*kept & ~(uint32_t)KEPT_OWED) | KEPT_BROKEN;
+}
+
+void
+walk_recall(struct roster *r, const struct recall *q, struct buf *b)
+{
+	struct db *db = roster_db(r);
+	struct buf state, next;
+	struct recalled out;
+	char instance[32];
+	struct row w;
+
+	row_read(db, q->source, &w);
+	if ((*roster_kept(r, q->source) & KEPT_OWED) != 0 && w.hash != (int64_t)q->hash)
+		walk_drop(r, q->source, &w);
+	buf_init(&state, 4 * WALK_STATE);
+	buf_init(&next, msg_limit(MSG_RECALLED));
+	instance_of(instance, q->source);
+	db_bind(db, SQL_STATES, DB_TEXT(instance));
+	while (db_step(db, SQL_STATES)) {
+		buf_add(&state, db_text(db, SQL_STATES, 0), strlen(db_text(db, SQL_STATES, 0)) + 1);
+		buf_add(&state, db_text(db, SQL_STATES, 1), strlen(db_text(db, SQL_STATES, 1)) + 1);
+	}
+	if (walk_next(r, q->source, &next) == -1)
+		*roster_kept(r, q->source) &= ~(uint32_t)KEPT_OWED;
+	out = (struct recalled){ .source = q->source, .kept = *roster_kept(r, q->source),
+		.state = { state.len > 0 ? state.data : "", state.len }, .etag = w.etag,
+		.modified = w.modified, .validated = w.validated, .gap = w.gap };
+	wire_put(b, recalled, &out);
+	if (next.len > 0)
+		buf_add(b, next.data, next.len);
+	row_free(&w);
+	buf_free(&state);
+	buf_free(&next);
+}
