@@ -28,11 +28,11 @@ commit_recall(struct job *j)
 static void
 page_take(struct job *j, struct wire *w)
 {
-	struct owed o;
+	struct owed_page o;
 
-	wire_get(w, owed, &o);
+	wire_get(w, owed_page, &o);
 	buf_clear(&j->page);
-	wire_put(&j->page, owed, &o);
+	wire_put(&j->page, owed_page, &o);
 	j->plan = 0;
 	j->tries = 0;
 }
@@ -73,7 +73,7 @@ commit_send(struct job *j, uint32_t flags, const char *gap)
 {
 	struct core *c = j->core;
 	const struct source *s = job_source(j);
-	const struct owed o = job_page(j);
+	const struct owed_page o = job_page(j);
 	const struct commit cm = { .source = job_run(j)->id, .flags = COMMIT_LAST | flags,
 		.when = date_now(), .url = s->url, .page = o.page, .nth = o.nth, .pages = s->pages,
 		.hash = j->hash, .gap = gap };
@@ -210,13 +210,13 @@ poll_committed(struct core *c, struct frame *f)
 	struct job *j = job_find(c, f->id);
 	struct committed cd;
 	struct wire w, next;
-	struct owed o;
+	struct owed_page o;
 
 	wire_init(&w, f->data, f->len);
 	wire_get(&w, committed, &cd);
 	next = w;
 	if (cd.more)
-		wire_get(&w, owed, &o);
+		wire_get(&w, owed_page, &o);
 	if (wire_end(&w) == -1)
 		fatal("store's COMMITTED is malformed");
 	if (cd.head > c->head)

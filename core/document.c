@@ -80,7 +80,7 @@ fill_page(const struct job *j, struct parse_job *pj, struct buf *url, struct buf
 {
 	const struct instance *in = job_source(j)->instance;
 	const struct fetch_done d = job_answer(j);
-	const struct owed o = job_page(j);
+	const struct owed_page o = job_page(j);
 
 	setup_conceal(in, d.url, url);
 	setup_conceal(in, d.headers, headers);

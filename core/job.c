@@ -135,16 +135,16 @@ job_answer(const struct job *j)
 	return d;
 }
 
-struct owed
+struct owed_page
 job_page(const struct job *j)
 {
-	struct owed o = { 0 };
+	struct owed_page o = { 0 };
 	struct wire w;
 
 	if (j->page.len == 0)
 		return o;
 	wire_init(&w, j->page.data, j->page.len);
-	wire_get(&w, owed, &o);
+	wire_get(&w, owed_page, &o);
 	if (wire_end(&w) == -1 || o.url == NULL)
 		fatal("a page owed is malformed");
 	return o;

@@ -30,7 +30,7 @@ struct job {
 	enum line		 line;		/* where it waited, or waits */
 	pid_t			 asked;		/* fetch role that has it */
 	int			 tries;		/* fetch roles, then workers, that it was given to */
-	struct buf		 page;		/* struct owed, encoded; none: the source's own url */
+	struct buf		 page;		/* struct owed_page, encoded; none: the source's own url */
 	struct buf		 kept;		/* KEY\0VALUE\0...: the state when the poll began */
 	struct buf		 answer;	/* struct fetch_done, encoded */
 	int			 body, out;	/* memfds; -1 */
@@ -70,7 +70,7 @@ void		 job_unqueue(struct job *, enum job_state);
 const struct source *job_source(const struct job *);
 struct run	*job_run(const struct job *);
 struct fetch_done job_answer(const struct job *);	/* its strings point into the job */
-struct owed	 job_page(const struct job *);		/* page 0: none is owed; likewise */
+struct owed_page	 job_page(const struct job *);		/* page 0: none is owed; likewise */
 int		 job_current(const struct job *);	/* its source is still what it was */
 void		 job_changed(struct job *);		/* it is not: polled anew */
 /* The mark as it stands when this poll ends now, its strings borrowed from the job and the run. */

@@ -120,8 +120,8 @@ const struct wire_field recalled[] = {
 	F(validated, STR), F(gap, STR), WIRE_END
 };
 #undef F
-#define F(m, t)	WIRE(owed, m, t)
-const struct wire_field owed[] = {
+#define F(m, t)	WIRE(owed_page, m, t)
+const struct wire_field owed_page[] = {
 	F(page, I64), F(url, STR), F(method, STR), F(headers, STR), F(tag, STR), F(body, BYTES),
 	F(nth, U32), F(failures, U32), WIRE_END
 };

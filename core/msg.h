@@ -23,9 +23,9 @@ enum msg_type {
 				 * the sources stood in MSG_STORE_CONF; u32 m, m * u32 id of the routes;
 				 * i64 head */
 	MSG_RECALL,		/* struct recall: before a poll of a source with enum kept */
-	MSG_RECALLED,		/* struct recalled, and with KEPT_OWED struct owed */
+	MSG_RECALLED,		/* struct recalled, and with KEPT_OWED struct owed_page */
 	MSG_COMMIT,		/* struct commit, struct mark; fd: results (result.h) or none */
-	MSG_COMMITTED,		/* struct committed, and with `more` struct owed */
+	MSG_COMMITTED,		/* struct committed, and with `more` struct owed_page */
 	MSG_TOUCH,		/* u32 source, struct mark: written within 60 s, no answer */
 	MSG_PULL,		/* struct pull */
 	MSG_WORK,		/* struct work; fd: batch (result.h) unless WORK_NONE */
@@ -173,7 +173,7 @@ struct recalled {
 	const char	*gap;		/* why a page of it was given up; NULL: none was */
 };
 /* A page still to be fetched. url and headers: a secret stands there as setup_keep() puts it. */
-struct owed {
+struct owed_page {
 	int64_t		 page;		/* store's id; 0: none */
 	const char	*url, *method, *headers, *tag;	/* as in struct cr_request */
 	struct bytes	 body;
@@ -192,7 +192,7 @@ struct commit {
 	uint32_t	 flags;		/* enum commit_flag */
 	int64_t		 when;		/* it arrived, ms: first-seen of what is new */
 	const char	*url;		/* of the page */
-	int64_t		 page;		/* struct owed's; 0: the first of a walk */
+	int64_t		 page;		/* struct owed_page's; 0: the first of a walk */
 	uint32_t	 nth;
 	uint32_t	 pages;		/* next() is followed below this nth */
 	uint64_t	 hash;		/* of the source's configuration */
@@ -262,7 +262,7 @@ struct route_count {
 	const char	*reason;	/* of the last failure, or NULL */
 };
 extern const struct wire_field store_source[], store_route[], store_leg[], recall[], recalled[],
-    owed[], commit[], committed[],
+    owed_page[], commit[], committed[],
     pull[], work[], judged[], ack[], settled[], counts[], route_count[];
 
 /* ---- worker ---- */

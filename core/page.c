@@ -90,7 +90,7 @@ said(const struct source *s, const char *text, struct buf *b)
 void
 page_name(const struct job *j, struct buf *b)
 {
-	const struct owed o = job_page(j);
+	const struct owed_page o = job_page(j);
 
 	setup_show(o.page != 0 ? o.url : job_source(j)->url, b);
 }
@@ -132,7 +132,7 @@ same_origin(const char *a, const char *b)
 /* A page that the plugin asked for. Secrets and the descriptor's headers go to the origin of the
  * source's url alone. NULL, or why it cannot be asked for. */
 static const char *
-ask_owed(const struct job *j, const struct owed *o, struct asked *a)
+ask_owed(const struct job *j, const struct owed_page *o, struct asked *a)
 {
 	const struct source *s = job_source(j);
 	const char *lines = o->headers != NULL ? o->headers : "", *why = NULL;
@@ -166,7 +166,7 @@ page_ask(struct job *j)
 	struct core *c = j->core;
 	const struct source *s = job_source(j);
 	const struct run *r = job_run(j);
-	const struct owed o = job_page(j);
+	const struct owed_page o = job_page(j);
 	struct fetch_job fj = { .source = s->name, .max = c->setup->max_body,
 		.timeout = c->setup->fetch_timeout, .body = { "", 0 } };
 	const char *why = NULL;
@@ -264,7 +264,7 @@ says_of_page(int kind)
 int
 page_failure(const struct job *j, int kind)
 {
-	const struct owed o = job_page(j);
+	const struct owed_page o = job_page(j);
 
 	if (!says_of_page(kind))
 		return COMMIT_FAILED;
@@ -274,7 +274,7 @@ page_failure(const struct job *j, int kind)
 void
 page_failed(struct job *j, int kind, const char *error)
 {
-	const struct owed o = job_page(j);
+	const struct owed_page o = job_page(j);
 	struct buf text;
 
 	if (o.page == 0 || j->source == UINT32_MAX || !job_current(j) || !j->core->known) {

@@ -280,12 +280,12 @@ int
 walk_next(struct roster *r, uint32_t source, struct buf *b)
 {
 	struct db *db = roster_db(r);
-	struct owed o;
+	struct owed_page o;
 	int rc = -1;
 
 	db_bind(db, SQL_OWED_FIRST, DB_INT(source));
 	if (db_step(db, SQL_OWED_FIRST)) {
-		o = (struct owed){
+		o = (struct owed_page){
 			.page = db_int(db, SQL_OWED_FIRST, 0), .url = db_text(db, SQL_OWED_FIRST, 1),
 			.method = db_text(db, SQL_OWED_FIRST, 2),
 			.headers = db_text(db, SQL_OWED_FIRST, 3),
@@ -295,7 +295,7 @@ walk_next(struct roster *r, uint32_t source, struct buf *b)
 		};
 		if (o.body.data == NULL)
 			o.body = (struct bytes){ "", 0 };
-		wire_put(b, owed, &o);
+		wire_put(b, owed_page, &o);
 		rc = 0;
 	}
 	db_done(db, SQL_OWED_FIRST);

@@ -13,7 +13,7 @@ enum walk { WALK_GOES_ON, WALK_WHOLE, WALK_FAILED };
  * which counts once the walk is whole. doc NULL: it brought nothing. */
 enum walk	walk_page(struct roster *, const struct commit *, const struct mark *,
 		    const struct document *, uint32_t added);
-/* The next page owed, into b as struct owed. 0, or -1: none is. */
+/* The next page owed, into b as struct owed_page. 0, or -1: none is. */
 int		walk_next(struct roster *, uint32_t source, struct buf *b);
 /* Answers MSG_RECALL into b. What is owed under another configuration is dropped. */
 void		walk_recall(struct roster *, const struct recall *, struct buf *b);
