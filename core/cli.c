@@ -29,6 +29,7 @@
 #define ANSWER_MS	30000
 
 static const char *conf_file = CONF_DEFAULT;
+static int conf_named;			/* by -c */
 static const char *state_dir;
 
 void
@@ -41,8 +42,16 @@ cli_usage(void)
 	    "  resume ROUTE[/SINK]   deliver again what was paused, or waits for a retry, now\n"
 	    "  plugins [FILE...]     what plugins there are, or what these are\n"
 	    "  parse [-o NAME=VALUE] [--plugin FILE] FILE...\n"
+	    "  filter NAME|--plugin FILE [-o NAME=VALUE] [--why] [FILE.jsonl...]\n"
+	    "                        prints the records that a filter keeps, or why\n"
 	    "  parse --batch         read FEED<TAB>HEADERS lines, print one JSON line for each\n");
 	exit(2);
+}
+
+const char *
+cli_conf(void)
+{
+	return conf_named || access(conf_file, R_OK) == 0 ? conf_file : NULL;
 }
 
 /* ---- asking the daemon ---- */
@@ -335,6 +344,7 @@ static const struct {
 	{ "resume", cli_resume },
 	{ "plugins", cli_plugins },
 	{ "parse", cli_parse },
+	{ "filter", cli_filter },
 };
 
 int
@@ -348,6 +358,7 @@ main(int argc, char **argv)
 		switch (opt) {
 		case 'c':
 			conf_file = optarg;
+			conf_named = 1;
 			break;
 		case 's':
 			state_dir = optarg;
