@@ -133,6 +133,7 @@ static const struct rule files[] = {
 /* With CR_HTTP: a long body goes to core as a sealed memory file. */
 static const struct rule http[] = {
 	CALL(memfd_create), CALL_IF(fcntl, IS(1, F_ADD_SEALS)),
+	CALL_IF(fcntl, IS(1, F_DUPFD_CLOEXEC)),
 };
 
 /* Which rules a filter has: with all of these grants, without any of those. */

@@ -320,7 +320,7 @@ deliver(struct cr *cr, void *opts, const struct cr_batch *batch)
 {
 	struct webhook *o = opts;
 	int attempt = CR_HAS(batch, attempt) ? batch->attempt : 0;
-	struct cr_response rs;
+	struct cr_response rs = { .size = sizeof(rs) };
 	size_t i, n;
 
 	for (i = 0; i < batch->n; i += n) {

@@ -1,0 +1,96 @@
+"""http() of a plugin that is a stranger: where its secret goes, and what becomes of its requests."""
+import os
+import shutil
+import signal
+
+import pytest
+
+from courant import BUILD, folder, numbered, rss
+from receiver import Receiver
+
+TOKEN = "s3cret-t0ken-of-the-operator"
+
+
+@pytest.fixture
+def asked(daemon, origin):
+    """A daemon with one record and the sink `ask`."""
+    place = folder("strangers-")
+    shutil.copy(BUILD / "tests/plugins/sink_ask.so", place)
+    (place / "sink_ask.so").chmod(0o644)
+
+    def make(start=True, **options):
+        origin.put("f.xml", rss(numbered(1, 1)))
+        d = daemon({"one": {"plugin": "feed", "url": origin.url("/f.xml"), "every": "1 h"}},
+                   {"asks": {"from": ["*"], "to": {"ask": {"backlog": "all", **options}}}},
+                   {"plugins": [str(place)]})
+        return d.start(debug=True) if start else d
+    yield make
+    shutil.rmtree(place)
+
+
+def echo(hook, nth):
+    return 404, {"X-Echo": hook.headers["x-token"]}, f"you sent {hook.headers['x-token']}".encode()
+
+
+def test_a_secret_goes_to_the_origin_of_a_url_option_and_is_never_held(asked):
+    with Receiver(echo) as r:
+        d = asked(url=r.url("/base"), to=r.url("/other?q=1"), token=TOKEN)
+        said = d.wait_log(r"asked: 1 status 404 error - body (.*) of \d+")[1]
+        assert r.hooks[0].headers["x-token"] == TOKEN and r.hooks[0].path == "/other?q=1"
+        assert said.startswith("you sent {secret:token:")
+        d.wait_log(r"holds X-Token: \{secret:token:")
+        assert TOKEN not in d.log()
+
+
+def test_a_secret_goes_nowhere_else(asked):
+    with Receiver() as r, Receiver() as stranger:
+        d = asked(url=r.url(), to=stranger.url(), token=TOKEN)
+        d.wait_log(r"asked: 0 status 0 error a secret goes only where an option of type URL leads")
+        assert not stranger.hooks and not r.hooks
+
+
+def test_long_bodies_go_both_ways_and_an_answer_is_cut(asked):
+    with Receiver(lambda hook, nth: (200, {}, b"y" * (3 << 20))) as r:
+        d = asked(url=r.url(), size=300000, method="PUT", count=3)
+        d.wait_log(r"asked: 3 status 200 error 127.0.0.1: the answer is longer than 1048576 bytes "
+                   r"and was cut body y+ of 1048576")
+        assert [(h.method, len(h.body)) for h in r.hooks] == [("PUT", 300000)] * 3
+
+
+def test_more_at_once_than_there_may_be_are_refused(asked):
+    with Receiver() as r:
+        d = asked(url=r.url(), count=17)
+        d.wait_log(r"http\(\) takes at most 16 requests at once")
+        d.wait_log("asked: not at all")
+        assert not r.hooks
+
+
+def test_a_get_is_asked_again_when_send_dies_and_a_post_is_not(asked):
+    for method, end in (("GET", "asked: 1 status 200"),
+                        ("POST", "asked: 0 status 0 error the send role died")):
+        with Receiver(lambda hook, nth: "hang" if nth == 0 else 200) as r:
+            d = asked(url=r.url(), method=method)
+            d.until(lambda: r.hooks, 20, "the first request")
+            os.kill(d.pids()["send"], signal.SIGKILL)
+            d.wait_log(end)
+            assert len(r.hooks) == (2 if method == "GET" else 1)
+
+
+def test_a_worker_that_waits_is_not_over_its_deadline(asked):
+    with Receiver(lambda hook, nth: "hang") as r:
+        d = asked(start=False, url=r.url())
+        d.write(limits={"job_deadline": "500 ms", "timeout": "2 s"})
+        d.start()
+        d.wait_log("asked: 0 status 0 error .*no answer within 2 s")
+        assert "deadline" not in d.log()
+
+
+def test_private_addresses_are_as_closed_as_to_fetch(asked):
+    with Receiver() as r:
+        d = asked(start=False, url=r.url())
+        (d.folder / "f.xml").write_bytes(rss(numbered(1, 1)))
+        d.sources["one"]["url"] = f"file://{d.folder}/f.xml"
+        d.write(private=False, files=[str(d.folder)])
+        d.start()
+        d.wait_log("asked: 0 status 0 error 127.0.0.1 is a loopback address")
+        assert not r.hooks
