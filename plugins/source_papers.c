@@ -1,4 +1,4 @@
-/* source_papers: the papers of a plain-text listing page: a header, then title and abstract in turn. */
+/* source_papers: papers of a plain-text listing page: a header, then title and abstract in turn. */
 #include "papers/papers.h"
 
 #include <stdlib.h>
@@ -208,7 +208,7 @@ lower_wide(const unsigned char *s, unsigned char *lead)
 }
 
 /* The title in lower case, one space for any run of other characters than letters and digits. It
- * is the paper's guid: records hang on it, it never changes. Freed by the caller; NULL: no memory. */
+ * is the guid: records hang on it, it never changes. Freed by the caller; NULL: no memory. */
 static char *
 title_key(struct text t)
 {

@@ -39,7 +39,7 @@ struct blocks {
 	size_t		 used;
 	int		 full;		/* there were more than PAPERS_BLOCKS */
 };
-/* text is borrowed for as long as the blocks are used. now: for dates without a year. -1: memory. */
+/* text is borrowed while the blocks are used. now: for dates without a year. -1: no memory. */
 int	 blocks_read(struct blocks *, struct text, int64_t now);
 void	 blocks_free(struct blocks *);
 struct text text_trim(struct text);
