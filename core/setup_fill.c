@@ -174,6 +174,82 @@ instance_options(const struct instance *in, int secrets, struct buf *b)
 	options_put(in, NULL, secrets, b);
 }
 
+/* ---- Headers ---- */
+
+/* Whether one of the options in a header's line has no value: then it is not sent. */
+static int
+lacks_value(const char *line, const struct source *src)
+{
+	const struct cr_option *o;
+	const char *end;
+	struct buf text;
+	char *name;
+	int lacks = 0;
+
+	for (; !lacks && (line = strchr(line, '{')) != NULL && (end = strchr(line, '}')) != NULL;
+	    line = end) {
+		name = xstrndup(line + 1, (size_t)(end - line) - 1);
+		o = option_find(plugin_options(src->instance), name);
+		buf_init(&text, FILL_MAX);
+		if (o != NULL)
+			option_text(&text, src, o);
+		lacks = o != NULL && text.len == 0;
+		buf_free(&text);
+		free(name);
+	}
+	return lacks;
+}
+
+/* The entries NAME=VALUE, or `NAME: VALUE`, of the list option that the line {OPTION} is. 0: it is
+ * no such line. */
+static int
+fill_list(struct buf *b, const char *line, const struct source *src)
+{
+	const struct options *all = &src->instance->options;
+	const struct cr_option *o;
+	size_t len = strlen(line), at, i;
+	struct buf entry;
+	char *name;
+
+	if (len < 3 || line[0] != '{' || strchr(line, '}') != line + len - 1)
+		return 0;
+	name = xstrndup(line + 1, len - 2);
+	o = option_find(plugin_options(src->instance), name);
+	free(name);
+	for (i = 0; o != NULL && o->type == CR_LIST && i < all->n; i++) {
+		if (strcmp(all->v[i].name, o->name) != 0)
+			continue;
+		buf_init(&entry, FILL_MAX);
+		fill_each(&entry, all->v[i].value, src->each);
+		if (entry.data != NULL && (at = strcspn(entry.data, "=:")) < entry.len && at > 0) {
+			entry.data[at] = '\0';
+			put(b, entry.data, PUT_LINE);
+			buf_str(b, ": ");
+			put(b, entry.data + at + 1 + strspn(entry.data + at + 1, " "), PUT_LINE);
+			buf_char(b, '\n');
+		}
+		buf_free(&entry);
+	}
+	return o != NULL && o->type == CR_LIST;
+}
+
+static void
+fill_headers(struct buf *b, const char *lines, const struct source *src)
+{
+	size_t len;
+	char *line;
+
+	for (; *lines != '\0'; lines += len + (lines[len] == '\n')) {
+		len = strcspn(lines, "\n");
+		line = xstrndup(lines, len);
+		if (!fill_list(b, line, src) && !lacks_value(line, src)) {
+			fill(b, line, src, PUT_LINE, 1);
+			buf_char(b, '\n');
+		}
+		free(line);
+	}
+}
+
 /* In the source's own URL, {secret:NAME} can only be ours: what was configured has no such braces
  * left, and {each} has its braces escaped. */
 void
@@ -199,7 +275,7 @@ setup_source_request(const struct source *src, struct buf *url, struct buf *head
 		at = strchr(at, '}') + 1;
 	}
 	if (in->plugin != NULL && in->plugin->headers != NULL)
-		fill(headers, in->plugin->headers, src, PUT_LINE, 1);
+		fill_headers(headers, in->plugin->headers, src);
 }
 
 void

@@ -309,6 +309,38 @@ each_read(struct reader *r, struct draft *d, const struct node *map)
 
 /* ---- One entry of `sources` ---- */
 
+/* The plugin's own URL: the only one, or that for the value of an option. NULL: it has none. */
+static const char *
+plugin_url(struct reader *r, const struct draft *d)
+{
+	const struct plugin *p = d->instance->plugin;
+	const char *at = p->url, *given;
+	const struct cr_option *o;
+	char *name, *value, *url = NULL;
+	size_t len;
+
+	if (at == NULL || strchr(at, ' ') == NULL)
+		return at != NULL && *at != '\0' ? at : NULL;
+	while (*at != '\0' && url == NULL) {
+		len = strcspn(at, " ");
+		name = xstrndup(at, len);
+		at += len + (at[len] == ' ');
+		len = strcspn(at, " ");
+		value = strchr(name, '=');
+		if (value != NULL) {
+			*value++ = '\0';
+			o = option_find(p->options, name);
+			given = options_get(&d->instance->options, name);
+			given = given == NULL && o != NULL ? o->value : given;
+			if (given != NULL && strcmp(given, value) == 0)
+				url = arena_text(&r->setup->memory, at, len);
+		}
+		free(name);
+		at += len + (at[len] == ' ');
+	}
+	return url;
+}
+
 static void
 draft_url(struct reader *r, struct draft *d)
 {
@@ -316,8 +348,8 @@ draft_url(struct reader *r, struct draft *d)
 	const struct options *all = &d->instance->options;
 
 	d->template = d->said.url;
-	if (d->template == NULL && p != NULL && p->url != NULL && *p->url != '\0')
-		d->template = p->url;
+	if (d->template == NULL && p != NULL)
+		d->template = plugin_url(r, d);
 	if (d->template == NULL && p != NULL && (p->does & (DOES_PLAN | DOES_STREAM)) == 0)
 		wrong(r, d->line, "url: has to be given");
 	for (size_t i = 0; i < all->n; i++)

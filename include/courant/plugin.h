@@ -281,8 +281,10 @@ struct cr_plugin {
 	int		 wants;		/* enum cr_wants, or-ed */
 	int		 takes;		/* deliver: enum cr_kind; 0: records. A list holds as many as the
 					 * sink's option `keep` (INT) says, else 50 */
-	const char	*url;		/* to fetch, unless configured or planned; {OPTION} */
-	const char	*headers;	/* "Name: value\n" lines for each request; {OPTION} */
+	const char	*url;		/* to fetch, unless configured or planned; {OPTION}; or in turn
+					 * OPTION=VALUE and the URL for it, divided by spaces */
+	const char	*headers;	/* "Name: value\n" lines for each request; {OPTION}: a line in
+					 * which one is empty is left out; a list alone: its own lines */
 	const struct cr_default *defaults;
 
 	int	(*check)(struct cr *, const void *opts);	/* reading a configuration */
