@@ -1,0 +1,237 @@
+/* source_json: records of any API that answers in JSON, by paths that the configuration names. */
+#include "api/api.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define WHY_MAX		512		/* bytes of a complaint */
+#define KEYS_SHOWN	12		/* names that a complaint lists */
+#define BEGIN_SHOWN	60		/* bytes of what a document begins with */
+
+static const struct cr_option options[] = {
+	CR_OPTION(struct api_opts, auth_bearer, SECRET, "", NULL,
+	    "token, sent as Authorization: Bearer"),
+	CR_OPTION(struct api_opts, auth_header, STRING, "", NULL, "header that takes auth_key"),
+	CR_OPTION(struct api_opts, auth_key, SECRET, "", NULL,
+	    "key: for auth_header, or {auth_key} in url"),
+	CR_OPTION(struct api_opts, counters, LIST, "", NULL,
+	    "numbers that rise, such as votes: their paths by name"),
+	CR_OPTION(struct api_opts, entries, INT, "10000", "1..1000000",
+	    "items taken of one document"),
+	CR_OPTION(struct api_opts, extras, LIST, "", NULL, "further texts: their paths by name"),
+	CR_OPTION(struct api_opts, fields, LIST, "", NULL,
+	    "paths by field of the record; or templates with {PATH}"),
+	CR_OPTION(struct api_opts, first, INT, "-1", "-1..1000000",
+	    "number of the first page, when pages are counted; -1: the preset's, or 1"),
+	CR_OPTION(struct api_opts, headers, LIST, "", NULL, "further headers of each request"),
+	CR_OPTION(struct api_opts, items, STRING, "", NULL,
+	    "path of the list; . is the document"),
+	CR_OPTION(struct api_opts, next, STRING, "", NULL,
+	    "the following page: link, page, offset, or the path of a URL or cursor"),
+	CR_OPTION(struct api_opts, next_param, STRING, "", NULL,
+	    "parameter of the URL that takes the cursor or number"),
+	CR_OPTION(struct api_opts, numbers, LIST, "", NULL, "numbers: their paths by name"),
+	CR_OPTION(struct api_opts, preset, ENUM, "any", PRESETS,
+	    "whose names to begin with; what is configured goes before"),
+	CR_END
+};
+
+/* ---- The document ---- */
+
+static int
+not_json(struct cr *cr, const char *s, size_t len, const json_error_t *e)
+{
+	int shown = (int)strcspn(s, "\r\n");
+
+	if (len == 0)
+		return cr->fail(cr, CR_BAD_DATA, "the document is empty");
+	return cr->fail(cr, CR_BAD_DATA, "no JSON: line %d: %s; the document begins \"%.*s\"",
+	    e->line, e->text, shown < BEGIN_SHOWN ? shown : BEGIN_SHOWN, s);
+}
+
+/* The document; NULL: fail() was called. Freed by the caller. */
+static json_t *
+load(struct cr *cr, const struct cr_page *page)
+{
+	const char *s = page->body, *text, *name = page->charset;
+	size_t flags = JSON_ALLOW_NUL | JSON_DECODE_ANY, len = page->len, bad = 0;
+	json_error_t e;
+	json_t *doc;
+
+	if (len >= 2 && (memcmp(s, "\xff\xfe", 2) == 0 || memcmp(s, "\xfe\xff", 2) == 0))
+		name = s[0] == '\xff' ? "utf-16le" : "utf-16be";
+	if (name[0] != '\0' && strcasecmp(name, "utf-8") != 0 &&
+	    (text = cr->convert(cr, name, s, len, &len, &bad)) != NULL)
+		s = text;
+	for (; len > 0 && *s != '\0' && strchr("\xef\xbb\xbf \t\r\n", *s) != NULL; len--)
+		s++;
+	doc = json_loadb(s, len, flags, &e);
+	if (doc == NULL && json_error_code(&e) == json_error_numeric_overflow) {
+		flags |= JSON_DECODE_INT_AS_REAL;
+		doc = json_loadb(s, len, flags, &e);
+	}
+	if (doc == NULL && json_error_code(&e) == json_error_invalid_utf8 &&
+	    (text = cr->convert(cr, "utf-8", s, len, &len, &bad)) != NULL) {
+		s = text;
+		doc = json_loadb(s, len, flags, &e);
+	}
+	if (doc != NULL && bad > 0)
+		cr->partial(cr, "%zu bytes that are not in the document's encoding were replaced",
+		    bad);
+	if (doc == NULL)
+		not_json(cr, s, len, &e);
+	return doc;
+}
+
+/* ---- Errors in place of items ---- */
+
+/* What an API says went wrong, with status 200 all the same. Freed by the caller; or NULL. */
+static char *
+said_error(const json_t *doc)
+{
+	static const char *const errors[] = { "error.message", "error.error_description",
+		"errors.message", "error_description", "error", "errors", "fault.faultstring" };
+	char *text = NULL;
+	const json_t *v;
+	struct found f;
+
+	if (!json_is_object(doc))
+		return NULL;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors) && text == NULL; i++) {
+		path_find(&f, doc, errors[i]);
+		v = f.n > 0 ? f.v[0] : NULL;
+		if (v != NULL && !json_is_false(v) && !(json_is_integer(v) &&
+		    json_integer_value(v) == 0) && !(json_is_object(v) && json_object_size(v) == 0))
+			text = value_text(v);
+	}
+	return text;
+}
+
+/* The names that an object has, for whoever looks for the right path. */
+static void
+keys(char *out, size_t size, const json_t *doc)
+{
+	const char *key;
+	json_t *v;
+	size_t len = 0, n = 0;
+
+	snprintf(out, size, "it is no object");
+	json_object_foreach((json_t *)(uintptr_t)doc, key, v)
+		if (n < KEYS_SHOWN && len + 40 < size)
+			len += (size_t)snprintf(out + len, size - len, "%s%.30s",
+			    n++ > 0 ? ", " : "there are ", key);
+	if (json_is_object(doc) && n == 0)
+		snprintf(out, size, "the object is empty");
+}
+
+static int
+no_items(struct cr *cr, const json_t *doc, const char *path)
+{
+	char *error = said_error(doc), there[WHY_MAX];
+	const char *message = json_string_value(path_one(doc, "message"));
+
+	if (error == NULL && message == NULL)
+		message = json_string_value(path_one(doc, "detail"));
+	if (error != NULL || message != NULL) {
+		cr->fail(cr, CR_BAD_DATA, "the API answers with an error: %.300s",
+		    error != NULL ? error : message);
+		free(error);
+		return -1;
+	}
+	keys(there, sizeof(there), doc);
+	return cr->fail(cr, CR_BAD_DATA, "items: nothing at \"%s\" of the document: %s", path,
+	    there);
+}
+
+/* ---- Items ---- */
+
+static int
+emit_all(struct cr *cr, const struct api_opts *o, const struct cr_page *page, const json_t *doc,
+    const json_t *items)
+{
+	size_t n = json_is_array(items) ? json_array_size(items) : 1, i, lost = 0, at = 0;
+	const json_t *item;
+
+	for (i = 0; i < n && i < (size_t)o->entries; i++) {
+		item = json_is_array(items) ? json_array_get(items, i) : items;
+		if (!item_emit(cr, o, item) && lost++ == 0)
+			at = i;
+	}
+	if (n > 0 && lost == n)
+		return cr->fail(cr, CR_BAD_DATA, "fields: none of %zu items has a guid or link "
+		    "where these are looked for; see fields", n);
+	if (lost > 0)
+		cr->partial(cr, "%zu items have neither guid nor link, first number %zu", lost,
+		    at + 1);
+	if (n > (size_t)o->entries)
+		cr->partial(cr, "%zu items beyond the first %lld left out (option entries)",
+		    n - (size_t)o->entries, (long long)o->entries);
+	next_ask(cr, o, page, doc, n);
+	return 0;
+}
+
+static int
+document(struct cr *cr, const struct api_opts *o, const struct cr_page *page, const json_t *doc)
+{
+	const char *preset = presets[o->preset].items;
+	const char *path = o->items != NULL ? o->items : preset != NULL ? preset : ".";
+	const json_t *items = path_one(doc, path);
+	char *error = said_error(doc);
+	int rc;
+
+	if ((items == NULL || !(json_is_array(items) || json_is_object(items)) ||
+	    (error != NULL && (items == doc || json_array_size(items) == 0)))) {
+		rc = no_items(cr, doc, path);
+	} else if (items == doc && json_is_object(doc) && json_object_size(doc) <= 3 &&
+	    json_object_get(doc, "message") != NULL) {
+		rc = no_items(cr, doc, path);
+	} else {
+		if (error != NULL)
+			cr->partial(cr, "the API tells of an error: %.300s", error);
+		rc = emit_all(cr, o, page, doc, items);
+	}
+	free(error);
+	return rc;
+}
+
+static int
+json_parse(struct cr *cr, void *opts, const struct cr_page *page)
+{
+	char why[WHY_MAX];
+	json_t *doc;
+	int rc;
+
+	if (item_check(opts, why, sizeof(why)) == -1)
+		return cr->fail(cr, CR_BAD_DATA, "%s", why);
+	if ((doc = load(cr, page)) == NULL)
+		return -1;
+	cr->set_extra(cr->feed(cr), "format", "json");
+	rc = document(cr, opts, page, doc);
+	json_decref(doc);
+	return rc;
+}
+
+static int
+json_check(struct cr *cr, const void *opts)
+{
+	char why[WHY_MAX];
+
+	return item_check(opts, why, sizeof(why)) == -1 ?
+	    cr->fail(cr, CR_BAD_OPTION, "%s", why) : 0;
+}
+
+const struct cr_plugin cr_plugin_v1 = {
+	CR_PLUGIN, .name = "json", .version = "1",
+	.help = "items of an API that answers in JSON, by paths; presets for some",
+	.options = options, .options_size = sizeof(struct api_opts),
+	.url = "preset=github-advisories https://api.github.com/advisories?per_page=100 "
+	    "preset=github-releases https://api.github.com/repos/{each}/releases?per_page=100 "
+	    "preset=hacker-news https://hn.algolia.com/api/v1/search?tags=front_page&hitsPerPage=50 "
+	    "preset=huggingface-daily-papers https://huggingface.co/api/daily_papers",
+	.headers = "Accept: application/json, */*;q=0.1\n"
+	    "Authorization: Bearer {auth_bearer}\n{auth_header}: {auth_key}\n{headers}\n",
+	.check = json_check, .parse = json_parse,
+};
