@@ -209,7 +209,8 @@ show_sources(const json_t *all)
 	printf("\nSOURCE                           STATE    FOUND NEXT\n");
 	json_array_foreach(json_object_get(all, "sources"), i, o) {
 		printf("%-32s %-8s %5lld %s\n", member(o, "name"), member(o, "state"),
-		    number(o, "found"), member(o, "due"));
+		    number(o, "found"), json_object_get(o, "streaming") != NULL ? "streams" :
+		    member(o, "due"));
 		if (member(o, "error")[0] != '\0')
 			printf("    %s\n", member(o, "error"));
 		if (member(o, "moved")[0] != '\0')

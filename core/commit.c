@@ -221,6 +221,10 @@ poll_committed(struct core *c, struct frame *f)
 		fatal("store's COMMITTED is malformed");
 	if (cd.head > c->head)
 		deliver_head(c, cd.head);
+	if ((f->id & INTAKE_ID) != 0) {
+		intake_committed(c, f->id, &cd);
+		return;
+	}
 	if (j == NULL || j->state != JOB_COMMIT)
 		return;
 	if (j->source != UINT32_MAX && !committed_take(j, &cd, &next))

@@ -50,6 +50,8 @@ struct run {
 	uint32_t	 place;		/* in the heap of due times; UINT32_MAX: not in it */
 	struct mark	 mark;		/* its strings are owned */
 	struct job	*job;		/* NULL: idle */
+	struct stream	*stream;	/* of one that streams: it runs, or begins; NULL */
+	uint32_t	 deaths;	/* of the stream, in a row and soon after it began */
 	uint32_t	 refused;	/* records that emit() refused in the last document */
 	int64_t		 tried;		/* ticks when it was last answered; 0: not yet */
 	uint32_t	 changed;	/* by a reload: it is polled anew */
@@ -87,6 +89,8 @@ struct core {
 
 	struct jobs	*jobs;		/* poll.c */
 	struct pool	*pool;		/* pool.c */
+	struct intake	*intake;	/* intake.c */
+	struct streams	*streams;	/* stream.c */
 	struct errands	*errands;	/* errand.c */
 	struct station	**stations;	/* deliver.c: one a leg, one more for a route's filters */
 	size_t		 nstations, busy_stations, turn;
@@ -122,6 +126,33 @@ void	 poll_fetch_back(struct core *);	/* asks again for what was being fetched *
 int	 poll_now(struct core *, const char *source, struct buf *why);	/* an operator asks */
 void	 job_place(struct job *, uint32_t place);	/* of its source; UINT32_MAX: it is gone */
 
+/* intake.c: what comes in outside of polls, kept until it is on disk */
+#define INTAKE_ID	0x80000000u	/* set in the ids of these commits, and in no poll's */
+typedef void intake_cb(struct core *, const struct committed *, void *arg);
+void	 intake_init(struct core *);
+/* Has store commit results (a sealed memfd, taken; -1: the mark alone), now or once store is back, and
+ * again when store dies of it. done is called then. Never 0. */
+uint32_t intake_put(struct core *, const struct commit *, const struct mark *, int fd, intake_cb *done,
+	    void *arg);
+void	 intake_forget(struct core *, uint32_t id);	/* it is stored all the same; 0 is fine */
+void	 intake_committed(struct core *, uint32_t id, const struct committed *);
+void	 intake_store_gone(struct core *);
+void	 intake_known(struct core *);		/* store is back */
+int	 intake_busy(const struct core *);	/* something is on its way */
+
+/* stream.c: sources that bring records by their own means */
+#define STREAMS_MAX	256		/* at once */
+int	 source_streams(const struct source *);
+void	 stream_init(struct core *);
+void	 stream_begin(struct core *, uint32_t place);	/* it is due */
+void	 stream_stated(struct core *, struct frame *);
+void	 stream_place(struct stream *, uint32_t place);	/* of its source; UINT32_MAX: it is gone */
+void	 stream_setup(struct core *);		/* a new setup: those that changed stop */
+void	 stream_store_gone(struct core *);
+void	 stream_stop(struct core *);		/* all of them, for good */
+int	 stream_busy(const struct core *);
+pid_t	 stream_pid(const struct stream *);	/* 0: none yet */
+
 /* runs.c: the sources between polls */
 void	 poll_known(struct core *, struct wire *);	/* what store told: marks; polls begin */
 /* After a reload: the runs of the new setup take over from the old by name. */
@@ -148,7 +179,7 @@ const char *deliver_reason(const struct core *, size_t route, uint32_t leg);	/* 
 
 /* pool.c: the workers */
 struct worker;				/* opaque */
-enum worker_kind { WORKER_PARSE, WORKER_ROUTE };
+enum worker_kind { WORKER_PARSE, WORKER_ROUTE, WORKER_STREAM };
 struct worker_use {
 	/* A frame that answers the job. Borrowed. */
 	void	(*frame)(struct worker *, struct frame *, void *arg);
@@ -176,6 +207,10 @@ void	 pool_stop(struct core *);
 /* Keeps *ref pointing at the worker, and NULL once it stops or dies. ref NULL: no owner. */
 void	 worker_owner(struct worker *, struct worker **ref);
 pid_t	 worker_pid(const struct worker *);
+/* A frame to one with a job, such as MSG_STOP to a stream, whose callbacks still come. */
+void	 worker_send(struct worker *, uint16_t type, const struct buf *, int fd);
+/* A stream showed that it lives: its CPU is counted from here on. */
+void	 worker_alive(struct worker *);
 /* What it may have sent for it: taken, and freed with the worker. NULL: nothing. */
 struct pass;
 void	 worker_allow(struct worker *, struct pass *);

@@ -70,7 +70,8 @@ void
 due_set(struct core *c, uint32_t place)
 {
 	due_remove(c, place);
-	if (c->runs[place].mark.due == INT64_MAX || c->runs[place].job != NULL)
+	if (c->runs[place].mark.due == INT64_MAX || c->runs[place].job != NULL ||
+	    c->runs[place].stream != NULL)
 		return;
 	put(c, c->nheap++, place);
 	rise(c, c->nheap - 1);

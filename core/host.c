@@ -382,20 +382,6 @@ no_mail(struct cr *cr, const char *from, const char *to, const char *message, si
 }
 
 static int
-no_wait(struct cr *cr, int fd, int64_t ms)
-{
-	(void)cr, (void)fd, (void)ms;
-	return -1;
-}
-
-static int
-no_stored(struct cr *cr)
-{
-	(void)cr;
-	return -1;
-}
-
-static int
 no_answer(struct cr *cr, int status, const char *type, const char *body, size_t len)
 {
 	(void)cr, (void)status, (void)type, (void)body, (void)len;
@@ -416,11 +402,11 @@ host_init(const struct w_start *start)
 	cr->parse_time = cr_parse_time;
 	cr->convert = cr_convert;
 	cr->mail = no_mail;
-	cr->wait = no_wait;
-	cr->stored = no_stored;
 	cr->answer = no_answer;
 	host_set_table(cr);
 	host_parse_table(cr);
+	host_state_table(cr);
+	host_stream_table(cr);
 	host_batch_table(cr);
 	host_http_table(cr);
 	host.grants = start->grants;
@@ -431,6 +417,7 @@ host_init(const struct w_start *start)
 	buf_init(&host.converted, start->memory > 0 ? start->memory / 2 : SIZE_MAX / 2);
 	buf_init(&host.state, 4 * HOST_STATE);
 	buf_init(&host.asked, HOST_ASKED);
+	buf_init(&host.ahead, 4 * HOST_STATE);
 	buf_init(&host.out.b, HOST_FLUSH + RECORD_MAX);
 	host.out.fd = -1;
 	host.out.max = start->out;

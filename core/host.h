@@ -4,6 +4,7 @@
 #ifndef CORE_HOST_H
 #define CORE_HOST_H
 #include "buf.h"
+#include "chan.h"
 #include "msg.h"
 #include "record.h"
 #include "result.h"
@@ -24,14 +25,18 @@
 #define HOST_ERROR	1000		/* bytes of a reason */
 #define HOST_RULE	128		/* bytes of a filter's rule */
 #define HOST_ASKED	(4u << 20)	/* bytes of requests of one page */
+#define HOST_AHEAD	INT64_C(86400000)	/* ms that a time may lie after its page */
 #define HOST_FLUSH	65536		/* bytes of results gathered before they are written */
 
 /* Which callback runs: decides what it may call. */
 enum phase { PHASE_NONE = 0, PHASE_OPEN = 1, PHASE_CLOSE = 2, PHASE_PARSE = 4, PHASE_FILTER = 8,
-	PHASE_DELIVER = 16, PHASE_PLAN = 32 };
+	PHASE_DELIVER = 16, PHASE_PLAN = 32, PHASE_STREAM = 64 };
 
 /* Those that may call http(). */
-#define MAY_HTTP	(PHASE_DELIVER)
+#define MAY_HTTP	(PHASE_DELIVER | PHASE_STREAM)
+/* Those that may make records and emit them; that may keep state. */
+#define MAY_EMIT	(PHASE_PARSE | PHASE_STREAM)
+#define MAY_KEEP	(PHASE_PARSE | PHASE_PLAN | PHASE_STREAM)
 
 /* A plugin that was loaded. */
 struct slot {
@@ -52,7 +57,6 @@ struct out {
 
 /* Memory that lasts until the callback has returned. */
 struct lent;
-struct chan;
 
 struct host {
 	struct cr	 cr;			/* first: callbacks get a pointer to it */
@@ -84,7 +88,9 @@ struct host {
 	uint32_t	 records, refused;
 	struct buf	 asked;			/* RESULT_REQUESTs of this page */
 	uint32_t	 requests;		/* in it */
+	struct bytes	 known;			/* state as it is stored: KEY\0VALUE\0... */
 	struct buf	 state;			/* what state_set() was told: KEY\0 flag VALUE\0 */
+	struct buf	 ahead;			/* both together, as `known` will be */
 	struct out	 out;
 };
 extern struct host host;
@@ -129,6 +135,20 @@ int	 host_url(const char *text);
 
 /* host_http.c */
 void	 host_http_table(struct cr *);
+
+/* host_state.c: begin: what is stored (borrowed), and nothing set; write: what was set, into the
+ * results. */
+void	 host_state_table(struct cr *);
+void	 host_state_begin(struct bytes known);
+void	 host_state_write(void);
+
+/* host_stream.c: a stream over the channel. emitted: a batch that is large enough goes out; frame:
+ * one that came while a callback waited for another. */
+void	 host_stream_table(struct cr *);
+void	 host_stream(struct slot *, const struct stream_job *, int out, int spare,
+	    struct batch_done *);
+void	 host_stream_emitted(void);
+void	 host_stream_frame(struct frame *);
 
 /* host_parse.c, host_ask.c, host_batch.c: the members of their own, and the jobs */
 void	 host_parse_table(struct cr *);

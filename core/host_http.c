@@ -153,8 +153,10 @@ await(struct cr_response *rs, uint32_t first, size_t n, size_t sent)
 			host.stop = 1;
 			break;
 		}
-		if (f.type != MSG_W_ANSWERED || f.id - first >= n)
-			continue;	/* of a call that a stop ended */
+		if (f.type != MSG_W_ANSWERED || f.id - first >= n) {
+			host_stream_frame(&f);	/* or of a call that a stop ended */
+			continue;
+		}
 		r = response_at(rs, f.id - first);
 		if (take(&f, &held[f.id - first], r) == -1)
 			_exit(70);

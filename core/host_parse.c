@@ -11,7 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define AHEAD		INT64_C(86400000)	/* ms that a time may lie after its page */
 #define MINUTE		INT64_C(60000)
 #define TTL_MAX		(366 * 24 * 60 * MINUTE)
 #define REFUSALS	5			/* told in the log, a job */
@@ -20,6 +19,12 @@ static int
 parsing(void)
 {
 	return host.phase == PHASE_PARSE;
+}
+
+static int
+emitting(void)
+{
+	return (host.phase & MAY_EMIT) != 0;
 }
 
 /* ---- Records ---- */
@@ -31,7 +36,7 @@ cr_record(struct cr *cr, const char *guid)
 	struct bytes b;
 
 	(void)cr;
-	if (!parsing() || (r = host_record_take()) == NULL)
+	if (!emitting() || (r = host_record_take()) == NULL)
 		return NULL;
 	if (guid == NULL)
 		return r;
@@ -68,7 +73,7 @@ cr_emit(struct cr *cr, struct cr_record *r)
 	size_t begun;
 
 	(void)cr;
-	if (!parsing())
+	if (!emitting())
 		return -1;
 	if (r == NULL || !host_record_open(r))
 		return refuse(NULL, "it is none that record() made, or was emitted before");
@@ -82,6 +87,8 @@ cr_emit(struct cr *cr, struct cr_record *r)
 		return refuse(r, "the results are over their maximum");
 	host.records++;
 	host_record_drop(r);
+	if (host.phase == PHASE_STREAM)
+		host_stream_emitted();
 	return 0;
 }
 
@@ -254,91 +261,6 @@ cr_link(struct cr *cr, const char *rel)
 	return NULL;
 }
 
-/* ---- State ---- */
-
-/* KEY\0VALUE\0...: what the instance had when the job began. */
-static const char *
-state_find(struct bytes state, const char *key)
-{
-	const char *s = state.data, *end, *value;
-
-	if (s == NULL)
-		return NULL;
-	for (end = s + state.len; s < end; s = value + strlen(value) + 1) {
-		value = s + strlen(s) + 1;
-		if (value >= end)
-			break;
-		if (strcmp(s, key) == 0)
-			return value;
-	}
-	return NULL;
-}
-
-static const char *
-cr_state_get(struct cr *cr, const char *key)
-{
-	(void)cr;
-	return (parsing() || host.phase == PHASE_PLAN) && key != NULL ? state_find(host.page->state, key) : NULL;
-}
-
-/* What was set lies in host.state as KEY\0, 1 or 0 for unset, VALUE\0. Takes out an earlier one. */
-static void
-state_forget(const char *key)
-{
-	char *s = host.state.data, *next;
-	size_t left;
-
-	while (s != NULL && s < host.state.data + host.state.len) {
-		next = s + strlen(s) + 1;
-		next += 1 + strlen(next + 1) + 1;
-		left = (size_t)(host.state.data + host.state.len - next);
-		if (strcmp(s, key) == 0) {
-			host.state.len -= (size_t)(next - s);
-			memmove(s, next, left);
-			return;
-		}
-		s = next;
-	}
-}
-
-static int
-cr_state_set(struct cr *cr, const char *key, const char *value)
-{
-	size_t n, v = value != NULL ? strlen(value) : 0;
-
-	(void)cr;
-	if ((!parsing() && host.phase != PHASE_PLAN) || key == NULL)
-		return -1;
-	n = strlen(key);
-	if (n == 0 || n > HOST_KEY || text_valid(key, n) != n || v > HOST_STATE ||
-	    (value != NULL && text_valid(value, v) != v))
-		return -1;
-	state_forget(key);
-	if (host.state.len + n + v + 3 > HOST_STATE)
-		return -1;
-	buf_add(&host.state, key, n + 1);
-	buf_char(&host.state, value != NULL);
-	buf_add(&host.state, value != NULL ? value : "", v + 1);
-	return 0;
-}
-
-static void
-state_write(void)
-{
-	const char *s = host.state.data, *end, *value;
-	size_t begun;
-
-	if (s == NULL)
-		return;
-	for (end = s + host.state.len; s < end; s = value + strlen(value + 1) + 2) {
-		value = s + strlen(s) + 1;
-		begun = out_begin(RESULT_STATE);
-		wire_put_str(&host.out.b, s);
-		wire_put_str(&host.out.b, *value != 0 ? value + 1 : NULL);
-		out_end(begun);
-	}
-}
-
 /* ---- Hints of the feed: when not to come, and how often ---- */
 
 /* Bit n for each number n below max in a text such as "0 1 13". */
@@ -418,11 +340,11 @@ static void
 page_begin(const struct parse_job *job)
 {
 	host.page = job;
-	host.latest = job->when < INT64_MAX - AHEAD ? job->when + AHEAD : INT64_MAX;
+	host.latest = job->when < INT64_MAX - HOST_AHEAD ? job->when + HOST_AHEAD : INT64_MAX;
 	host.records = host.refused = host.requests = 0;
 	record_free(host.feed);
 	host.feed = NULL;
-	buf_clear(&host.state);
+	host_state_begin(job->state);
 	buf_clear(&host.asked);
 	buf_clear(&host.base);
 	buf_str(&host.base, job->url);
@@ -473,7 +395,7 @@ page_end(struct parse_done *done)
 		out_end(begun);
 	}
 	if (host.failed == 0) {
-		state_write();
+		host_state_write();
 		host_ask_write();
 	}
 	if (out_flush() == -1 && host.failed == 0) {
@@ -544,6 +466,4 @@ host_parse_table(struct cr *cr)
 	host_ask_table(cr);
 	cr->header = cr_header;
 	cr->link = cr_link;
-	cr->state_get = cr_state_get;
-	cr->state_set = cr_state_set;
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define MAY_SET	(PHASE_PARSE | PHASE_FILTER)
+#define MAY_SET	(MAY_EMIT | PHASE_FILTER)
 #define MAY_GET	(PHASE_FILTER | PHASE_DELIVER)
 
 /* ---- Clean text ---- */
@@ -147,8 +147,12 @@ put_escaped(struct cr_record *r, int field, const char *text, size_t len)
 static int
 put_time(struct cr_record *r, int field, int64_t ms)
 {
+	int64_t now = host.cr.now(&host.cr);
+
 	if (host.phase == PHASE_PARSE && ms != CR_NO_TIME && ms > host.latest)
 		ms = host.page->when;
+	else if (host.phase == PHASE_STREAM && ms != CR_NO_TIME && ms > now + HOST_AHEAD)
+		ms = now;
 	return record_set_time(r, field, ms);
 }
 

@@ -50,6 +50,7 @@ struct document {
 	struct result_request	*requests;
 	size_t			 nrequests;
 	enum naming		 naming;	/* that it needs */
+	int			 sequence;	/* in the order in which its entries came to be */
 };
 
 /* ---- Names ---- */
@@ -442,6 +443,17 @@ document_new(struct digest *digest, const void *results, size_t len)
 	}
 	document_repeats(doc);
 	return doc;
+}
+
+void
+document_sequence(struct document *doc)
+{
+	size_t i;
+
+	doc->sequence = 1;
+	doc->naming = NAME_PLAIN;
+	for (i = 0; i < doc->n; i++)
+		doc->entries[i].same = doc->entries[i].repeated = 0;
 }
 
 void
@@ -838,7 +850,7 @@ void
 document_store(struct document *doc, struct book *book, struct item_source *source,
     int64_t when, struct document_counts *counts)
 {
-	int forward = oldest_first(doc);
+	int forward = doc->sequence || oldest_first(doc);
 	size_t i, at;
 
 	*counts = (struct document_counts){ 0, 0, 0 };

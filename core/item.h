@@ -49,6 +49,9 @@ struct result_request;
 
 /* Borrows the results. NULL: malformed (a log line says how). */
 struct document	*document_new(struct digest *, const void *results, size_t len);
+/* It is no document but what happened, one after the other: a name that comes twice is news of the same
+ * item. */
+void		 document_sequence(struct document *);
 void		 document_free(struct document *);	/* NULL is fine */
 struct bytes	 document_feed(const struct document *);	/* NULL: none */
 const struct document_state *document_states(const struct document *, size_t *n);

@@ -374,6 +374,13 @@ core_reload(struct core *c, struct buf *said)
 	return 0;
 }
 
+/* Whether it is to stop and nothing is under way. */
+static int
+core_quiet(const struct core *c)
+{
+	return c->stopping && c->busy_stations == 0 && !stream_busy(c) && !intake_busy(c);
+}
+
 /* Its own turn of the loop: whoever asked for it may still hold what a new setup frees. */
 static void
 on_idle(evutil_socket_t fd, short what, void *arg)
@@ -382,7 +389,7 @@ on_idle(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (c->stopping && c->busy_stations == 0)
+	if (core_quiet(c))
 		event_base_loopexit(c->base, NULL);
 	else if (!c->stopping && c->next != NULL)
 		take_setup(c, c->next);
@@ -391,7 +398,7 @@ on_idle(evutil_socket_t fd, short what, void *arg)
 void
 core_idle(struct core *c)
 {
-	if (c->busy_stations == 0 && c->stopping)
+	if (core_quiet(c))
 		event_active(c->idle, EV_TIMEOUT, 0);
 }
 
@@ -407,6 +414,7 @@ core_exit(struct core *c, int status)
 	c->stopping = 1;
 	c->status = status;
 	event_base_loopexit(c->base, &drain);
+	stream_stop(c);
 	core_idle(c);
 }
 
@@ -461,6 +469,8 @@ run(struct core *c, struct setup *s)
 	errand_init(c);
 	pool_init(c);
 	poll_init(c);
+	intake_init(c);
+	stream_init(c);
 	take_setup(c, s);
 	roles_start(c);
 	admin_start(c);

@@ -20,6 +20,8 @@ static const struct {
 	[MSG_RECALLED] = { "RECALLED", 512 * KB },
 	[MSG_COMMIT] = { "COMMIT", 64 * KB },
 	[MSG_COMMITTED] = { "COMMITTED", 256 * KB },
+	[MSG_STATE] = { "STATE", 512 },
+	[MSG_STATED] = { "STATED", 512 * KB },
 	[MSG_TOUCH] = { "TOUCH", 64 * KB },
 	[MSG_PULL] = { "PULL", 64 },
 	[MSG_WORK] = { "WORK", 4 * KB },
@@ -40,6 +42,11 @@ static const struct {
 	[MSG_W_PROGRESS] = { "W_PROGRESS", 4 },
 	[MSG_W_HTTP] = { "W_HTTP", 128 * KB },
 	[MSG_W_ANSWERED] = { "W_ANSWERED", 256 * KB },
+	[MSG_W_STREAM] = { "W_STREAM", 1024 * KB },
+	[MSG_W_BATCH] = { "W_BATCH", 64 },
+	[MSG_W_STORED] = { "W_STORED", 0 },
+	[MSG_W_ALIVE] = { "W_ALIVE", 0 },
+	[MSG_W_STREAMED] = { "W_STREAMED", 16 * KB },
 	[MSG_SERVE_START] = { "SERVE_START", 32 * KB },
 	[MSG_ASK] = { "ASK", 16 * KB },
 	[MSG_TOLD] = { "TOLD", 64 * KB },
@@ -215,6 +222,16 @@ const struct wire_field http_ask[] = {
 const struct wire_field http_answer[] = {
 	F(status, U32), F(error, STR), F(headers, STR), F(body, BYTES), F(len, U64),
 	F(retry_after, I64), WIRE_END
+};
+#undef F
+#define F(m, t)	WIRE(stream_job, m, t)
+const struct wire_field stream_job[] = {
+	F(source, STR), F(url, STR), F(hash, U64), F(options, BYTES), F(state, BYTES), WIRE_END
+};
+#undef F
+#define F(m, t)	WIRE(stream_batch, m, t)
+const struct wire_field stream_batch[] = {
+	F(records, U32), F(refused, U32), F(out, U64), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(serve_start, m, t)

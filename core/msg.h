@@ -26,6 +26,8 @@ enum msg_type {
 	MSG_RECALLED,		/* struct recalled, and with KEPT_OWED struct owed_page */
 	MSG_COMMIT,		/* struct commit, struct mark; fd: results (result.h) or none */
 	MSG_COMMITTED,		/* struct committed, and with `more` struct owed_page */
+	MSG_STATE,		/* str instance: what its plugin keeps */
+	MSG_STATED,		/* str instance, bytes KEY\0VALUE\0...: as it is on disk */
 	MSG_TOUCH,		/* u32 source, struct mark: written within 60 s, no answer */
 	MSG_PULL,		/* struct pull */
 	MSG_WORK,		/* struct work; fd: batch (result.h) unless WORK_NONE */
@@ -49,6 +51,12 @@ enum msg_type {
 	MSG_W_PROGRESS,		/* u32: so many of the batch are done (batch_job.careful) */
 	MSG_W_HTTP,		/* struct http_ask; fd: the body, if long. id: the worker's own */
 	MSG_W_ANSWERED,		/* struct http_answer; fd: the body, if long. id: the same */
+
+	MSG_W_STREAM,		/* struct stream_job; fds: two for results, filled in turn */
+	MSG_W_BATCH,		/* struct stream_batch: what is in the first of the two */
+	MSG_W_STORED,		/* it is on disk; fd: another one for results */
+	MSG_W_ALIVE,		/* the plugin waits; at most one a second. No payload */
+	MSG_W_STREAMED,		/* struct batch_done: the stream is over */
 
 	/* core <-> serve, core <-> courant (admin socket) */
 	MSG_SERVE_START,	/* struct serve_start; fd: listening socket */
@@ -186,6 +194,7 @@ enum commit_flag {
 	COMMIT_NEVER	= 4,		/* it cannot be had: it is given up, the rest of the walk is not */
 	COMMIT_COUNTS	= 8,		/* with FAILED: one of the failures after which it is given up */
 	COMMIT_PLAN	= 16,		/* of plan(): no page */
+	COMMIT_ASIDE	= 64,		/* of no poll: its state counts at once; its mark with LAST */
 };
 struct commit {
 	uint32_t	 source;	/* store's id */
@@ -266,7 +275,7 @@ extern const struct wire_field store_source[], store_route[], store_leg[], recal
     pull[], work[], judged[], ack[], settled[], counts[], route_count[];
 
 /* ---- worker ---- */
-enum w_mode { W_DESCRIBE, W_PARSE, W_FILTER, W_DELIVER };
+enum w_mode { W_DESCRIBE, W_PARSE, W_FILTER, W_DELIVER, W_STREAM };
 struct w_start {
 	uint32_t	 mode;		/* enum w_mode */
 	uint32_t	 grants;	/* enum cr_wants that the operator allows */
@@ -320,6 +329,20 @@ struct batch_done {
 	uint64_t	 out;		/* FILTER: bytes written to out */
 	const char	*error;
 };
+struct stream_job {
+	const char	*source, *url;
+	uint64_t	 hash;		/* of the options */
+	struct bytes	 options;	/* NAME\0VALUE\0... */
+	struct bytes	 state;		/* KEY\0VALUE\0... */
+};
+#define STREAM_RECORDS	1000		/* of a batch: then it goes out */
+#define STREAM_BYTES	(1u << 20)	/* the same */
+#define STREAM_OUT	(16u << 20)	/* bytes of a batch, at most: one large record more, and state */
+struct stream_batch {
+	uint32_t	 records, refused;
+	uint64_t	 out;		/* bytes written */
+};
+extern const struct wire_field stream_job[], stream_batch[];
 extern const struct wire_field w_start[], parse_job[], parse_done[], batch_job[], batch_done[];
 
 /* What http() asks for, and what came of it. */

@@ -115,7 +115,10 @@ poll_due(struct core *c)
 			break;
 		}
 		due_remove(c, place);
-		begin(c, place);
+		if (source_streams(&c->setup->sources[place]))
+			stream_begin(c, place);
+		else
+			begin(c, place);
 	}
 	c->jobs->beginning = 0;
 	if (place != UINT32_MAX && c->runs[place].mark.due > now)
@@ -143,7 +146,10 @@ poll_now(struct core *c, const char *source, struct buf *why)
 	else if (c->runs[i].mark.not_before > now)
 		buf_fmt(why, "%s: its server asked to wait for %lld s more\n", source,
 		    (long long)(c->runs[i].mark.not_before - now) / 1000);
-	else if (c->runs[i].job != NULL) {
+	else if (c->runs[i].stream != NULL) {
+		buf_fmt(why, "%s is a stream, and runs\n", source);
+		return 0;
+	} else if (c->runs[i].job != NULL) {
 		c->runs[i].job->again = 1;
 		buf_fmt(why, "%s is being polled, and will be once more after that\n", source);
 		return 0;

@@ -27,6 +27,7 @@
 #define WORKERS_EACH	4		/* processes for one that may be busy: some are ending */
 #define SAYS_MAX	500		/* bytes of one line of a worker's output */
 #define SAYS_LINES	100		/* of one job; the rest is counted */
+#define SAYS_MS		60000		/* of a stream: so many lines in this time */
 
 struct worker {
 	TAILQ_ENTRY(worker)	 entry;
@@ -53,6 +54,7 @@ struct worker {
 	unsigned		 waits;		/* for answers of send */
 	int64_t			 held;		/* ticks since when it waits */
 	int			 stopped;	/* told to; takes no other job */
+	int64_t			 lines;		/* ticks since when nlines counts */
 };
 TAILQ_HEAD(workers, worker);
 
@@ -355,10 +357,43 @@ worker_answer(struct worker *w, uint16_t type, uint32_t id, const struct buf *b,
 		worker_kill(w, "it takes no answers");
 }
 
+void
+worker_send(struct worker *w, uint16_t type, const struct buf *b, int fd)
+{
+	if (peer_send(w->peer, type, 0, b, fd, -1) == -1)
+		worker_kill(w, "it takes no frames");
+}
+
+void
+worker_alive(struct worker *w)
+{
+	int64_t now = date_ticks();
+
+	w->cpu = cpu_used(w);
+	if (now - w->lines < SAYS_MS)
+		return;
+	w->lines = now;
+	w->nlines = 0;
+}
+
 pid_t
 worker_pid(const struct worker *w)
 {
 	return w->pid;
+}
+
+/* A stream has no deadline. What it may not do is use CPU without ever waiting or emitting. */
+static void
+watch_stream(struct worker *w)
+{
+	int64_t cpu = cpu_used(w) - w->cpu;
+	char why[128];
+
+	if (w->why != NULL || cpu <= w->core->setup->job_cpu)
+		return;
+	snprintf(why, sizeof(why), "it used %lld ms of CPU without waiting or emitting, over its "
+	    "limit of %lld", (long long)cpu, (long long)w->core->setup->job_cpu);
+	worker_kill(w, why);
 }
 
 /* Looks at the clocks of a worker with a job. */
@@ -394,7 +429,9 @@ on_watch(evutil_socket_t fd, short what, void *arg)
 	if (TAILQ_EMPTY(&c->pool->all))
 		event_del(c->pool->watch);	/* until there is a worker again */
 	TAILQ_FOREACH(w, &c->pool->all, entry) {
-		if (w->use != NULL)
+		if (w->use != NULL && w->kind == WORKER_STREAM)
+			watch_stream(w);
+		else if (w->use != NULL)
 			watch_busy(w, now);
 		else if (w->stopped && now - w->since > WORKER_IDLE)
 			worker_kill(w, "it did not stop when told");

@@ -77,6 +77,18 @@ mark_take(struct mark *m, const struct mark *from)
 	mark_free(&old);
 }
 
+/* A stream begins at once, unless its plugin asked for a time, or died of late. */
+static void
+first_stream(struct run *r, int64_t now)
+{
+	if (r->mark.state == MARK_GONE)
+		r->mark.due = INT64_MAX;
+	else if (r->mark.not_before > now)
+		r->mark.due = r->mark.not_before;
+	else if (r->deaths == 0 || r->mark.due == INT64_MAX)
+		r->mark.due = now;
+}
+
 /* When the source is polled, by its mark; at once when a reload made another of it. */
 static void
 first_due(struct core *c, uint32_t i, int64_t now, uint32_t sources)
@@ -86,8 +98,10 @@ first_due(struct core *c, uint32_t i, int64_t now, uint32_t sources)
 	struct run *r = &c->runs[i];
 	int64_t again = r->tried != 0 ? r->tried + s->every_min - date_ticks() : 0;
 
-	if (r->changed) {
-		r->changed = 0;
+	if (!r->changed && source_streams(s)) {
+		first_stream(r, now);
+	} else if (r->changed) {
+		r->changed = r->deaths = 0;
 		mark_unproven(&r->mark);
 		r->mark.failures = 0;
 		r->mark.state = MARK_OK;
@@ -117,13 +131,14 @@ poll_known(struct core *c, struct wire *w)
 		wire_get(w, mark, &m);
 		if (w->bad)
 			fatal("what store knows of the sources is malformed");
-		if (c->runs[i].job != NULL)
+		if (c->runs[i].job != NULL || c->runs[i].stream != NULL)
 			continue;
 		if (c->runs[i].mark.checked < m.checked || c->runs[i].mark.due == 0)
 			mark_take(&c->runs[i].mark, &m);
 		first_due(c, i, now, n);
 	}
 	c->known = 1;
+	intake_known(c);
 	poll_due(c);
 }
 
@@ -136,6 +151,8 @@ take_over(struct run *r, uint32_t place, struct run *old)
 	*old = (struct run){ .place = UINT32_MAX };
 	if (r->job != NULL)
 		job_place(r->job, place);
+	if (r->stream != NULL)
+		stream_place(r->stream, place);
 }
 
 static int
@@ -169,10 +186,13 @@ poll_setup(struct core *c, const struct setup *old)
 	for (size_t i = 0; i < n; i++) {
 		if (c->runs[i].job != NULL)
 			job_place(c->runs[i].job, UINT32_MAX);
+		if (c->runs[i].stream != NULL)
+			stream_place(c->runs[i].stream, UINT32_MAX);
 		mark_free(&c->runs[i].mark);
 	}
 	free(names);
 	free(c->runs);
 	c->runs = runs;
 	due_clear(c);
+	stream_setup(c);
 }

@@ -126,6 +126,8 @@ uint32_t	 setup_grants(const struct setup *, const struct plugin *);
 /* The options of a source's job: its instance's, with {each} filled in, secrets as stand-ins.
  * NAME\0VALUE\0... appended to buf. */
 void		 setup_source_options(const struct source *, struct buf *);
+/* The same for one that may have what is granted: with CR_SECRETS the secrets themselves. */
+void		 setup_source_granted(const struct source *, uint32_t grants, struct buf *);
 /* The same of any instance; secrets: the secrets themselves, for a plugin that may have them. */
 void		 instance_options(const struct instance *, int secrets, struct buf *);
 /* What a poll asks for, secrets filled in: for fetch alone, never shown. headers: the plugin's,

@@ -169,6 +169,12 @@ setup_source_options(const struct source *src, struct buf *b)
 }
 
 void
+setup_source_granted(const struct source *src, uint32_t grants, struct buf *b)
+{
+	options_put(src->instance, src->each, (grants & CR_SECRETS) != 0, b);
+}
+
+void
 instance_options(const struct instance *in, int secrets, struct buf *b)
 {
 	options_put(in, NULL, secrets, b);

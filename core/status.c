@@ -193,6 +193,10 @@ source_json(const struct core *c, size_t i)
 		set_number(o, "refused", r->refused);
 	if (r->job != NULL)
 		json_object_set_new(o, "polling", json_true());
+	if (r->stream != NULL)
+		json_object_set_new(o, "streaming", json_true());
+	if (r->stream != NULL && stream_pid(r->stream) != 0)
+		set_number(o, "pid", stream_pid(r->stream));
 	return o;
 }
 

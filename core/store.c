@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -329,6 +330,50 @@ page_store(struct store *s, const struct commit *c, const struct mark *m, struct
 }
 
 static void
+states_store(struct store *s, const char *instance, const struct document *doc)
+{
+	const struct document_state *state;
+	size_t n, i;
+
+	state = document_states(doc, &n);
+	for (i = 0; i < n; i++)
+		if (state[i].value != NULL)
+			db_run(&s->book.db, SQL_STATE_SET, DB_TEXT(instance),
+			    DB_TEXT(state[i].key), DB_TEXT(state[i].value));
+		else
+			db_run(&s->book.db, SQL_STATE_UNSET, DB_TEXT(instance),
+			    DB_TEXT(state[i].key));
+}
+
+/* Stores what came outside of polls: of a stream, or of a request that a plugin answered. */
+static void
+aside_store(struct store *s, const struct commit *c, const struct mark *m, struct document *doc,
+    struct committed *out)
+{
+	struct item_source *source = roster_get(s->roster, c->source), was = *source;
+	struct document_counts n = { 0, 0, 0 };
+	char instance[32];
+
+	db_begin(&s->book.db);
+	if (doc != NULL) {
+		snprintf(instance, sizeof(instance), "source:%u", c->source);
+		document_sequence(doc);
+		document_store(doc, &s->book, source, c->when, &n);
+		states_store(s, instance, doc);
+		*roster_kept(s->roster, c->source) |= KEPT_STATE;
+	}
+	if ((c->flags & COMMIT_LAST) != 0) {
+		source->firsts = -1;
+		roster_mark(s->roster, c->source, m);
+	}
+	if (source->firsts != was.firsts || source->unreliable != was.unreliable)
+		roster_save(s->roster, source);
+	s->group += n.added + n.revised;
+	*out = (struct committed){ .source = c->source, .seen = n.seen,
+		.added = n.added, .revised = n.revised, .head = s->book.head };
+}
+
+static void
 on_page(struct store *s, struct frame *f, struct wire *w)
 {
 	struct committed out = { 0 };
@@ -352,7 +397,10 @@ on_page(struct store *s, struct frame *f, struct wire *w)
 		out = (struct committed){ .source = c.source, .bad = doc == NULL,
 			.head = s->ledger->durable, .kept = *roster_kept(s->roster, c.source) };
 	}
-	if (!out.bad)
+	if (!out.bad && (c.flags & COMMIT_ASIDE) != 0) {
+		aside_store(s, &c, &m, doc, &out);
+		s->hurry = 1;		/* a plugin may wait for it */
+	} else if (!out.bad)
 		page_store(s, &c, &m, doc, &out);
 	document_free(doc);
 	result_unmap(results, size);
@@ -365,6 +413,33 @@ on_page(struct store *s, struct frame *f, struct wire *w)
 			    roster_name(s->roster, c.source));
 	}
 	send_later(s, MSG_COMMITTED, f->id, &b, -1);
+}
+
+/* What an instance keeps, told once it is on disk. */
+static void
+on_state(struct store *s, struct frame *f, struct wire *w)
+{
+	struct db *db = &s->book.db;
+	const char *instance = wire_str(w), *text;
+	struct buf b, pairs;
+	int i;
+
+	if (wire_end(w) == -1 || instance == NULL)
+		fatal("core's STATE is malformed");
+	buf_init(&b, msg_limit(MSG_STATED));
+	buf_init(&pairs, msg_limit(MSG_STATED) / 2);
+	db_bind(db, SQL_STATES, DB_TEXT(instance));
+	while (db_step(db, SQL_STATES))
+		for (i = 0; i < 2; i++) {
+			text = db_text(db, SQL_STATES, i);
+			buf_add(&pairs, text, strlen(text) + 1);
+		}
+	if (pairs.over)
+		fatal("%s keeps more than %zu bytes", instance, pairs.max);
+	wire_put_str(&b, instance);
+	wire_put_bytes(&b, pairs.len > 0 ? pairs.data : "", pairs.len);
+	send_later(s, MSG_STATED, f->id, &b, -1);
+	buf_free(&pairs);
 }
 
 static void
@@ -517,6 +592,7 @@ static const struct {
 	{ MSG_STORE_CONF, 0, on_conf },
 	{ MSG_COMMIT, 0, on_page },
 	{ MSG_RECALL, 0, on_recall },
+	{ MSG_STATE, 0, on_state },
 	{ MSG_TOUCH, 0, on_mark },
 	{ MSG_PULL, 0, on_pull },
 	{ MSG_JUDGED, 0, on_judged },

@@ -171,6 +171,9 @@ store_frame(struct role *r, struct frame *f)
 	case MSG_COMMITTED:
 		poll_committed(c, f);
 		break;
+	case MSG_STATED:
+		stream_stated(c, f);
+		break;
 	case MSG_WORK:
 		deliver_work(c, f);
 		break;
@@ -315,6 +318,8 @@ role_died(struct role *r)
 		c->known = 0;
 		admin_status(c);
 		poll_store_gone(c);
+		intake_store_gone(c);
+		stream_store_gone(c);
 		deliver_store_gone(c);
 		if (!r->was_ready && WIFEXITED(status) && WEXITSTATUS(status) != 0) {
 			core_exit(c, WEXITSTATUS(status));

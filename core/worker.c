@@ -4,6 +4,7 @@
 #include "chan.h"
 #include "child.h"
 #include "convert.h"
+#include "date.h"
 #include "host.h"
 #include "log.h"
 #include "mem.h"
@@ -11,6 +12,7 @@
 #include "sandbox.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,6 +288,33 @@ batch(struct worker *w, struct frame *f, int filter)
 	return 0;
 }
 
+static int
+stream(struct worker *w, struct frame *f)
+{
+	int out = f->fd[0], spare = f->fd[1];
+	struct stream_job job;
+	struct batch_done done;
+	struct wire wire;
+	struct buf b;
+	char *kept = xmalloc(f->len + 1);
+
+	memcpy(kept, f->data, f->len);	/* frames come while the job lasts */
+	wire_init(&wire, kept, f->len);
+	wire_get(&wire, stream_job, &job);
+	if (wire_end(&wire) == -1 || w->slots[0].plugin.stream == NULL || spare == -1)
+		return -1;
+	f->fd[0] = f->fd[1] = -1;
+	host_job(date_now());
+	host_stream(&w->slots[0], &job, out, spare, &done);
+	buf_init(&b, msg_limit(MSG_W_STREAMED));
+	wire_put(&b, batch_done, &done);
+	reply(w, MSG_W_STREAMED, 0, &b);
+	buf_free(&b);
+	explicit_bzero(kept, f->len);
+	free(kept);
+	return 0;
+}
+
 /* One frame. -1: no job of ours, which is core's mistake. */
 static int
 serve(struct worker *w, struct frame *f)
@@ -299,6 +328,8 @@ serve(struct worker *w, struct frame *f)
 		return batch(w, f, 1);
 	case MSG_W_DELIVER:
 		return batch(w, f, 0);
+	case MSG_W_STREAM:
+		return stream(w, f);
 	default:
 		return -1;
 	}
@@ -314,6 +345,7 @@ main(void)
 	if (spawn_bind() == -1)
 		_exit(1);		/* core was killed while this one started */
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	fcntl(CHANNEL, F_SETFD, FD_CLOEXEC);	/* not for a command that a plugin runs */
 	w->chan = chan_new(CHANNEL);
 	if (start_read(w) == -1) {
 		fprintf(stderr, "courant-worker is started by courantd and courant\n");

@@ -1,0 +1,281 @@
+/* The host's stream job: a source plugin that brings records by its own means for as long as its source
+ * exists. What it emits and sets goes to core in batches over the channel; two files for results are
+ * filled in turn, and with both on their way the plugin waits. */
+#include "host.h"
+#include "date.h"
+#include "mem.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STREAM_FLUSH_MS	300		/* that something emitted waits for more, in wait() */
+#define STREAM_ALIVE_MS	1000		/* between two words that the plugin waits */
+#define STREAM_LINES_MS	60000		/* in which it may log HOST_LINES */
+
+struct stream {
+	int		 spare;			/* for results; -1: both are on their way */
+	int64_t		 first;			/* ticks of the first thing not sent; 0: none */
+	int64_t		 alive, lines;		/* ticks of the last word, of the count's begin */
+	int		 told;			/* that it waits, once */
+	struct buf	 known;			/* state, as state_get() gives it */
+	struct buf	 flying, stored;	/* the same as it will be, was sent; as it is on disk */
+	int		 news;			/* stored is newer than known */
+};
+static struct stream st = { .spare = -1 };
+
+static int
+streaming(void)
+{
+	return host.phase == PHASE_STREAM;
+}
+
+static void
+tell(uint16_t type, const struct buf *b)
+{
+	if (chan_send(host.chan, type, 0, b, -1, -1) == -1)
+		_exit(1);		/* nobody is there to hear */
+}
+
+static void
+copy(struct buf *to, const struct buf *from)
+{
+	buf_clear(to);
+	buf_add(to, from->data, from->len);
+}
+
+/* What state_get() gives changes only here: what it gave before stays readable until then. */
+static void
+keep_stored(void)
+{
+	if (st.news)
+		copy(&st.known, &st.stored);
+	st.news = 0;
+	host.known = (struct bytes){ st.known.data, st.known.len };
+}
+
+void
+host_stream_frame(struct frame *f)
+{
+	if (f->type == MSG_STOP)
+		host.stop = 1;
+	if (f->type != MSG_W_STORED || st.spare != -1)
+		return;
+	st.spare = f->fd[0];
+	f->fd[0] = -1;
+	copy(&st.stored, &st.flying);
+	st.news = 1;
+}
+
+static void
+receive(void)
+{
+	struct frame f;
+
+	if (chan_recv(host.chan, &f, -1) != 1)
+		_exit(1);
+	host_stream_frame(&f);
+}
+
+static int
+something(void)
+{
+	return host.records > 0 || host.state.len > 0;
+}
+
+/* Sends what there is; waits first while the batch before it is on its way. */
+static void
+send_batch(void)
+{
+	struct stream_batch sb;
+	struct buf b;
+
+	if (!something())
+		return;
+	while (st.spare == -1)
+		receive();
+	host_state_write();
+	if (out_flush() == -1)
+		_exit(74);
+	sb = (struct stream_batch){ .records = host.records, .refused = host.refused,
+		.out = host.out.at };
+	buf_init(&b, msg_limit(MSG_W_BATCH));
+	wire_put(&b, stream_batch, &sb);
+	tell(MSG_W_BATCH, &b);
+	buf_free(&b);
+	close(host.out.fd);
+	out_open(st.spare, STREAM_OUT);
+	st.spare = -1;
+	copy(&st.flying, &host.ahead);
+	buf_clear(&host.state);
+	host.records = host.refused = 0;
+	st.first = 0;
+	if (host.replaced > 0)
+		host_say("%llu invalid bytes or control characters replaced",
+		    (unsigned long long)host.replaced);
+	host.replaced = 0;
+}
+
+void
+host_stream_emitted(void)
+{
+	host_unlend(NULL);
+	if (st.first == 0)
+		st.first = date_ticks();
+	if (host.records >= STREAM_RECORDS || host.out.at + host.out.b.len >= STREAM_BYTES)
+		send_batch();
+}
+
+/* ---- wait(), stored() ---- */
+
+/* The plugin slept: tells so now and then. */
+static void
+slept(int64_t now)
+{
+	if (now - st.alive >= STREAM_ALIVE_MS) {
+		tell(MSG_W_ALIVE, NULL);
+		st.alive = now;
+		st.told = 1;
+	}
+	if (now - st.lines >= STREAM_LINES_MS) {
+		host.lines = 0;
+		st.lines = now;
+	}
+}
+
+/* How long to wait at most, ms; -1: ever. */
+static int
+patience(int64_t now, int64_t until)
+{
+	int64_t ms = until == INT64_MAX ? INT64_MAX : until > now ? until - now : 0;
+
+	if (st.first != 0 && st.spare != -1 && st.first + STREAM_FLUSH_MS - now < ms)
+		ms = st.first + STREAM_FLUSH_MS > now ? st.first + STREAM_FLUSH_MS - now : 0;
+	if (!st.told && ms > STREAM_ALIVE_MS)
+		ms = STREAM_ALIVE_MS;
+	return ms == INT64_MAX ? -1 : ms > INT32_MAX ? INT32_MAX : (int)ms;
+}
+
+/* Takes frames that came, without waiting for more. */
+static void
+take_frames(void)
+{
+	struct frame f;
+	int rc;
+
+	while ((rc = chan_recv(host.chan, &f, 0)) == 1)
+		host_stream_frame(&f);
+	if (rc == -1)
+		_exit(1);
+}
+
+/* One look at both descriptors. 1: the plugin's is readable. */
+static int
+look(int fd, int64_t until)
+{
+	struct pollfd p[2] = { { .fd = chan_fd(host.chan), .events = POLLIN },
+		{ .fd = fd, .events = POLLIN } };
+	int64_t before = date_ticks(), now;
+	int rc;
+
+	take_frames();			/* one may have come with another */
+	if (host.stop)
+		return 0;
+	rc = poll(p, 2, patience(before, until));
+	now = date_ticks();
+	if (now > before)
+		slept(now);
+	if (rc > 0 && p[0].revents != 0)
+		take_frames();
+	return rc > 0 && p[1].revents != 0;
+}
+
+static int
+cr_wait(struct cr *cr, int fd, int64_t ms)
+{
+	int64_t now = date_ticks(), until = ms < 0 || ms > INT64_MAX - now ? INT64_MAX : now + ms;
+	int ready;
+
+	(void)cr;
+	if (!streaming())
+		return -1;
+	host_unlend(NULL);
+	if (host.state.len > 0 && st.first == 0)
+		st.first = now;
+	do {
+		ready = !host.stop && look(fd, until);
+		now = date_ticks();
+		if (st.first != 0 && st.spare != -1 && now - st.first >= STREAM_FLUSH_MS)
+			send_batch();
+	} while (!host.stop && !ready && now < until);
+	keep_stored();
+	host.now = date_now();
+	host.since = now;
+	return host.stop ? -1 : ready;
+}
+
+static int
+cr_stored(struct cr *cr)
+{
+	(void)cr;
+	if (!streaming())
+		return -1;
+	send_batch();
+	while (st.spare == -1)
+		receive();
+	keep_stored();
+	return 0;
+}
+
+/* ---- The job ---- */
+
+static void
+stream_begin(const struct stream_job *job, int out, int spare)
+{
+	int64_t now = date_ticks();
+
+	buf_init(&st.known, 4 * HOST_STATE);
+	buf_init(&st.flying, 4 * HOST_STATE);
+	buf_init(&st.stored, 4 * HOST_STATE);
+	buf_add(&st.known, job->state.data, job->state.len);
+	host_state_begin((struct bytes){ st.known.data, st.known.len });
+	st.spare = spare;
+	st.alive = st.lines = now;
+	host.records = host.refused = 0;
+	buf_clear(&host.base);
+	buf_str(&host.base, job->url);
+	out_open(out, STREAM_OUT);
+}
+
+void
+host_stream(struct slot *s, const struct stream_job *job, int out, int spare,
+    struct batch_done *done)
+{
+	int rc;
+
+	*done = (struct batch_done){ .retry = -1 };
+	stream_begin(job, out, spare);
+	if (slot_ready(s, job->options, job->hash) == 0) {
+		host_enter(s, PHASE_STREAM);
+		rc = s->plugin.stream(&host.cr, s->opts);
+		if ((rc != 0 || host.failed != 0) && !host.stop)
+			host_blame("stream");
+		host_leave();
+	}
+	while (host.nopen > 0)		/* made, and never emitted */
+		host_record_drop(host.open[0]);
+	send_batch();
+	done->failed = host.failed;
+	done->error = host.failed != 0 ? host.error : NULL;
+	done->retry = host.retry;
+}
+
+void
+host_stream_table(struct cr *cr)
+{
+	cr->wait = cr_wait;
+	cr->stored = cr_stored;
+}
