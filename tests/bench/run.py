@@ -7,6 +7,7 @@ import pathlib
 import random
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ sys.path.insert(0, str(TREE / "tests/run"))
 sys.dont_write_bytecode = True
 import courant  # noqa: E402
 from courant import BUILD, SHARED, Daemon, folder, processes  # noqa: E402
+from receiver import Receiver  # noqa: E402
 
 WORDS = ("tide harbour rope signal lamp cable storm engine compass anchor ledger voyage beacon "
          "current drift queue socket thread buffer parser index journal cursor batch").split()
@@ -135,6 +137,55 @@ def bench_path(work):
         d.close()
 
 
+def used_by(process):
+    """User and system seconds of a process and all that it waited for."""
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = status
+    return used.ru_utime + used.ru_stime
+
+
+def bench_webhook(work):
+    """Records per CPU second of all our processes, from the log through two filters to signed
+    webhooks, against libcurl alone posting the same bodies to the same receiver."""
+    post = helper("bench-post", ["tests/bench/post.c"], ["libcurl"])
+    feeds, per = (2, 500) if QUICK else (4, 1000)
+    place = work / "webhook"
+    place.mkdir(mode=0o755)
+    for n in range(feeds):
+        (place / f"{n}.rss").write_text(feed(f"hook{n}", per, 700, markup=False))
+    sources = {f"s{n}": {"plugin": "feed", "url": f"file://{place}/{n}.rss", "every": "1 d"}
+               for n in range(feeds)}
+    filters = [{"match": {"in": ["title", "summary"], "any": WORDS}},
+               {"match": {"in": ["title"], "none": ["a phrase that is nowhere"]}}]
+    with Receiver() as r:
+        d = Daemon(sources, {"hooks": {"from": ["*"], "once": "record", "filters": filters, "to": {
+            "webhook": {"url": r.url(), "secret": "raw:a key of the bench", "backlog": "all"}}}},
+            {"files": [str(place)], "serve": None})
+        try:
+            begun = time.monotonic()
+            d.start(seconds=60)
+            d.until(lambda: len(r.hooks) >= feeds * per, 300, "all sent")
+            d.settled(60)
+            wall = time.monotonic() - begun
+            d.process.send_signal(15)
+            ours = used_by(d.process)
+            hooks = r.taken()
+            assert len(hooks) == feeds * per, len(hooks)
+        finally:
+            d.close()
+        bodies = work / "bodies"
+        with bodies.open("wb") as out:
+            for hook in hooks:
+                out.write(struct.pack("=I", len(hook.body)) + hook.body)
+        bare = subprocess.Popen([post, r.url(), str(bodies)], stdout=subprocess.PIPE)
+        assert int(bare.stdout.read()) == len(hooks)
+        alone = used_by(bare)
+    row("webhooks: bare libcurl POST loop", f"{len(hooks) / alone:.0f} records/CPU s")
+    row("webhooks: from file, two filters, all processes", f"{len(hooks) / ours:.0f} records/CPU s")
+    row("webhooks: ratio", f"{alone / ours:.2f}", "aim 0.3")
+    row("webhooks: by the clock", f"{len(hooks) / wall:.0f} records/s")
+
+
 def pss(pids):
     """kB of proportional set size, of each process."""
     found = {}
@@ -184,7 +235,7 @@ def bench_memory(work):
 def main():
     work = folder("courant-bench-")
     try:
-        for each in (bench_parse, bench_path, bench_memory):
+        for each in (bench_parse, bench_path, bench_webhook, bench_memory):
             if len([a for a in sys.argv[1:] if not a.startswith("-")]) and \
                     each.__name__[6:] not in sys.argv:
                 continue

@@ -139,6 +139,18 @@ def test_a_record_that_is_never_taken_is_a_dead_letter_and_the_next_goes_on(hook
         assert [h.json["title"] for h in r.hooks].count("n number 2") == 3
 
 
+def test_410_pauses_until_somebody_resumes(hooked):
+    def answer(hook, nth):
+        return 410 if nth == 1 else 200
+    with Receiver(answer) as r:
+        d = hooked(r, 4)
+        d.until(lambda: "410" in (leg(d)["reason"] or ""), 10, "the reason")
+        assert leg(d)["state"] == "paused" and len(r.hooks) == 2
+        d.courant("resume", "hooks")
+        until_taken(d, r, 4)
+        assert [h.json["title"] for h in r.hooks].count(r.hooks[1].json["title"]) == 2
+
+
 @pytest.mark.parametrize("how,said", [("hang", r"no answer within 1 s"),
                                       ("reset", r"no answer that can be read|reset")])
 def test_a_receiver_that_hangs_or_resets_is_tried_again(hooked, how, said):
