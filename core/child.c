@@ -145,16 +145,33 @@ child_start(struct child *c, const char *path, char *const argv[], int capture)
 	return 0;
 }
 
-int
-spawn_role(struct child *c, const char *role, int debug)
+static int
+start_role(struct child *c, const char *path, const char *role, int debug)
 {
 	char *argv[] = { xasprintf("courantd"), xasprintf("--role"), xstrdup(role),
 		debug ? xstrdup("--debug") : NULL, NULL };
-	int rc = child_start(c, SELF, argv, 0);
+	int rc = child_start(c, path, argv, 0);
 
 	for (size_t i = 0; argv[i] != NULL; i++)
 		free(argv[i]);
 	return rc;
+}
+
+int
+spawn_role(struct child *c, const char *role, int debug)
+{
+	return start_role(c, SELF, role, debug);
+}
+
+int
+spawn_daemon_role(struct child *c, const char *role)
+{
+	char path[PATH_MAX + 32];
+
+	snprintf(path, sizeof(path), "%s/courantd", own_folder());
+	if (access(path, X_OK) == -1)
+		snprintf(path, sizeof(path), "%s/courantd", COURANT_SBINDIR);
+	return start_role(c, path, role, 0);
 }
 
 int

@@ -13,6 +13,8 @@ struct child {
 };
 /* 0, or -1 with errno and a log line. Everything but 0-3 is closed in the child, signals are reset. */
 int	 spawn_role(struct child *, const char *role, int debug);
+/* The same by another program than courantd: of the one beside it, else of that installed. */
+int	 spawn_daemon_role(struct child *, const char *role);
 int	 spawn_worker(struct child *, int capture /* its output into a pipe */);
 
 /* The folder of this program's siblings while it runs from where it was built, else where it was

@@ -42,6 +42,8 @@ cli_usage(void)
 	    "  resume ROUTE[/SINK]   deliver again what was paused, or waits for a retry, now\n"
 	    "  plugins [FILE...]     what plugins there are, or what these are\n"
 	    "  parse [-o NAME=VALUE] [--plugin FILE] FILE...\n"
+	    "  fetch NAME|--plugin FILE [-o NAME=VALUE] [--url URL] [--pages N]\n"
+	    "                        polls a source once and prints its records\n"
 	    "  filter NAME|--plugin FILE [-o NAME=VALUE] [--why] [FILE.jsonl...]\n"
 	    "                        prints the records that a filter keeps, or why\n"
 	    "  parse --batch         read FEED<TAB>HEADERS lines, print one JSON line for each\n");
@@ -345,6 +347,7 @@ static const struct {
 	{ "resume", cli_resume },
 	{ "plugins", cli_plugins },
 	{ "parse", cli_parse },
+	{ "fetch", cli_fetch },
 	{ "filter", cli_filter },
 };
 

@@ -4,6 +4,7 @@
 
 /* Each takes its own arguments, argv[0] being its name, and returns an exit status. */
 int	cli_parse(int argc, char **argv);
+int	cli_fetch(int argc, char **argv);
 int	cli_filter(int argc, char **argv);
 
 /* The configuration to take settings from: that of -c, else the daemon's when there is one; or NULL. */

@@ -4,6 +4,7 @@
 #include "date.h"
 #include "log.h"
 #include "mem.h"
+#include "request.h"
 #include "url.h"
 
 #include <stdlib.h>
@@ -115,51 +116,6 @@ ask_own(const struct job *j, struct asked *a)
 		buf_clear(&a->validated);
 }
 
-static int
-same_origin(const char *a, const char *b)
-{
-	struct buf x, y;
-	int same;
-
-	buf_init(&x, URL_MAX);
-	buf_init(&y, URL_MAX);
-	same = url_origin(&x, a) == 0 && url_origin(&y, b) == 0 && strcmp(x.data, y.data) == 0;
-	buf_free(&x);
-	buf_free(&y);
-	return same;
-}
-
-/* A page that the plugin asked for. Secrets and the descriptor's headers go to the origin of the
- * source's url alone. NULL, or why it cannot be asked for. */
-static const char *
-ask_owed(const struct job *j, const struct owed_page *o, struct asked *a)
-{
-	const struct source *s = job_source(j);
-	const char *lines = o->headers != NULL ? o->headers : "", *why = NULL;
-	int secrets = setup_unkeep(s->instance, o->url, 1, &a->url), more, home;
-	struct asked own;
-
-	asked_init(&own);
-	setup_source_request(s, &own.url, &own.headers);
-	home = a->url.data != NULL && own.url.data != NULL && same_origin(a->url.data, own.url.data);
-	if (home && own.headers.len > 0) {
-		buf_add(&a->headers, own.headers.data, own.headers.len);
-		if (a->headers.data[a->headers.len - 1] != '\n')
-			buf_char(&a->headers, '\n');
-	}
-	more = setup_unkeep(s->instance, lines, 0, &a->headers);
-	if (secrets == -1 || more == -1)
-		why = "it names a secret that is not configured any more";
-	else if (!home && secrets + more > 0)
-		why = "it would take a secret to another origin than that of the source's url";
-	else if (a->url.data == NULL || a->url.over || !url_fetchable(a->url.data))
-		why = "its url is none that can be fetched";
-	else if (a->headers.over)
-		why = "its headers are too long";
-	asked_free(&own);
-	return why;
-}
-
 void
 page_ask(struct job *j)
 {
@@ -180,7 +136,7 @@ page_ask(struct job *j)
 	buf_clear(&b);
 	j->state = JOB_FETCH;
 	if (o.page != 0) {
-		why = ask_owed(j, &o, &a);
+		why = request_page(s, o.url, o.headers, &a.url, &a.headers);
 		fj.method = o.method != NULL ? o.method : o.body.len > 0 ? "POST" : NULL;
 		fj.body = o.body;
 	} else {

@@ -4,6 +4,7 @@
 #include "log.h"
 #include "mem.h"
 #include "msg.h"
+#include "request.h"
 #include "result.h"
 #include "child.h"
 
@@ -191,26 +192,12 @@ store_frame(struct role *r, struct frame *f)
 static void
 fetch_setup(struct role *r)
 {
-	const struct setup *s = r->core->setup;
-	char *agent = s->contact != NULL ?
-	    xasprintf("Courant/%s (+%s)", PACKAGE_VERSION, s->contact) :
-	    xasprintf("Courant/%s", PACKAGE_VERSION);
-	const struct fetch_start fs = { .agent = agent, .at_once = s->at_once, .total = s->total,
-		.spacing = s->spacing, .private_ok = (uint32_t)s->private_ok, .ca = s->ca };
 	struct buf b;
 
 	buf_init(&b, msg_limit(MSG_FETCH_START));
-	wire_put(&b, fetch_start, &fs);
-	wire_put_u32(&b, (uint32_t)s->nhosts);
-	for (size_t i = 0; i < s->nhosts; i++) {
-		const struct fetch_host fh = { .host = s->hosts[i].host,
-			.at_once = s->hosts[i].at_once, .spacing = s->hosts[i].spacing };
-
-		wire_put(&b, fetch_host, &fh);
-	}
+	request_settings(r->core->setup, &b);
 	roles_send(r->core, r->id, MSG_FETCH_START, 0, &b, -1);
 	buf_free(&b);
-	free(agent);
 }
 
 static void

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from courant import BUILD, SLOW, folder, program
+from courant import BUILD, SLOW, folder, numbered, program, rss
 
 FLOOR = BUILD / "tests" / "plugins" / "filter_floor.so"
 PROBE = BUILD / "tests" / "plugins" / "filter_probe.so"
@@ -91,3 +91,76 @@ def test_filter_that_crashes_is_told_and_ends_it():
     done = courant("filter", "--plugin", BUILD / "tests" / "evil" / "filter_crash.so",
                    text=jsonl(record(1, title="poison")))
     assert done.returncode == 1 and "the worker died" in done.stderr, done
+
+
+# ---- fetch
+
+@pytest.fixture
+def loopback(work):
+    """A configuration that allows the origin of the tests, and hurries."""
+    conf = work / "courant.yaml"
+    conf.write_text(f"state: {work}/state\nprivate: yes\nlimits: {{ spacing: 0 }}\n")
+    return conf
+
+
+def fetch(conf, *arguments):
+    return courant("-c", conf, "fetch", *arguments)
+
+
+def plugin(name):
+    return BUILD / "tests" / "plugins" / f"source_{name}.so"
+
+
+def test_fetch_prints_the_records_of_a_feed_and_stores_nothing(loopback, origin, work):
+    url = origin.put("f.xml", rss(numbered(1, 3)))
+    done = fetch(loopback, "feed", "--url", url)
+    assert done.returncode == 0, done.stderr
+    assert [r["guid"] for r in lines(done.stdout)] == ["n-3", "n-2", "n-1"]
+    assert "3 records, 0 refused" in done.stderr
+    assert not (work / "state").exists()
+    agent = origin.requests("/f.xml")[0]["headers"]["user-agent"]
+    assert agent.startswith("Courant/")
+
+
+def test_fetch_follows_next_up_to_the_pages_that_it_may(loopback, origin):
+    for n in range(1, 6):
+        origin.set(f"/{n}", body=f"r{n}|t\nnext /{n + 1}\n", type="text/plain")
+    done = fetch(loopback, "--plugin", plugin("pages"), "--url", origin.url("/1"), "--pages", "3")
+    assert done.returncode == 0, done.stderr
+    assert [r["guid"] for r in lines(done.stdout)] == ["r1", "r2", "r3"]
+    assert "--pages" in done.stderr and origin.hits("/4") == 0
+
+
+def test_fetch_makes_the_plan_of_a_plugin(loopback, origin):
+    for n in (1, 2):
+        origin.set(f"/p{n}", body=f"r{n}|t\n", type="text/plain")
+    done = fetch(loopback, "--plugin", plugin("planned"), "-o", f"plan={origin.url('/p1')}#one",
+                 "-o", f"plan={origin.url('/p2')}#two")
+    assert done.returncode == 0, done.stderr
+    assert [(r["guid"], r["extras"]["tag"]) for r in lines(done.stdout)] == [("r1", "one"), ("r2", "two")]
+
+
+def test_fetch_says_what_went_wrong(loopback, origin, work):
+    origin.set("/gone", status=404, body="no")
+    done = fetch(loopback, "feed", "--url", origin.url("/gone"))
+    assert done.returncode == 1 and "404" in done.stderr and done.stdout == ""
+    origin.set("/bad", body="hello", type="text/html")
+    done = fetch(loopback, "feed", "--url", origin.url("/bad"))
+    assert done.returncode == 1 and "/bad" in done.stderr
+    (work / "strict.yaml").write_text(f"state: {work}/state\n")
+    done = fetch(work / "strict.yaml", "feed", "--url", origin.url("/bad"))
+    assert done.returncode == 1 and "loopback" in done.stderr
+    assert origin.hits("/bad") == 1
+
+
+def test_fetch_sends_a_secret_from_a_file_and_shows_it_nowhere(loopback, origin, work):
+    (work / "key").write_text("s3cr3t-of-mine\n")
+    (work / "key").chmod(0o600)
+    origin.set("/1", body="a|a\nnext /2\n", type="text/plain")
+    origin.set("/2", body="b|b\n", type="text/plain")
+    done = fetch(loopback, "--plugin", plugin("pages"), "--url", origin.url("/1"), "-o",
+                 f"key_file={work}/key")
+    assert done.returncode == 0 and len(lines(done.stdout)) == 2, done.stderr
+    assert [r["headers"]["x-key"] for r in origin.requests() if "x-key" in r["headers"]] == [
+        "s3cr3t-of-mine"] * 2
+    assert "s3cr3t" not in done.stdout + done.stderr
