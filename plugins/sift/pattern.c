@@ -124,3 +124,25 @@ pattern_find(struct pattern *p, const char *s, size_t len, size_t from, size_t *
 	}
 	return 0;
 }
+
+size_t
+pattern_groups(const struct pattern *p)
+{
+	uint32_t n = 0;
+
+	pcre2_pattern_info(p->code, PCRE2_INFO_CAPTURECOUNT, &n);
+	return n;
+}
+
+int
+pattern_group(const struct pattern *p, size_t nth, size_t *begin, size_t *end)
+{
+	const size_t *at = pcre2_get_ovector_pointer(p->found);
+
+	if (nth >= pcre2_get_ovector_count(p->found) || at[2 * nth] == PCRE2_UNSET ||
+	    at[2 * nth] > at[2 * nth + 1])
+		return 0;
+	*begin = at[2 * nth];
+	*end = at[2 * nth + 1];
+	return 1;
+}

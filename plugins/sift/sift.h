@@ -14,6 +14,7 @@
 #define SIFT_AROUND	32		/* bytes shown before and after what was found */
 #define SIFT_STEPS	8000000		/* of one regular expression from one place in a text */
 #define SIFT_CPU	500		/* ms of one regular expression on one text */
+#define SIFT_MADE	(1u << 20)	/* bytes of a text that is made */
 #define SIFT_HEAP	16384		/* KiB of it */
 
 /* ---- fields.c ---- */
@@ -85,6 +86,9 @@ void	 pattern_free(struct pattern *);
 /* The first match from `from` on: 1 and where, 0: none, -1: it was given up, being too much work. */
 int	 pattern_find(struct pattern *, const char *, size_t len, size_t from, size_t *begin,
 	    size_t *end);
+size_t	 pattern_groups(const struct pattern *);	/* (...) in it; 0: none */
+/* Where the nth group (0: all) of the last match lies; 0: it is not part of it. */
+int	 pattern_group(const struct pattern *, size_t nth, size_t *begin, size_t *end);
 
 /* ---- where.c: conditions on numbers ---- */
 enum holds { HOLDS_NOT, HOLDS, HOLDS_UNKNOWN };
@@ -97,6 +101,30 @@ int	 where_read(struct where *, const char *, char why[SIFT_WHY]);	/* "votes >= 
 /* Also what it is, for people: "votes is 3". */
 enum holds where_holds(const struct where *, struct cr *, const struct cr_record *,
 	    char is[SIFT_WHY]);
+
+/* ---- template.c: texts with {FIELD} in them ---- */
+struct made {
+	char	*text;			/* ends with a NUL when len > 0 */
+	size_t	 len, room;
+	int	 over;			/* SIFT_MADE, or no memory */
+};
+void	 made_add(struct made *, const char *, size_t);
+void	 made_free(struct made *);
+struct piece {
+	char		*text;		/* as it is, or the field's name */
+	int		 is_field;
+	struct field	 field;
+};
+struct template {
+	struct piece	*v;
+	size_t		 n;
+};
+/* -1 and why. What stands in braces is a field, an extra or a number; `{{` is a brace. */
+int	 template_read(struct template *, const char *, char why[SIFT_WHY]);
+void	 template_free(struct template *);
+/* Adds it, filled in from a record. html: for a field of HTML, so that texts are escaped. */
+void	 template_put(struct made *, const struct template *, struct texts *, int html);
+void	 made_escaped(struct made *, const char *, size_t);
 
 /* ---- excerpt.c ---- */
 /* What stands at begin..end of a text, with a little of what is around it. */

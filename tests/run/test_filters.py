@@ -1,6 +1,9 @@
 """The filters match, rewrite and limit in a running daemon, configured as users write it."""
 import json
+import re
 import textwrap
+
+from courant import TREE
 
 ENTRIES = [
     {"guid": "1", "title": "Dense  Retrieval for everyone", "kind": "new", "comments": 3},
@@ -112,3 +115,35 @@ def test_a_pattern_that_runs_away_costs_its_record_alone(daemon, origin):
     assert "takes too long" in json.dumps(route), route
     assert numbers(d, "b") == [8] and d.route("b")["filters"]["dead"] in (0, None)
     assert d.stop() == 0
+
+
+def test_rewrite_changes_records_for_its_route_alone(daemon, origin):
+    d = configured(daemon, routes({
+        "a": """
+            - match: { in: [title], any: [curl] }
+            - rewrite:
+                set: { title: "{source}: {title} ({arxiv:announce_type})" }
+                category: [release]
+            - rewrite: { find: "re:(\\\\d+)\\\\.(\\\\d+)", with: "$2 of $1" }
+            """,
+        "b": "- match: { in: [title], any: [curl] }"}), origin.put("f.xml", feed()))
+    d.start().settled()
+    assert sorted(titles(d, "a")) == ["one: curl 0 of 8 (replace-cross)", "one: curl 0 of 8-rc1 (new)"]
+    assert all(r["categories"] == ["release"] for r in d.lines("a.jsonl"))
+    assert sorted(titles(d, "b")) == ["curl 8.0", "curl 8.0-rc1"]
+
+
+def test_the_examples_of_the_manual_are_good(daemon, origin):
+    page = (TREE / "core" / "courant.conf.5").read_text()
+    page = page[page.index(".Sh SHIPPED FILTERS"):]
+    found = re.findall(r"\.Bd -literal[^\n]*\nfilters:\n(.*?)\.Ed", page, re.S)
+    assert len(found) >= 2
+    lines = [line.replace("\\(aq", "'").replace("\\e", "\\")
+             for each in found for line in textwrap.dedent(each).strip().splitlines()]
+    d = configured(daemon, routes({f"r{n}": line for n, line in enumerate(lines)}),
+                   origin.put("f.xml", feed()))
+    code, said = d.run("-n")
+    assert code == 0, said
+    d.start().settled()
+    for r in d.status()["routes"]:
+        assert not r["filters"].get("reason"), r      # each could be opened

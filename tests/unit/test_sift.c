@@ -528,6 +528,88 @@ test_a_thousand_words_in_one_pass(void **state)
 	free(options);
 }
 
+/* ---- rewrite ---- */
+
+static void
+rewrites(const char *options, const char *record, const char *expected, const char *json)
+{
+	const char *made;
+
+	says(options, record, expected);
+	made = changes != NULL ? changes : "";
+	if (strstr(made, json) == NULL)
+		fail_msg("%s: %s", options, made);
+}
+
+static void
+test_templates(void **state)
+{
+	(void)state;
+	plugin = "rewrite";
+	rewrites("set=title={source}: {title} ({extra:kind}, {votes})",
+	    "title=A & b\nextra:kind=new\ncounter:votes=3", "keep: set: title",
+	    "\"title\":\"blog: A & b (new, 3)\"");
+	rewrites("prefix=title=[{category}] \nsuffix=title=!", "title=T\ncategory=a\ncategory=b",
+	    "keep: prefix: title; suffix: title", "\"title\":\"[a, b] T!\"");
+	rewrites("set=summary=<p>{title}</p>{content}<script>x</script>",
+	    "title=1 < 2\ncontent=<b>c</b>", "keep: set: summary",
+	    "\"summary\":\"<p>1 &lt; 2</p><b>c</b>\"");
+	rewrites("set=title={text}", "summary=<p>1 &lt; 2</p>", "keep: set: title",
+	    "\"title\":\"1 < 2\"");
+	rewrites("set=topic={{a}", "title=T", "keep: set: topic", "\"extras\":{\"topic\":\"{a}\"}");
+	refuses("set=titel=x", "set: there is no field `titel`, did you mean `title`? (An extra of "
+	    "that name is `extra:titel`.)");
+	refuses("set=title={x", "set: `{x` lacks its }; a brace alone is {{");
+	refuses("set=id=x", "set: `id` cannot be changed");
+	refuses("set=seen=x", "set: `seen` cannot be changed");
+	refuses("set=category=x", "set: `category` cannot be changed; `category: [...]` adds to it");
+	refuses("prefix=x", "prefix: `x` names no field; say prefix: { title: \"...\" }");
+	refuses("", "set: there is nothing to change; give set, prefix, suffix, find, category or "
+	    "unset");
+}
+
+static void
+test_replacing(void **state)
+{
+	char *text = many("title", 'a', 15000, "b");
+
+	(void)state;
+	plugin = "rewrite";
+	rewrites("find=re:^(\\w+) (\\w+)\nwith=$2 $1 $$5", "title=one two three", "keep: find: title",
+	    "\"title\":\"two one $5 three\"");
+	rewrites("find=c++\nwith=C", "title=C++ c+++ xc++", "keep: find: title",
+	    "\"title\":\"C C+ xc++\"");
+	rewrites("find=big news\nwith=news", "title=Big  NEWS today", "keep: find: title",
+	    "\"title\":\"news today\"");
+	rewrites("find=x\nwith=y", "title=z", "keep: nothing to change", "");
+	rewrites("in=summary\nfind=b\nwith=<i>", "summary=<b>b</b> b", "keep: find: summary",
+	    "\"summary\":\"<b>&lt;i&gt;</b> &lt;i&gt;\"");
+	rewrites("find=re:x*\nwith=-", "title=a\u00e9", "keep: find: title",
+	    "\"title\":\"-a-\u00e9-\"");
+	refuses("find=re:(a\nwith=b", "find: re:(a: missing closing parenthesis at 2");
+	refuses("find=re:(a)\nwith=$2", "with: $2: `find` has 1 groups");
+	refuses("find=a\nwith=$x", "with: a $ stands before a digit; alone it is $$");
+	refuses("with=b", "with: there is no `find` that says what it takes the place of");
+	assert_int_equal(opens("find=re:(a+)+$\nwith=c"), 0);
+	ask(text, NOW);
+	assert_string_equal(said, "failed: find: re:(a+)+$ is too much work on the 15001 bytes of "
+	    "title");
+	free(text);
+}
+
+static void
+test_adding_and_leaving_out(void **state)
+{
+	(void)state;
+	plugin = "rewrite";
+	rewrites("category=new\ncategory={source}", "category=new", "keep: category: {source}",
+	    "\"categories\":[\"new\",\"blog\"]");
+	says("unset=summary\nunset=kind", "title=t\nsummary=s\nextra:kind=x",
+	    "keep: unset: summary; unset: kind");
+	assert_null(strstr(changes, "\"s\""));
+	refuses("unset=author", "unset: `author` cannot be changed");
+}
+
 static int
 teardown(void **state)
 {
@@ -554,6 +636,9 @@ main(void)
 		cmocka_unit_test_teardown(test_ages, teardown),
 		cmocka_unit_test_teardown(test_options_that_make_no_sense, teardown),
 		cmocka_unit_test_teardown(test_a_thousand_words_in_one_pass, teardown),
+		cmocka_unit_test_teardown(test_templates, teardown),
+		cmocka_unit_test_teardown(test_replacing, teardown),
+		cmocka_unit_test_teardown(test_adding_and_leaving_out, teardown),
 	};
 
 	host_init(&start);
