@@ -101,6 +101,19 @@ take_gap(struct job *j, const char *why)
 	log_warn("%s: given up: %s", job_source(j)->name, why);
 }
 
+/* Of a page that was asked for, people want to know which one failed. */
+static void
+name_error(struct job *j)
+{
+	struct buf b;
+
+	buf_init(&b, 1u << 16);
+	page_name(j, &b);
+	buf_fmt(&b, ": %s", j->error != NULL ? j->error : "failed");
+	xreplace(&j->error, b.data);
+	buf_free(&b);
+}
+
 void
 commit_page(struct job *j)
 {
@@ -109,6 +122,8 @@ commit_page(struct job *j)
 
 	if (kind != OUTCOME_SAME)
 		flags |= page ? (uint32_t)page_failure(j, kind) : COMMIT_FAILED;
+	if (kind != OUTCOME_SAME && page)
+		name_error(j);
 	if (j->partial) {
 		xreplace(&j->etag, NULL);
 		xreplace(&j->modified, NULL);

@@ -229,11 +229,11 @@ job_done(struct fetch *f, struct job *j, struct fetch_done *d, int fd)
 		d->url = job_url(j);
 	d->requests = j->requests;
 	wire_put(&b, fetch_done, d);
-	log_debug("%s: %s: status %u, %u requests, %llu bytes%s%s",
+	/* Its URL and what is said of it may hold a secret: core, which knows it, tells them. */
+	log_debug("%s: %s: status %u, %u requests, %llu bytes",
 	    j->want.source != NULL ? j->want.source : "?",
-	    j->want.direct ? j->host != NULL ? j->host->name : "" : d->url, d->status, d->requests,
-	    (unsigned long long)d->len, d->error != NULL ? ": " : "",
-	    d->error != NULL ? d->error : "");
+	    j->host != NULL ? j->host->name : "no host", d->status, d->requests,
+	    (unsigned long long)d->len);
 	if (b.over || peer_send(f->peer, MSG_FETCHED, j->id, &b, fd, -1) == -1)
 		fatal("an answer cannot be sent to core");
 	buf_free(&b);

@@ -241,6 +241,8 @@ page_failed(struct job *j, int kind, const char *error)
 	page_name(j, &text);
 	buf_str(&text, ": ");
 	buf_str(&text, error != NULL ? error : "nothing came");
+	if (kind == OUTCOME_SLOW && j->outcome.retry_after >= 0)
+		kind = OUTCOME_RETRY;	/* goes on then, and not when its next poll were due */
 	if (kind == PAGE_REFUSED || is_never(j))
 		commit_failure(j, OUTCOME_ERROR, text.data, COMMIT_NEVER);
 	else
