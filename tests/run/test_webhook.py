@@ -144,8 +144,9 @@ def test_410_pauses_until_somebody_resumes(hooked):
         return 410 if nth == 1 else 200
     with Receiver(answer) as r:
         d = hooked(r, 4)
-        d.until(lambda: "410" in (leg(d)["reason"] or ""), 10, "the reason")
-        assert leg(d)["state"] == "paused" and len(r.hooks) == 2
+        d.until(lambda: "410" in (leg(d)["reason"] or "") and leg(d)["state"] == "paused", 10,
+                "paused, with the reason")
+        assert len(r.hooks) == 2
         d.courant("resume", "hooks")
         until_taken(d, r, 4)
         assert [h.json["title"] for h in r.hooks].count(r.hooks[1].json["title"]) == 2
