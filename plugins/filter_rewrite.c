@@ -160,17 +160,18 @@ phrase(const char *text)
 static int
 find_read(struct rules *r, const char *find, char why[SIFT_WHY])
 {
-	char *made = NULL, wrong[SIFT_WHY];
+	char *made = NULL, wrong[SIFT_WHY] = "no memory";
 	const char *re = find + 3;
 
+	if (strcmp(find, "re:") == 0) {
+		snprintf(why, SIFT_WHY, "re: has no pattern behind it");
+		return -1;
+	}
 	if (strncmp(find, "re:", 3) != 0)
 		re = made = phrase(find);
-	snprintf(wrong, sizeof(wrong), "no memory");
-	r->find = re != NULL && *re != '\0' ? pattern_new(re, wrong) : NULL;
+	r->find = re != NULL ? pattern_new(re, wrong) : NULL;
 	free(made);
-	if (re != NULL && *re == '\0')
-		snprintf(why, SIFT_WHY, "re: has no pattern behind it");
-	else if (r->find == NULL)
+	if (r->find == NULL)
 		snprintf(why, SIFT_WHY, "%.200s: %.150s", find, wrong);
 	return r->find != NULL ? 0 : -1;
 }

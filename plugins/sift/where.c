@@ -28,7 +28,7 @@ int
 where_read(struct where *w, const char *text, char why[SIFT_WHY])
 {
 	const char *at = text + strcspn(text, "<>=!"), *behind = at;
-	size_t i, len = (size_t)(at - text);
+	size_t i, len;
 
 	*w = (struct where){ .op = -1 };
 	for (i = 0; i < sizeof(ops) / sizeof(ops[0]) && w->op == -1; i++)

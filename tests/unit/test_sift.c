@@ -586,6 +586,7 @@ test_replacing(void **state)
 	    "\"summary\":\"<b>&lt;i&gt;</b> &lt;i&gt;\"");
 	rewrites("find=re:x*\nwith=-", "title=a\u00e9", "keep: find: title",
 	    "\"title\":\"-a-\u00e9-\"");
+	refuses("find=re:", "find: re: has no pattern behind it");
 	refuses("find=re:(a\nwith=b", "find: re:(a: missing closing parenthesis at 2");
 	refuses("find=re:(a)\nwith=$2", "with: $2: `find` has 1 groups");
 	refuses("find=a\nwith=$x", "with: a $ stands before a digit; alone it is $$");
