@@ -131,7 +131,7 @@ commit_page(struct job *j)
 	}
 	if ((flags & COMMIT_NEVER) != 0) {
 		take_gap(j, j->error);
-		j->outcome.kind = kind = OUTCOME_ERROR;
+		j->outcome.kind = OUTCOME_ERROR;
 	} else if (j->error != NULL) {
 		log_warn("%s: %s", job_source(j)->name, j->error);
 	}

@@ -100,7 +100,7 @@ static const char *
 put(const struct result_request *q)
 {
 	const char *why = result_request_bad(q);
-	size_t begun = host.asked.len;
+	size_t begun;
 
 	if (why == NULL && host.requests >= RESULT_REQUESTS)
 		why = "there are more than a page may make";

@@ -284,6 +284,7 @@ def test_a_secret_goes_to_its_origin_and_nowhere_else(made):
     assert SECRET not in made.log() and SECRET not in str(made.status())
 
 
+@pytest.mark.memory
 def test_a_secret_in_the_url_is_never_in_the_worker(made):
     page(made, 1, "a|a", "next /2")
     page(made, 2, "b|b", "next /3")
