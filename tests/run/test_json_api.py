@@ -73,7 +73,8 @@ def items(first, last):
 PATHS = {"items": "data.list",
          "fields": {"guid": "key", "title": "No. {key}",
                     "link": "where.web", "published": "at"},
-         "numbers": {"score": "score"}, "counters": {"votes": "stars"}, "extras": {"code": "x.{key}"}}
+         "numbers": {"score": "score"}, "counters": {"votes": "stars"},
+         "extras": {"code": "x.{key}"}}
 
 
 def test_items_become_records_and_counters_grow(daemon, api):
@@ -147,7 +148,8 @@ def test_what_is_no_list_of_items_says_so(daemon, api, body, why):
 def test_a_preset_brings_its_url_and_names(daemon, api):
     url = api.set("/daily", [{"paper": {"id": "1", "upvotes": 4, "summary": "s"}, "title": "T",
                               "numComments": 2}])
-    d = daemon(sources={"hf": source(url, preset="huggingface-daily-papers")}, routes=route()).start()
+    d = daemon(sources={"hf": source(url, preset="huggingface-daily-papers")},
+               routes=route()).start()
     d.settled()
     line = d.until_lines(1)[0]
     assert line["link"] == "https://huggingface.co/papers/1" and line["title"] == "T"
@@ -165,3 +167,31 @@ def test_presets_need_no_url(daemon):
     d.write()
     code, said = d.run("-n")
     assert code != 0 and "url: has to be given" in said, said
+
+
+def pages(api, kind):
+    """Three pages of two items each, as the kind has it: (url, options)."""
+    for n in (1, 2, 3):
+        body, headers = {"list": items(2 * n - 1, 2 * n)}, {}
+        where = {"link": f"/p?page={n + 1}", "url": f"/p?page={n + 1}", "cursor": f"c{n}/x"}
+        if n < 3 and kind == "link":
+            headers["Link"] = f'<{where["link"]}>; rel="next"'
+        elif n < 3 and kind in where:
+            body["next"] = where[kind]
+        path = f"/p?after=c{n - 1}%2Fx" if kind == "cursor" else f"/p?page={n}"
+        api.set(path if n > 1 else "/p", body, **headers)
+    api.set("/p?page=4", {"list": []})
+    more = {"link": {"next": "link"}, "url": {"next": "next"}, "page": {"next": "page"},
+            "cursor": {"next": "next", "next_param": "after"}}[kind]
+    return api.base + "/p", {"items": "list", "pages": 10, "fields": {"guid": "key"}, **more}
+
+
+@pytest.mark.parametrize("kind", ["link", "url", "cursor", "page"])
+def test_following_pages_are_read(daemon, api, kind):
+    url, options = pages(api, kind)
+    d = daemon(sources={"api": source(url, **options)}, routes=route()).start()
+    d.settled()
+    d.until_lines(6)
+    asked = [path for path, _ in api.asked]
+    assert len(asked) == len(set(asked)) == (4 if kind == "page" else 3), asked
+    assert not d.source("api")["error"]
