@@ -1,6 +1,7 @@
 /* The following page: by Link header, by a URL or cursor in the document, or by counting. */
 #include "api.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +91,7 @@ count(char *out, const struct cr_page *page, const char *param, int64_t first, i
 
 	if (n < 0 || n > INT32_MAX)
 		return -1;
-	snprintf(text, sizeof(text), "%lld", (long long)(n + by));
+	snprintf(text, sizeof(text), "%" PRId64, n + by);
 	return param_set(out, page->url, param, text);
 }
 

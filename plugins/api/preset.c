@@ -9,8 +9,7 @@ const struct preset presets[] = {
 		.fields = LIST{ "guid=id|guid|uuid|_id|key|slug", "link=html_url|url|link|permalink|href",
 		    "title=title|name|subject|headline", "summary=summary|excerpt",
 		    "content=content_html|content|body_html", "content_text=description|body|text",
-		    "published=published_at|publishedAt|published|pubDate|created_at|createdAt|date|"
-		    "created|timestamp",
+		    "published=published_at|publishedAt|published|pubDate|created_at|date|created",
 		    "updated=updated_at|updatedAt|updated|modified_at|modified",
 		    "author=authors|author|user", "category=tags|categories|labels|category",
 		    "image=image|thumbnail|image_url", "language=language|lang", NULL },
@@ -48,8 +47,7 @@ const struct preset presets[] = {
 		    NULL },
 		.counters = LIST{ "votes=paper.upvotes|upvotes", "comments=numComments", NULL },
 		.extras = LIST{ "submitted=submittedOnDailyAt|paper.submittedOnDailyAt|publishedAt",
-		    "submitter=submittedBy.fullname|submittedOnDailyBy.fullname|"
-		    "paper.submittedOnDailyBy.fullname",
+		    "submitter=submittedBy.fullname|submittedOnDailyBy.fullname",
 		    "code=githubRepo|paper.githubRepo", "project=projectPage|paper.projectPage",
 		    "discussion=paper.discussionId|discussionId", NULL },
 	},
