@@ -66,7 +66,7 @@ cr_fake_add(struct cr_fake_text *t, const char *s, size_t n)
 	if (t->data == NULL || t->cap - t->len <= n) {
 		t->cap = 2 * (t->len + n) + 64;
 		longer = cr_fake_alloc(t->mem, t->cap);
-		if (t->len > 0)
+		if (t->data != NULL)
 			memcpy(longer, t->data, t->len);
 		t->data = longer;
 	}

@@ -143,3 +143,27 @@ def test_examples_build_with_the_command_that_they_are_shown_with(installed, wor
     shutil.copy(SHARED / "examples" / f"{name}.c", work)
     run(*words, *EXAMPLES[name], "-Werror", where=work)
     assert (work / f"{name}.so").is_file()
+
+
+def samples():
+    """The programs of courant-plugin(7), as its reader sees them."""
+    page = (TREE / "core" / "courant-plugin.7").read_text()
+    blocks = re.findall(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed$", page, re.M | re.S)
+    return [b.replace("\\e", "\\") for b in blocks if b.startswith("#include")]
+
+
+def test_every_sample_of_the_manual_compiles_and_its_first_passes_its_test(installed, work):
+    include = f"-I{asked(installed, '--variable=includedir')}"
+    found = samples()
+    assert len(found) >= 5
+    for n, code in enumerate(found):
+        (work / f"{n}.c").write_text(code)
+        if "int\nmain(void)" in code:
+            run("cc", *STRICT, include, "-o", "test", f"{n}.c", "0.c", where=work)
+            run(work / "test", where=work)
+            continue
+        run("cc", *STRICT, include, "-fPIC", "-shared", "-fvisibility=hidden", "-Wl,-z,defs",
+            "-o", f"{n}.so", f"{n}.c", where=work)
+        if not SANITIZED:
+            assert "refused" not in run(program("courant"), "plugins", work / f"{n}.so")
+    assert (work / "test").is_file()
