@@ -1,8 +1,9 @@
-/* The descriptor of a plugin: its checks, and its description between processes. */
+/* The descriptor of a plugin: its checks, its description between processes, and what is kept of it. */
 #include "about.h"
 #include "mem.h"
 #include "text.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #define SIZE_SANE	4096		/* bytes of a descriptor; more is no size but garbage */
 #define TABLE_MAX	(64u << 10)	/* bytes of an options struct */
 #define ALL_WANTS	(CR_HTTP | CR_NETWORK | CR_FILES | CR_EXEC | CR_SECRETS)
+#define REASON_BYTES	1024		/* of why it is refused */
 #define ALL_TAKES	(CR_BATCH_RECORDS | CR_BATCH_LIST)
 
 /* ---- What it wants ---- */
@@ -28,6 +30,88 @@ plugin_wants_text(struct buf *b, uint32_t wants)
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		if ((wants & table[i].want) != 0)
 			buf_fmt(b, "%s%s", b->len > before ? ", " : "", table[i].text);
+}
+
+/* ---- What is kept of it ---- */
+
+struct plugin *
+plugin_new(const char *file)
+{
+	struct plugin *p = xcalloc(1, sizeof(*p));
+
+	p->file = xstrdup(file);
+	return p;
+}
+
+static void
+options_clear(struct plugin *p)
+{
+	for (size_t i = 0; i < p->noptions; i++) {
+		free((char *)(uintptr_t)p->options[i].name);
+		free((char *)(uintptr_t)p->options[i].value);
+		free((char *)(uintptr_t)p->options[i].range);
+		free((char *)(uintptr_t)p->options[i].help);
+	}
+	free(p->options);
+}
+
+void
+plugin_free(struct plugin *p)
+{
+	if (p == NULL)
+		return;
+	options_clear(p);
+	for (size_t i = 0; i < p->ndefaults; i++) {
+		free(p->defaults[i].name);
+		free(p->defaults[i].options);
+	}
+	free(p->defaults);
+	free(p->name);
+	free(p->kind);
+	free(p->file);
+	free(p->copy);
+	free(p->version);
+	free(p->help);
+	free(p->url);
+	free(p->headers);
+	free(p->error);
+	free(p);
+}
+
+void
+plugin_refuse(struct plugin *p, const char *fmt, ...)
+{
+	const char *base = strrchr(p->file, '/');
+	char line[REASON_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	xreplace(&p->error, line);
+	base = base != NULL ? base + 1 : p->file;
+	free(p->name);
+	p->name = xstrndup(base, strcspn(base, "."));
+	xreplace(&p->kind, "");
+}
+
+struct plugin *
+plugin_removed(const struct plugin *p)
+{
+	struct plugin *r = plugin_new(p->file);
+	size_t i;
+
+	r->name = xstrdup(p->name);
+	r->kind = xstrdup(p->kind);
+	r->removed = 1;
+	r->error = xasprintf("its file %s was removed", p->file);
+	r->defaults = xcalloc(p->ndefaults + 1, sizeof(*r->defaults));
+	for (i = 0; i < p->ndefaults; i++) {
+		r->defaults[i].name = xstrdup(p->defaults[i].name);
+		r->defaults[i].options = xstrdup(p->defaults[i].options);
+	}
+	r->ndefaults = p->ndefaults;
+	return r;
 }
 
 /* ---- Checks ---- */
@@ -291,20 +375,6 @@ get_defaults(struct wire *w, struct plugin *p)
 	}
 }
 
-/* Refused, under the name that its file gives it. */
-static int
-unfit(struct plugin *p, const char *why)
-{
-	const char *base = p->file != NULL ? strrchr(p->file, '/') : NULL;
-
-	base = base != NULL ? base + 1 : p->file != NULL ? p->file : "";
-	free(p->name);
-	p->name = xstrndup(base, strcspn(base, "."));
-	xreplace(&p->kind, "");
-	xreplace(&p->error, why);
-	return -1;
-}
-
 int
 plugin_about_read(struct wire *w, struct plugin *p)
 {
@@ -312,7 +382,8 @@ plugin_about_read(struct wire *w, struct plugin *p)
 
 	if (name == NULL || !name_fits(name)) {
 		free(name);
-		return unfit(p, "its description has no proper name");
+		plugin_refuse(p, "its description has no proper name");
+		return -1;
 	}
 	free(p->name);
 	p->name = name;
@@ -331,11 +402,15 @@ plugin_about_read(struct wire *w, struct plugin *p)
 	p->takes = (int)wire_u32(w);
 	get_options(w, p);
 	get_defaults(w, p);
-	if (wire_end(w) == -1)
-		return unfit(p, "its description is malformed");
+	if (wire_end(w) == -1) {
+		plugin_refuse(p, "its description is malformed");
+		return -1;
+	}
 	if (kind_of(p->does)[0] == '\0' || (p->wants & ~ALL_WANTS) != 0 ||
-	    (p->takes & ~ALL_TAKES) != 0 || p->needs > CR_MINOR || p->needs < 0)
-		return unfit(p, "its description says what no plugin can be");
+	    (p->takes & ~ALL_TAKES) != 0 || p->needs > CR_MINOR || p->needs < 0) {
+		plugin_refuse(p, "its description says what no plugin can be");
+		return -1;
+	}
 	free(p->kind);
 	p->kind = xstrdup(kind_of(p->does));
 	return 0;

@@ -1,44 +1,816 @@
-/* The plugins there are: found, checked, copied, and described by a short-lived worker. */
+/* The plugins there are: each file with the version of it that is used, what is looked at and when,
+ * and the way back from a version that fails. */
 #include "catalog.h"
-#include "chan.h"
 #include "date.h"
+#include "known.h"
 #include "log.h"
+#include "look.h"
 #include "mem.h"
-#include "msg.h"
-#include "child.h"
-#include "filter.h"
 
-#include <openssl/evp.h>
+#include <event2/event.h>
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdarg.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define DESCRIBE_MS	5000		/* for a worker to describe a plugin */
-#define ABOUT_MEMORY	(256u << 20)
-#define COPY_MODE	0500
+#define SETTLE_MS	150		/* before a file that changes while it is read is read again */
+#define FOLDERS_MAX	64
+#define SHORT		12		/* digits of a hash that people are shown */
 
-/* A file as it was when it was looked at. */
+/* One file. `use` is what everybody sees; `other` what may come in its place. */
 struct entry {
-	struct plugin	 plugin;
-	struct timespec	 mtime, ctime;
-	ino_t		 inode;
-	off_t		 size;
+	struct catalog	*catalog;
+	char		*file;
+	size_t		 folder;	/* its place; FOLDERS_MAX: in none */
+	struct stamp	 stamp;
+	struct plugin	*use;		/* NULL: not looked at yet */
+	struct plugin	*other;		/* TRIAL: the one before; BACK: the one that failed; or NULL */
+	enum catalog_state state;	/* PLAIN, TRIAL or BACK */
+	char		*why;		/* BACK, or on the way back */
+	int		 stamped;	/* stamp is of the last look */
+	int		 trusted;	/* it failed, but so did the one before: no more going back */
+	int		 doubted;	/* BACK: not sure yet that the plugin was to blame */
+	int		 wanted;	/* to be looked at */
+	int64_t		 not_before;	/* ticks: when */
+	struct look	*look, *recall;	/* at the file; at the copy of the good version */
 };
+
 struct catalog {
-	struct entry	*v[CATALOG_MAX];
+	struct entry	*v[CATALOG_MAX];	/* by folder and name */
 	size_t		 n;
-	struct entry	**old;		/* of files that changed: in use perhaps */
+	char		*folder[FOLDERS_MAX];
+	size_t		 nfolders;
+	char		*copies;
+	struct knowns	*knowns;	/* NULL without copies */
+	struct plugin	**old;		/* no longer ours; in use perhaps */
 	size_t		 nold;
+	struct event_base *base;
+	struct event	*tick;
+	catalog_cb	*changed;
+	void		*arg;
+	void		(*done)(void *);	/* of catalog_look() */
+	void		*done_arg;
+	size_t		 busy;		/* looks under way */
 };
+
+static void	entry_recall(struct entry *);
+static void	kick(struct catalog *, int64_t ms);
+
+/* ---- Entries ---- */
+
+static int
+fine(const struct plugin *p)
+{
+	return p != NULL && p->error == NULL;
+}
+
+/* No longer ours, but perhaps somebody's: freed by a sweep. */
+static void
+retire(struct catalog *c, struct plugin *p)
+{
+	if (p == NULL)
+		return;
+	c->old = xreallocarray(c->old, c->nold + 1, sizeof(struct plugin *));
+	c->old[c->nold++] = p;
+}
+
+static struct entry *
+entry_find(const struct catalog *c, const char *file)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (strcmp(c->v[i]->file, file) == 0)
+			return c->v[i];
+	return NULL;
+}
+
+static size_t
+folder_of(const struct catalog *c, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	size_t len = slash != NULL ? (size_t)(slash - file) : 0, i;
+
+	for (i = 0; i < c->nfolders; i++)
+		if (strlen(c->folder[i]) == len && strncmp(c->folder[i], file, len) == 0)
+			return i;
+	return FOLDERS_MAX;
+}
+
+static int
+entry_order(const struct entry *a, const struct entry *b)
+{
+	return a->folder != b->folder ? (a->folder > b->folder) - (a->folder < b->folder) :
+	    strcmp(a->file, b->file);
+}
+
+/* NULL: there are too many. */
+static struct entry *
+entry_add(struct catalog *c, const char *file)
+{
+	struct entry *e;
+	size_t i;
+
+	if (c->n == CATALOG_MAX) {
+		log_warn("%s: not loaded: %d plugins at most", file, CATALOG_MAX);
+		return NULL;
+	}
+	e = xcalloc(1, sizeof(*e));
+	e->catalog = c;
+	e->file = xstrdup(file);
+	e->folder = folder_of(c, file);
+	for (i = c->n++; i > 0 && entry_order(e, c->v[i - 1]) < 0; i--)
+		c->v[i] = c->v[i - 1];
+	c->v[i] = e;
+	return e;
+}
+
+static void
+entry_drop(struct entry *e)
+{
+	struct catalog *c = e->catalog;
+	size_t i;
+
+	for (i = 0; c->v[i] != e; i++)
+		;
+	memmove(&c->v[i], &c->v[i + 1], (--c->n - i) * sizeof(c->v[0]));
+	c->busy -= (size_t)(e->look != NULL) + (size_t)(e->recall != NULL);
+	look_stop(e->look);
+	look_stop(e->recall);
+	retire(c, e->use);
+	retire(c, e->other);
+	free(e->why);
+	free(e->file);
+	free(e);
+}
+
+/* Another version is seen from now on; NULL: none. */
+static void
+entry_use(struct entry *e, struct plugin *now)
+{
+	struct catalog *c = e->catalog;
+	struct plugin *before = e->use;
+
+	e->use = now;
+	if (c->changed != NULL && before != now)
+		c->changed(before, now, c->arg);
+}
+
+/* What is known of its versions; NULL: nothing is kept. */
+static struct known *
+entry_known(const struct entry *e)
+{
+	return e->catalog->knowns != NULL ? knowns_add(e->catalog->knowns, e->file) : NULL;
+}
+
+static void
+save(struct catalog *c)
+{
+	if (c->knowns != NULL && c->base != NULL)
+		knowns_save(c->knowns, c->base);
+}
+
+static void
+entry_state(struct entry *e, enum catalog_state state, const char *why, const char *bad)
+{
+	struct known *k = entry_known(e);
+	char *kept = why != NULL ? xstrdup(why) : NULL;	/* it may be e->why itself */
+
+	e->state = state;
+	e->doubted = 0;
+	free(e->why);
+	e->why = kept;
+	if (k == NULL || state == CATALOG_TRIAL)
+		return;
+	snprintf(k->bad, sizeof(k->bad), "%s", bad);
+	xreplace(&k->why, why);
+	save(e->catalog);
+}
+
+/* ---- Versions that replace each other ---- */
+
+static void
+good_set(struct entry *e, const struct plugin *p, int proven)
+{
+	struct known *k = entry_known(e);
+
+	if (k == NULL || (strcmp(k->good, p->hash) == 0 && k->proven == proven))
+		return;
+	snprintf(k->good, sizeof(k->good), "%s", p->hash);
+	k->proven = proven;
+	save(e->catalog);
+}
+
+/* Whether a job has to show that version p works before its predecessor is let go. */
+static int
+on_trial(const struct entry *e, const struct plugin *p)
+{
+	const struct known *k = entry_known(e);
+
+	return k != NULL && k->proven && k->good[0] != '\0' && strcmp(k->good, p->hash) != 0;
+}
+
+/* A version that can be used. */
+static void
+entry_take(struct entry *e, struct plugin *p)
+{
+	struct plugin *before = fine(e->use) ? e->use : NULL;
+	const struct known *k = entry_known(e);
+
+	retire(e->catalog, e->other);
+	e->other = NULL;
+	e->trusted = 0;
+	p->watched = 1;
+	if (before != NULL)
+		log_info("plugin %s_%s: version %s (%.*s) is replaced by %s (%.*s)", p->kind, p->name,
+		    before->version, SHORT, before->hash, p->version, SHORT, p->hash);
+	else if (e->catalog->changed != NULL)
+		log_info("plugin %s_%s %s is there: %s", p->kind, p->name, p->version, p->file);
+	if (on_trial(e, p)) {
+		entry_state(e, CATALOG_TRIAL, NULL, "");
+		e->other = before;
+	} else {
+		entry_state(e, CATALOG_PLAIN, NULL, "");
+		retire(e->catalog, before);
+		good_set(e, p, k != NULL && k->proven && strcmp(k->good, p->hash) == 0);
+	}
+	if (before == NULL)
+		retire(e->catalog, e->use);
+	entry_use(e, p);
+}
+
+/* A version that is refused: what ran before goes on, else there is none. */
+static void
+entry_refuse(struct entry *e, struct plugin *p)
+{
+	const struct known *k = entry_known(e);
+
+	log_warn("%s: %s", p->file, p->error);
+	retire(e->catalog, e->other);
+	e->other = NULL;
+	if (fine(e->use)) {
+		log_warn("plugin %s_%s: version %s (%.*s) goes on", e->use->kind, e->use->name,
+		    e->use->version, SHORT, e->use->hash);
+		entry_state(e, CATALOG_BACK, p->error, p->hash);
+		retire(e->catalog, p);
+		return;
+	}
+	retire(e->catalog, e->use);
+	entry_use(e, p);
+	e->state = CATALOG_PLAIN;
+	if (k != NULL && k->good[0] != '\0' && strcmp(k->good, p->hash) != 0) {
+		xreplace(&e->why, p->error);
+		entry_recall(e);
+	}
+}
+
+static void
+entry_gone(struct entry *e)
+{
+	struct plugin *before = e->use;
+
+	if (before == NULL || (before->error != NULL && !before->removed)) {
+		entry_use(e, NULL);
+		e->use = before;
+		entry_drop(e);
+		return;
+	}
+	if (before->removed)
+		return;
+	log_info("plugin %s_%s: its file %s was removed", before->kind, before->name, e->file);
+	retire(e->catalog, e->other);
+	e->other = NULL;
+	entry_state(e, CATALOG_PLAIN, NULL, "");
+	retire(e->catalog, before);
+	entry_use(e, plugin_removed(before));
+}
+
+/* The version that is used gives way to the other one. */
+static void
+entry_swap(struct entry *e, struct plugin *now)
+{
+	struct plugin *before = e->use;
+
+	e->other = before;
+	now->watched = 1;
+	entry_use(e, now);
+}
+
+static void
+went_back(struct entry *e, struct plugin *p)
+{
+	char *why = xstrdup(e->why != NULL ? e->why : "it failed");
+	struct plugin *failed = e->use;
+
+	log_warn("plugin %s_%s: gone back to version %s (%.*s), since %.*s %s: %s", p->kind, p->name,
+	    p->version, SHORT, p->hash, SHORT,
+	    failed->hash[0] != '\0' ? failed->hash : "the file", failed->error != NULL ?
+	    "is refused" : "failed", why);
+	entry_swap(e, p);
+	entry_state(e, CATALOG_BACK, why, failed->hash);
+	e->doubted = fine(failed);
+	if (!fine(failed)) {
+		retire(e->catalog, e->other);
+		e->other = NULL;
+	}
+	free(why);
+}
+
+/* The copy of the good version was described, for the first time since the start. */
+static void
+recalled(enum look_end how, struct plugin *p, const struct stamp *st, void *arg)
+{
+	struct entry *e = arg;
+	struct known *k = entry_known(e);
+
+	(void)how;
+	(void)st;
+	e->recall = NULL;
+	e->catalog->busy--;
+	kick(e->catalog, 0);
+	if (p->error == NULL && e->use != NULL) {
+		went_back(e, p);
+		return;
+	}
+	if (p->error == NULL) {		/* the file is one that failed before the restart */
+		char *why = xstrdup(k->why != NULL ? k->why : "it failed"), *bad = xstrdup(k->bad);
+
+		log_warn("plugin %s_%s: version %s (%.*s) is used, since %.*s failed: %s", p->kind,
+		    p->name, p->version, SHORT, p->hash, SHORT, bad, why);
+		entry_use(e, p);
+		entry_state(e, CATALOG_BACK, why, bad);
+		free(why);
+		free(bad);
+		return;
+	}
+	log_warn("%s: its last good version cannot be used: %s", e->file, p->error);
+	plugin_free(p);
+	k->good[0] = k->bad[0] = '\0';
+	k->proven = 0;
+	e->trusted = 1;
+	if (e->use == NULL)
+		e->wanted = 1;
+}
+
+static void
+entry_recall(struct entry *e)
+{
+	static const struct look_use use = { NULL, recalled };
+	struct catalog *c = e->catalog;
+
+	if (e->recall != NULL)
+		return;
+	e->recall = look_again(c->base, e->file, c->copies, entry_known(e)->good, &use, e);
+	c->busy++;
+}
+
+/* ---- Jobs ---- */
+
+static void
+did_well(struct entry *e)
+{
+	if (e->state == CATALOG_TRIAL) {
+		log_info("plugin %s_%s: version %s (%.*s) works", e->use->kind, e->use->name,
+		    e->use->version, SHORT, e->use->hash);
+		retire(e->catalog, e->other);
+		e->other = NULL;
+		entry_state(e, CATALOG_PLAIN, NULL, "");
+	} else if (e->state == CATALOG_BACK) {
+		retire(e->catalog, e->other);	/* it was to blame */
+		e->other = NULL;
+	}
+	e->doubted = 0;
+	e->use->watched = 0;
+	good_set(e, e->use, 1);
+}
+
+/* The version before fails as well: it was not the new one's fault. */
+static void
+go_forward(struct entry *e)
+{
+	struct plugin *p = e->other;
+
+	log_warn("plugin %s_%s: version %s (%.*s) fails as well: %s (%.*s) is used again", p->kind,
+	    p->name, e->use->version, SHORT, e->use->hash, p->version, SHORT, p->hash);
+	entry_swap(e, p);
+	entry_state(e, CATALOG_TRIAL, NULL, "");
+	entry_state(e, CATALOG_PLAIN, NULL, "");
+	e->trusted = 1;
+	retire(e->catalog, e->other);
+	e->other = NULL;
+}
+
+int
+catalog_job(struct catalog *c, const struct plugin *p, enum job_how how, const char *why)
+{
+	struct entry *e = NULL;
+
+	if (p == NULL || !p->watched)
+		return 0;
+	for (size_t i = 0; i < c->n && e == NULL; i++)
+		if (c->v[i]->use == p)
+			e = c->v[i];
+	if (e == NULL)
+		return 0;
+	if (how == JOB_WELL) {
+		if (e->recall == NULL)
+			did_well(e);
+		return 0;
+	}
+	if (e->state == CATALOG_TRIAL && !e->trusted) {
+		xreplace(&e->why, why);
+		if (e->other != NULL)
+			went_back(e, e->other);
+		else
+			entry_recall(e);
+		return 1;
+	}
+	if (e->state == CATALOG_BACK && e->doubted && e->other != NULL) {
+		go_forward(e);
+		return 1;
+	}
+	return 0;
+}
+
+/* ---- Looks ---- */
+
+/* Whether the file's version needs no other look: it is used, or it is known to fail. */
+static int
+known(const char *hash, void *arg)
+{
+	const struct entry *e = arg;
+	const struct known *k = entry_known(e);
+
+	if (fine(e->use) && strcmp(e->use->hash, hash) == 0)
+		return 1;
+	return k != NULL && k->bad[0] != '\0' && strcmp(k->bad, hash) == 0 && k->good[0] != '\0' &&
+	    (e->use == NULL || (fine(e->use) && e->state == CATALOG_BACK));
+}
+
+/* The file holds what is known: the version that is used, or the one that failed. */
+static void
+entry_same(struct entry *e)
+{
+	struct known *k = entry_known(e);
+
+	if (e->use == NULL)
+		entry_recall(e);
+	else if (e->state == CATALOG_BACK && (k == NULL || k->bad[0] == '\0')) {
+		log_info("%s is again the version that is used", e->file);
+		retire(e->catalog, e->other);
+		e->other = NULL;
+		entry_state(e, CATALOG_PLAIN, NULL, "");
+	}
+}
+
+static void
+looked(enum look_end how, struct plugin *p, const struct stamp *stamp, void *arg)
+{
+	struct entry *e = arg;
+	struct catalog *c = e->catalog;
+
+	e->look = NULL;
+	c->busy--;
+	e->stamp = *stamp;
+	e->stamped = how != LOOK_GONE && how != LOOK_MOVING;
+	switch (how) {
+	case LOOK_MOVING:
+		e->wanted = 1;
+		e->not_before = date_ticks() + SETTLE_MS;
+		break;
+	case LOOK_GONE:
+		entry_gone(e);
+		break;
+	case LOOK_SAME:
+		entry_same(e);
+		break;
+	case LOOK_SEEN:
+		if (p->error != NULL)
+			entry_refuse(e, p);
+		else
+			entry_take(e, p);
+		break;
+	}
+	kick(c, 0);
+}
+
+/* Starts what is wanted, as far as there is room; the ms until more is to be done, or -1. */
+static int64_t
+looks_start(struct catalog *c)
+{
+	static const struct look_use use = { known, looked };
+	int64_t now = date_ticks(), wait = -1;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct entry *e = c->v[i];
+
+		if (!e->wanted || e->look != NULL || e->recall != NULL)
+			continue;
+		if (e->not_before > now) {
+			if (wait == -1 || e->not_before - now < wait)
+				wait = e->not_before - now;
+			continue;
+		}
+		if (c->busy >= CATALOG_LOOKS)
+			break;		/* one that ends comes back here */
+		e->wanted = 0;
+		e->look = look_start(c->base, e->file, c->copies, &use, e);
+		c->busy++;
+	}
+	return wait;
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct catalog *c = arg;
+	void (*done)(void *) = c->done;
+	int64_t wait = looks_start(c);
+
+	(void)fd;
+	(void)what;
+	if (wait >= 0)
+		kick(c, wait);
+	if (wait >= 0 || c->busy > 0 || done == NULL)
+		return;
+	c->done = NULL;
+	done(c->done_arg);
+}
+
+static void
+kick(struct catalog *c, int64_t ms)
+{
+	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	evtimer_add(c->tick, &tv);
+}
+
+/* The file is to be looked at, unless it is what it was. */
+static void
+entry_want(struct entry *e, int anew)
+{
+	const struct known *k = entry_known(e);
+	struct stamp now;
+
+	if (anew && k != NULL && (k->bad[0] != '\0' || e->state == CATALOG_BACK)) {
+		entry_known(e)->bad[0] = '\0';
+		e->stamped = 0;
+	}
+	if (e->stamped && stamp_take(e->file, &now) == 0 && stamp_same(&now, &e->stamp))
+		return;
+	if (!e->stamped || access(e->file, F_OK) == 0 || e->use == NULL || !e->use->removed)
+		e->wanted = 1;
+}
+
+void
+catalog_touch(struct catalog *c, const char *file)
+{
+	struct entry *e = entry_find(c, file);
+
+	if (e == NULL && access(file, F_OK) == 0)
+		e = entry_add(c, file);
+	if (e == NULL)
+		return;
+	entry_want(e, 0);
+	kick(c, 0);
+}
+
+/* ---- Folders ---- */
+
+void
+catalog_folder(struct catalog *c, const char *folder)
+{
+	for (size_t i = 0; i < c->nfolders; i++)
+		if (strcmp(c->folder[i], folder) == 0)
+			return;
+	if (c->nfolders == FOLDERS_MAX)
+		log_warn("%s: not looked into: %d plugin folders at most", folder, FOLDERS_MAX);
+	else
+		c->folder[c->nfolders++] = xstrdup(folder);
+}
+
+static int
+by_order(const void *a, const void *b)
+{
+	return entry_order(*(struct entry *const *)a, *(struct entry *const *)b);
+}
+
+void
+catalog_folders(struct catalog *c, const char *const *folder, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < c->nfolders; i++)
+		free(c->folder[i]);
+	c->nfolders = 0;
+	for (i = 0; i < n; i++)
+		catalog_folder(c, folder[i]);
+	for (i = 0; i < c->n;) {
+		c->v[i]->folder = folder_of(c, c->v[i]->file);
+		if (c->v[i]->folder == FOLDERS_MAX)
+			entry_drop(c->v[i]);
+		else
+			i++;
+	}
+	qsort(c->v, c->n, sizeof(c->v[0]), by_order);
+}
+
+/* Each *.so of a folder, and each that was in it. -1 with errno. */
+static int
+folder_want(struct catalog *c, const char *folder, int anew)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *de;
+	size_t len;
+	char *path;
+	int failed = dir == NULL ? errno : 0;
+
+	while (dir != NULL && (de = readdir(dir)) != NULL) {
+		len = strlen(de->d_name);
+		if (de->d_name[0] == '.' || len < 4 || strcmp(de->d_name + len - 3, ".so") != 0)
+			continue;
+		path = xasprintf("%s/%s", folder, de->d_name);
+		if (entry_find(c, path) == NULL)
+			(void)entry_add(c, path);
+		free(path);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	for (size_t i = 0; i < c->n; i++)
+		if (c->v[i]->folder < c->nfolders && strcmp(c->folder[c->v[i]->folder], folder) == 0)
+			entry_want(c->v[i], anew);
+	errno = failed;
+	return failed != 0 ? -1 : 0;
+}
+
+void
+catalog_look(struct catalog *c, int anew, void (*done)(void *), void *arg)
+{
+	c->done = done;
+	c->done_arg = arg;
+	for (size_t i = 0; i < c->nfolders; i++)
+		if (folder_want(c, c->folder[i], anew) == -1)
+			log_warn("plugins: %s: %s", c->folder[i], strerror(errno));
+	kick(c, 0);
+}
+
+void
+catalog_bind(struct catalog *c, struct event_base *base, catalog_cb *changed, void *arg)
+{
+	if (c->tick != NULL)
+		event_free(c->tick);
+	c->tick = NULL;
+	c->base = base;
+	c->changed = changed;
+	c->arg = arg;
+	if (base == NULL)
+		return;
+	c->tick = evtimer_new(base, on_tick, c);
+	if (c->tick == NULL)
+		fatal("no timer for the plugins");
+}
+
+/* ---- On a loop of its own ---- */
+
+static void
+loop_run(struct catalog *c)
+{
+	struct event_base *base = c->base;
+
+	(void)event_base_dispatch(base);	/* until there is nothing left to wait for */
+	catalog_bind(c, NULL, NULL, NULL);
+	event_base_free(base);
+}
+
+static void
+loop_begin(struct catalog *c)
+{
+	struct event_base *base = event_base_new();
+
+	if (base == NULL)
+		fatal("no event loop");
+	catalog_bind(c, base, NULL, NULL);
+}
+
+void
+catalog_look_now(struct catalog *c)
+{
+	loop_begin(c);
+	catalog_look(c, 0, NULL, NULL);
+	loop_run(c);
+}
+
+int
+catalog_scan(struct catalog *c, const char *folder, const char *copies, struct buf *err)
+{
+	size_t n = 0;
+	int rc;
+
+	if (copies != NULL)
+		catalog_copies(c, copies);
+	catalog_folder(c, folder);
+	loop_begin(c);
+	rc = folder_want(c, folder, 0);
+	if (rc == -1)
+		buf_fmt(err, "%s: %s", folder, strerror(errno));
+	for (size_t i = 0; i < c->n; i++)
+		n += (size_t)c->v[i]->wanted;
+	kick(c, 0);
+	loop_run(c);
+	return rc == -1 ? -1 : (int)n;
+}
+
+const struct plugin *
+catalog_file(struct catalog *c, const char *file, const char *copies)
+{
+	struct entry *e = entry_find(c, file);
+
+	if (copies != NULL)
+		catalog_copies(c, copies);
+	if (e == NULL)
+		e = entry_add(c, file);
+	if (e == NULL)
+		fatal("more than %d plugins", CATALOG_MAX);
+	loop_begin(c);
+	entry_want(e, 0);
+	kick(c, 0);
+	loop_run(c);
+	e = entry_find(c, file);
+	if (e == NULL) {		/* there is none: said as for any other reason */
+		e = entry_add(c, file);
+		e->use = plugin_new(file);
+		plugin_refuse(e->use, "cannot be opened: %s", strerror(ENOENT));
+	}
+	return e->use;
+}
+
+/* ---- What is not needed ---- */
+
+static int
+copy_needed(const struct catalog *c, const char *hash)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct plugin *both[] = { c->v[i]->use, c->v[i]->other };
+
+		for (size_t k = 0; k < 2; k++)
+			if (both[k] != NULL && strcmp(both[k]->hash, hash) == 0)
+				return 1;
+	}
+	for (size_t i = 0; i < c->nold; i++)
+		if (strcmp(c->old[i]->hash, hash) == 0)
+			return 1;
+	return knowns_need(c->knowns, hash);
+}
+
+/* Removes copies that nobody runs or would go back to, and what is known of files that are gone. */
+static void
+copies_tidy(struct catalog *c)
+{
+	DIR *dir = c->busy == 0 && c->base != NULL ? opendir(c->copies) : NULL;
+	const struct known *k;
+	struct dirent *de;
+	char hash[65], *path;
+
+	if (dir == NULL)
+		return;
+	for (size_t i = 0; (k = knowns_at(c->knowns, i)) != NULL;)
+		if (entry_find(c, k->file) == NULL && folder_of(c, k->file) != FOLDERS_MAX)
+			knowns_drop(c->knowns, k->file);
+		else
+			i++;
+	while ((de = readdir(dir)) != NULL) {
+		if (strlen(de->d_name) < 67 || strncmp(de->d_name + 64, ".so", 3) != 0)
+			continue;
+		memcpy(hash, de->d_name, 64);
+		hash[64] = '\0';
+		if (de->d_name[67] == '\0' && copy_needed(c, hash))
+			continue;
+		path = xasprintf("%s/%s", c->copies, de->d_name);
+		if (unlink(path) == 0)
+			log_debug("%s is no longer needed", path);
+		free(path);
+	}
+	closedir(dir);
+}
+
+void
+catalog_sweep(struct catalog *c, int (*used)(const struct plugin *, void *), void *arg)
+{
+	size_t n = 0, had = c->nold;
+
+	for (size_t i = 0; i < c->nold; i++)
+		if (used(c->old[i], arg))
+			c->old[n++] = c->old[i];
+		else
+			plugin_free(c->old[i]);
+	c->nold = n;
+	if (c->copies != NULL && (n < had || c->done == NULL))
+		copies_tidy(c);
+}
+
+/* ---- Its life ---- */
 
 struct catalog *
 catalog_new(void)
@@ -46,42 +818,12 @@ catalog_new(void)
 	return xcalloc(1, sizeof(struct catalog));
 }
 
-static void
-plugin_clear(struct plugin *p)
+void
+catalog_copies(struct catalog *c, const char *folder)
 {
-	char **texts[] = { &p->name, &p->kind, &p->file, &p->copy, &p->version, &p->help, &p->url,
-		&p->headers, &p->error };
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		free(*texts[i]);
-	for (size_t i = 0; i < p->noptions; i++) {
-		free((char *)(uintptr_t)p->options[i].name);
-		free((char *)(uintptr_t)p->options[i].value);
-		free((char *)(uintptr_t)p->options[i].range);
-		free((char *)(uintptr_t)p->options[i].help);
-	}
-	free(p->options);
-	for (size_t i = 0; i < p->ndefaults; i++) {
-		free(p->defaults[i].name);
-		free(p->defaults[i].options);
-	}
-	free(p->defaults);
-	memset(p, 0, sizeof(*p));
-}
-
-static void
-entry_free(struct entry *e)
-{
-	plugin_clear(&e->plugin);
-	free(e);
-}
-
-static int
-unused(const struct plugin *p, void *arg)
-{
-	(void)p;
-	(void)arg;
-	return 0;
+	xreplace(&c->copies, folder);
+	knowns_free(c->knowns);
+	c->knowns = knowns_load(folder);
 }
 
 void
@@ -89,334 +831,85 @@ catalog_free(struct catalog *c)
 {
 	if (c == NULL)
 		return;
-	for (size_t i = 0; i < c->n; i++)
-		entry_free(c->v[i]);
-	catalog_sweep(c, unused, NULL);
+	while (c->n > 0)
+		entry_drop(c->v[c->n - 1]);
+	for (size_t i = 0; i < c->nold; i++)
+		plugin_free(c->old[i]);
+	for (size_t i = 0; i < c->nfolders; i++)
+		free(c->folder[i]);
+	if (c->tick != NULL)
+		event_free(c->tick);
+	knowns_free(c->knowns);
+	free(c->copies);
 	free(c->old);
 	free(c);
 }
 
-void
-catalog_sweep(struct catalog *c, int (*used)(const struct plugin *, void *), void *arg)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->nold; i++)
-		if (used(&c->old[i]->plugin, arg))
-			c->old[n++] = c->old[i];
-		else
-			entry_free(c->old[i]);
-	c->nold = n;
-}
-
-/* A place for a file that is new, or changed since the last look. NULL: all are taken. */
-static struct entry *
-entry_new(struct catalog *c, const char *file)
-{
-	struct entry *e = NULL;
-	size_t i;
-
-	for (i = 0; i < c->n && strcmp(c->v[i]->plugin.file, file) != 0; i++)
-		;
-	if (i == CATALOG_MAX)
-		return NULL;
-	if (i < c->n) {
-		c->old = xreallocarray(c->old, c->nold + 1, sizeof(c->old[0]));
-		c->old[c->nold++] = c->v[i];
-	} else
-		c->n++;
-	e = c->v[i] = xcalloc(1, sizeof(*e));
-	e->plugin.file = xstrdup(file);
-	return e;
-}
-
-/* Refuses the plugin: its name becomes the file's stem ("source_feed"). */
-static void __attribute__((format(printf, 2, 3)))
-refuse(struct plugin *p, const char *fmt, ...)
-{
-	const char *base = strrchr(p->file, '/');
-	char line[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	xreplace(&p->error, line);
-	base = base != NULL ? base + 1 : p->file;
-	free(p->name);
-	p->name = xstrndup(base, strcspn(base, "."));
-	xreplace(&p->kind, "");
-}
-
-/* Reads a file whole, hashing it. NULL: p->error says why. */
-static char *
-read_whole(struct plugin *p, int fd, size_t size)
-{
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned n, i;
-	char *data = xmalloc(size);
-	size_t at = 0;
-	ssize_t r;
-
-	while (at < size && (r = read(fd, data + at, size - at)) > 0)
-		at += (size_t)r;
-	if (at < size || EVP_Digest(data, size, digest, &n, EVP_sha256(), NULL) != 1) {
-		refuse(p, "cannot be read whole; is it still being copied?");
-		free(data);
-		return NULL;
-	}
-	for (i = 0; i < n && 2 * i + 2 < sizeof(p->hash); i++)
-		snprintf(p->hash + 2 * i, 3, "%02x", digest[i]);
-	return data;
-}
-
-/* Writes the copy under its hash: a temporary name, synced, renamed. */
-static int
-write_copy(struct plugin *p, const char *data, size_t size, const char *copies)
-{
-	char *path = xasprintf("%s/%s.so", copies, p->hash), *tmp = xasprintf("%s.new", path);
-	int fd = -1, rc = 0;
-
-	if (access(path, R_OK) == -1) {
-		unlink(tmp);
-		fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, COPY_MODE);
-		if (fd == -1 || write(fd, data, size) != (ssize_t)size || fsync(fd) == -1 ||
-		    rename(tmp, path) == -1) {
-			refuse(p, "cannot be copied to %s: %s", path, strerror(errno));
-			unlink(tmp);
-			rc = -1;
-		}
-	}
-	if (fd != -1)
-		close(fd);
-	free(tmp);
-	free(p->copy);
-	p->copy = path;
-	return rc;
-}
-
-/* Owner and mode: what is loaded must be the daemon's or root's alone to change. */
-static int
-check_file(struct plugin *p, const struct stat *st)
-{
-	if (!S_ISREG(st->st_mode))
-		refuse(p, "is no regular file");
-	else if (st->st_uid != 0 && st->st_uid != geteuid())
-		refuse(p, "belongs to user %u; only root's or the daemon's own (%u) is loaded: "
-		    "chown root it", (unsigned)st->st_uid, (unsigned)geteuid());
-	else if (st->st_mode & (S_IWGRP | S_IWOTH))
-		refuse(p, "can be written by others (mode %04o): chmod go-w it",
-		    (unsigned)(st->st_mode & 07777));
-	else if (st->st_size == 0 || st->st_size > (off_t)CATALOG_FILE_MAX)
-		refuse(p, "has %lld bytes, which no plugin has", (long long)st->st_size);
-	else
-		return 0;
-	return -1;
-}
-
-static void
-start_describe(struct chan *c, const char *copy)
-{
-	struct w_start ws = { .mode = W_DESCRIBE, .memory = ABOUT_MEMORY, .cpu = DESCRIBE_MS,
-		.name = copy };
-	struct buf b;
-
-	filter_fill(&ws);
-	buf_init(&b, msg_limit(MSG_W_START));
-	wire_put(&b, w_start, &ws);
-	wire_put_u32(&b, 1);
-	wire_put_str(&b, copy);
-	wire_put_bytes(&b, "", 0);
-	(void)chan_send(c, MSG_W_START, 0, &b, -1, -1);
-	buf_free(&b);
-}
-
-/* Takes the description, or the reason why there is none. */
-static void
-read_about(struct plugin *p, const struct frame *f)
-{
-	const char *why;
-	struct wire w;
-
-	wire_init(&w, f->data, f->len);
-	if (wire_u32(&w) == 1) {
-		if (plugin_about_read(&w, p) == -1 && p->error == NULL)
-			refuse(p, "its description cannot be read");
-		return;
-	}
-	why = wire_str(&w);
-	refuse(p, "%s", why != NULL ? why : "it cannot be described");
-}
-
-/* Has a worker load the copy and tell what it is. */
-static void
-describe(struct plugin *p)
-{
-	struct child child;
-	struct chan *c;
-	struct frame f;
-	struct buf why;
-	int64_t until = date_ticks() + DESCRIBE_MS;
-	int rc, status = 0;
-
-	if (spawn_worker(&child, 0) == -1) {
-		refuse(p, "no worker to describe it");
-		return;
-	}
-	c = chan_new(child.fd);
-	start_describe(c, p->copy);
-	do
-		rc = until > date_ticks() ? chan_recv(c, &f, (int)(until - date_ticks())) : 0;
-	while (rc == 1 && f.type != MSG_W_ABOUT);
-	if (rc == 1)
-		read_about(p, &f);
-	kill(child.pid, SIGKILL);
-	while (waitpid(child.pid, &status, 0) == -1 && errno == EINTR)
-		;
-	if (rc == 0)
-		refuse(p, "it did not describe itself within %d s: does a constructor hang?",
-		    DESCRIBE_MS / 1000);
-	else if (rc == -1) {
-		buf_init(&why, 256);
-		spawn_obituary(&why, status);
-		refuse(p, "the worker that loaded it died: %s", why.data);
-		buf_free(&why);
-	}
-	chan_free(c);
-}
-
-/* Fills e for the file that is open in fd. */
-static void
-look(struct entry *e, int fd, const struct stat *st, const char *copies)
-{
-	struct plugin *p = &e->plugin;
-	char *data;
-
-	e->mtime = st->st_mtim;
-	e->ctime = st->st_ctim;
-	e->inode = st->st_ino;
-	e->size = st->st_size;
-	if (check_file(p, st) == -1 || (data = read_whole(p, fd, (size_t)st->st_size)) == NULL)
-		return;
-	if (copies != NULL)
-		(void)write_copy(p, data, (size_t)st->st_size, copies);
-	else
-		p->copy = realpath(p->file, NULL);
-	free(data);
-	if (p->error == NULL && p->copy != NULL)
-		describe(p);
-	if (p->error != NULL)
-		log_warn("%s: %s", p->file, p->error);
-	else
-		log_debug("%s: %s %s %s", p->file, p->kind, p->name, p->version);
-}
-
-static struct entry *
-find_file(const struct catalog *c, const char *file)
-{
-	for (size_t i = 0; i < c->n; i++)
-		if (strcmp(c->v[i]->plugin.file, file) == 0)
-			return c->v[i];
-	return NULL;
-}
-
-static int
-same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-/* Looks at one file again if it changed. Returns its entry; *changed counts. */
-static struct entry *
-file_scan(struct catalog *c, const char *file, const char *copies, int *changed)
-{
-	struct entry *e = find_file(c, file);
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-
-	if (e != NULL && fd != -1 && fstat(fd, &st) == 0 && st.st_ino == e->inode &&
-	    st.st_size == e->size && same_time(&st.st_mtim, &e->mtime) &&
-	    same_time(&st.st_ctim, &e->ctime)) {
-		close(fd);
-		return e;
-	}
-	e = entry_new(c, file);
-	if (e == NULL) {
-		log_warn("%s: not loaded: %d plugins at most", file, CATALOG_MAX);
-		if (fd != -1)
-			close(fd);
-		return NULL;
-	}
-	(*changed)++;
-	if (fd == -1 || fstat(fd, &st) == -1)
-		refuse(&e->plugin, "cannot be opened: %s", strerror(errno));
-	else
-		look(e, fd, &st, copies);
-	if (fd != -1)
-		close(fd);
-	return e;
-}
-
-int
-catalog_scan(struct catalog *c, const char *folder, const char *copies, struct buf *err)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *de;
-	size_t len;
-	char *path;
-	int changed = 0;
-
-	if (dir == NULL) {
-		buf_fmt(err, "%s: %s", folder, strerror(errno));
-		return -1;
-	}
-	while ((de = readdir(dir)) != NULL) {
-		len = strlen(de->d_name);
-		if (de->d_name[0] == '.' || len < 4 || strcmp(de->d_name + len - 3, ".so") != 0)
-			continue;
-		path = xasprintf("%s/%s", folder, de->d_name);
-		(void)file_scan(c, path, copies, &changed);
-		free(path);
-	}
-	closedir(dir);
-	return changed;
-}
-
-const struct plugin *
-catalog_file(struct catalog *c, const char *file, const char *copies)
-{
-	int changed = 0;
-	struct entry *e = file_scan(c, file, copies, &changed);
-
-	if (e == NULL)
-		fatal("more than %d plugins", CATALOG_MAX);
-	return &e->plugin;
-}
+/* ---- What others see ---- */
 
 const struct plugin *
 catalog_find(const struct catalog *c, const char *kind, const char *name)
 {
 	const struct plugin *p, *refused = NULL;
+	size_t len = strlen(kind);
 
 	for (size_t i = 0; i < c->n; i++) {
-		p = &c->v[i]->plugin;
-		if (p->error == NULL && strcmp(p->kind, kind) == 0 && strcmp(p->name, name) == 0)
-			return p;
-		if (p->error != NULL && p->name != NULL && strncmp(p->name, kind, strlen(kind)) == 0 &&
-		    p->name[strlen(kind)] == '_' && strcmp(p->name + strlen(kind) + 1, name) == 0)
+		p = c->v[i]->use;
+		if (p == NULL)
+			continue;
+		if (strcmp(p->kind, kind) == 0 && strcmp(p->name, name) == 0) {
+			if (p->error == NULL)
+				return p;
+			refused = p;
+		} else if (p->error != NULL && strncmp(p->name, kind, len) == 0 &&
+		    p->name[len] == '_' && strcmp(p->name + len + 1, name) == 0)
 			refused = p;
 	}
 	return refused;
 }
 
+/* The nth that was looked at. */
+static struct entry *
+entry_at(const struct catalog *c, size_t nth)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->v[i]->use != NULL && nth-- == 0)
+			return c->v[i];
+	return NULL;
+}
+
 size_t
 catalog_count(const struct catalog *c)
 {
-	return c->n;
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		n += c->v[i]->use != NULL;
+	return n;
 }
 
 const struct plugin *
 catalog_at(const struct catalog *c, size_t i)
 {
-	return i < c->n ? &c->v[i]->plugin : NULL;
+	const struct entry *e = entry_at(c, i);
+
+	return e != NULL ? e->use : NULL;
+}
+
+enum catalog_state
+catalog_state(const struct catalog *c, size_t i, const char **why, const char **bad)
+{
+	const struct entry *e = entry_at(c, i);
+	const struct known *k = entry_known(e);
+	const struct plugin *first;
+
+	*why = e->state == CATALOG_BACK ? e->why : e->use->error;
+	*bad = k != NULL && e->state == CATALOG_BACK ? k->bad : "";
+	if (e->use->error != NULL)
+		return e->use->removed ? CATALOG_REMOVED : CATALOG_REFUSED;
+	first = catalog_find(c, e->use->kind, e->use->name);
+	if (first == e->use)
+		return e->state;
+	*why = first->file;
+	return CATALOG_BEHIND;
 }

@@ -429,6 +429,34 @@ conf_load(const char *file, struct mistakes *m)
 	return root;
 }
 
+char *
+conf_text(const char *file, size_t *len, struct mistakes *m)
+{
+	FILE *in = fopen(file, "re");
+	struct stat st;
+	char *text = NULL;
+
+	if (in == NULL)
+		mistake(m, file, 0, "cannot be opened: %s", strerror(errno));
+	else if (fstat(fileno(in), &st) == -1 || !S_ISREG(st.st_mode))
+		mistake(m, file, 0, "is no file");
+	else if (st.st_size > (off_t)CONF_FILE_MAX)
+		mistake(m, file, 0, "is larger than %u MiB", CONF_FILE_MAX >> 20);
+	else {
+		text = xmalloc((size_t)st.st_size + 1);
+		*len = fread(text, 1, (size_t)st.st_size, in);
+		text[*len] = '\0';
+		if (ferror(in)) {
+			mistake(m, file, 0, "cannot be read: %s", strerror(errno));
+			free(text);
+			text = NULL;
+		}
+	}
+	if (in != NULL)
+		fclose(in);
+	return text;
+}
+
 struct node *
 conf_parse(const char *name, const char *text, size_t len, struct mistakes *m)
 {

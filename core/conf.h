@@ -38,6 +38,8 @@ void		 mistake(struct mistakes *, const char *file, int line, const char *fmt, .
 /* NULL when it cannot be read or is no such YAML: the mistakes say so. An empty file is an empty
  * map. */
 struct node	*conf_load(const char *file, struct mistakes *);
+/* The file's text, freed by the caller; NULL and a mistake. */
+char		*conf_text(const char *file, size_t *len, struct mistakes *);
 /* The same of a text; `name` stands for the file in mistakes. */
 struct node	*conf_parse(const char *name, const char *text, size_t len, struct mistakes *);
 void		 conf_free(struct node *);	/* a whole tree by its root; NULL is fine */

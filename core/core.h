@@ -97,6 +97,7 @@ struct core {
 	struct setup	*next;		/* read and found good; taken in the loop's next turn */
 	struct event	*idle;		/* taking it, and stopping once no station is busy */
 
+	struct change	*change;	/* change.c */
 	struct admin	*admin;
 	struct tally	*tally;		/* status.c: what store counted last */
 	struct obituary	 dead[OBITUARIES];	/* a ring */
@@ -176,6 +177,15 @@ const char *deliver_state(const struct core *, size_t route, uint32_t leg, pid_t
 /* An operator resumes ROUTE or ROUTE/SINK. 0; -1: there is no such. said: what was done, or is wrong. */
 int	 deliver_resume(struct core *, const char *name, struct buf *said);
 const char *deliver_reason(const struct core *, size_t route, uint32_t leg);	/* or NULL */
+
+/* change.c: plugins that change while the daemon runs */
+void	 change_init(struct core *);
+void	 change_stop(struct core *);
+void	 change_setup(struct core *);		/* a setup was taken: its folders are watched */
+void	 change_look(struct core *, int anew);	/* into all folders; anew: also at what failed */
+/* A job of the plugin's has ended; not well: for a reason that is the plugin's, where its instance did
+ * well before. 1: another version takes its place, with which the job is to be tried again. */
+int	 plugin_job(struct core *, const struct plugin *, int well, const char *why);
 
 /* pool.c: the workers */
 struct worker;				/* opaque */

@@ -128,6 +128,17 @@ document_parse(struct job *j)
 	buf_free(&b);
 }
 
+/* Tells how its plugin did; a failure only where it did well before. */
+static void
+document_blame(const struct job *j, int well, const char *why)
+{
+	struct core *c = j->core;
+	const struct mark *m = &c->runs[j->source].mark;
+
+	if (well || (m->ok > 0 && m->failures == 0))
+		(void)plugin_job(c, c->setup->sources[j->source].instance->plugin, well, why);
+}
+
 static void
 on_parse_death(struct worker *w, const char *why, void *arg)
 {
@@ -146,6 +157,7 @@ on_parse_death(struct worker *w, const char *why, void *arg)
 		job_queue(j);
 	} else {
 		text = xasprintf("parked: %d workers died of its %s: %s", WORKER_TRIES, what, why);
+		document_blame(j, 0, why);
 		page_failed(j, OUTCOME_PARKED, text);
 		free(text);
 	}
@@ -229,7 +241,10 @@ on_parsed(struct worker *w, struct frame *f, void *arg)
 		job_end(j, OUTCOME_DROPPED, NULL);
 	} else {
 		take_parsed(j, &pd);
-		if (c->known)
+		if (pd.failed == 0 || pd.failed == CR_BAD_DATA || pd.failed == CR_BAD_OPTION)
+			document_blame(j, pd.failed == 0, j->error);
+		/* A new setup is no reason: store goes by it before it comes to this. */
+		if (c->role[ROLE_STORE].ready && c->runs[j->source].id != 0)
 			commit_page(j);
 		else		/* store is away: fetched again once it is back */
 			job_end(j, OUTCOME_DROPPED, NULL);

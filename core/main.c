@@ -80,20 +80,21 @@ usage(void)
 
 /* ---- reading the configuration ---- */
 
+/* Blocks: for the time before there is a loop. A folder that is not there yet is waited for, but when
+ * the configuration is only checked it is a mistake. */
 static void
 scan_plugins(struct core *c, const struct setup *s, const char *copies, struct mistakes *m)
 {
-	struct buf why;
-
-	buf_init(&why, 4096);
-	if (catalog_scan(c->catalog, spawn_plugin_dir(), copies, &why) == -1)
-		log_warn("plugins that come with the daemon: %s", why.data);
+	if (copies != NULL)
+		catalog_copies(c->catalog, copies);
+	catalog_folder(c->catalog, spawn_plugin_dir());
 	for (size_t i = 0; i < s->nplugin_dirs; i++) {
-		buf_clear(&why);
-		if (catalog_scan(c->catalog, s->plugin_dirs[i], copies, &why) == -1)
-			mistake(m, s->file, 0, "plugins: %s", why.data);
+		catalog_folder(c->catalog, s->plugin_dirs[i]);
+		if (copies == NULL && access(s->plugin_dirs[i], R_OK | X_OK) == -1)
+			mistake(m, s->file, 0, "plugins: %s: %s", s->plugin_dirs[i],
+			    strerror(errno));
 	}
-	buf_free(&why);
+	catalog_look_now(c->catalog);
 }
 
 /* The whole configuration, or NULL and the mistakes. copies: where plugins are copied; or NULL. */
@@ -295,24 +296,6 @@ prepare(struct core *c, const struct setup *s, const char *listen_on, const char
 
 /* ---- the running core ---- */
 
-static int
-setup_uses(const struct setup *s, const struct plugin *p)
-{
-	for (size_t i = 0; s != NULL && i < s->ninstances; i++)
-		if (s->instances[i]->plugin == p)
-			return 1;
-	return 0;
-}
-
-/* For catalog_sweep(): what the running setup, or the one that waits for its turn, was made of. */
-static int
-in_use(const struct plugin *p, void *arg)
-{
-	const struct core *c = arg;
-
-	return setup_uses(c->setup, p) || setup_uses(c->next, p);
-}
-
 /* Takes the new setup: what ran under the old one is told. */
 static void
 take_setup(struct core *c, struct setup *next)
@@ -328,7 +311,7 @@ take_setup(struct core *c, struct setup *next)
 		log_info("configuration taken: %zu sources, %zu routes", next->nsources,
 		    next->nroutes);
 	setup_free(old);
-	catalog_sweep(c->catalog, in_use, c);
+	change_setup(c);
 }
 
 /* What a reload cannot change, since it needs what the daemon gave up when it started. */
@@ -347,16 +330,20 @@ tell_fixed(const struct core *c, const struct setup *s, struct buf *said)
 int
 core_reload(struct core *c, struct buf *said)
 {
-	char *copies = xasprintf("%s/plugins", c->state);
 	struct mistakes m;
 	struct node *tree = NULL;
 	struct setup *s;
 
 	mistakes_init(&m);
 	s = setup_open(c->setup->file, &m, &tree);
-	if (s != NULL)
-		s = read_setup(c, s, tree, copies, &m);
-	free(copies);
+	if (s != NULL && setup_read(s, tree, c->catalog, &m) == -1) {
+		setup_free(s);
+		s = NULL;
+	}
+	malloc_trim(0);
+	for (size_t i = 0; s != NULL && i < s->nplugin_dirs; i++)
+		catalog_folder(c->catalog, s->plugin_dirs[i]);
+	change_look(c, 1);	/* what it finds is taken as it comes */
 	if (s == NULL) {
 		buf_str(said, m.text.data);
 		buf_str(said, "the running configuration stays\n");
@@ -471,7 +458,9 @@ run(struct core *c, struct setup *s)
 	poll_init(c);
 	intake_init(c);
 	stream_init(c);
+	change_init(c);
 	take_setup(c, s);
+	change_look(c, 0);	/* what changed before it was watched */
 	roles_start(c);
 	admin_start(c);
 	log_info("courantd %s: %zu sources, %zu routes%s%s", PACKAGE_VERSION, s->nsources,

@@ -407,17 +407,13 @@ setup_new(const char *file)
 	return s;
 }
 
-struct setup *
-setup_open(const char *file, struct mistakes *m, struct node **tree)
+/* The top of the tree; or NULL, and the tree is freed. */
+static struct setup *
+setup_begin(struct setup *s, struct mistakes *m, struct node **tree)
 {
-	struct setup *s;
 	struct reader r;
 	int usable;
 
-	*tree = conf_load(file, m);
-	if (*tree == NULL)
-		return NULL;
-	s = setup_new(file);
 	reader_begin(&r, s, NULL, m);
 	usable = top_read(&r, *tree) == 0;
 	if (!usable)
@@ -429,6 +425,41 @@ setup_open(const char *file, struct mistakes *m, struct node **tree)
 	*tree = NULL;
 	setup_free(s);
 	return NULL;
+}
+
+struct setup *
+setup_open(const char *file, struct mistakes *m, struct node **tree)
+{
+	struct setup *s;
+	size_t len = 0;
+	char *text = conf_text(file, &len, m);
+
+	*tree = text != NULL ? conf_parse(file, text, len, m) : NULL;
+	if (*tree == NULL) {
+		free(text);
+		return NULL;
+	}
+	s = setup_new(file);
+	s->text = text;
+	s->text_len = len;
+	return setup_begin(s, m, tree);
+}
+
+struct setup *
+setup_again(const struct setup *good, struct mistakes *m, struct node **tree)
+{
+	struct setup *s;
+
+	*tree = conf_parse(good->file, good->text, good->text_len, m);
+	if (*tree == NULL)
+		return NULL;
+	s = setup_new(good->file);
+	s->folder = arena_text(&s->memory, good->folder, strlen(good->folder));
+	s->text = xmalloc(good->text_len + 1);
+	memcpy(s->text, good->text, good->text_len + 1);
+	s->text_len = good->text_len;
+	s->again = 1;
+	return setup_begin(s, m, tree);
 }
 
 /* Whether instance i waits, and is the first to do so for its reason. */
@@ -483,6 +514,9 @@ setup_free(struct setup *s)
 	free(s->files);
 	free(s->plugin_dirs);
 	free(s->allow);
+	if (s->text != NULL)		/* there may be secrets in it */
+		explicit_bzero(s->text, s->text_len);
+	free(s->text);
 	arena_free(&s->memory);
 	free(s);
 }

@@ -75,6 +75,10 @@ struct setup {
 	struct arena		 memory;	/* of all strings here */
 	char			*file;		/* the configuration's path */
 	char			*folder;	/* its folder: relative paths in it begin there */
+	char			*text;		/* of the configuration, as it was read */
+	size_t			 text_len;
+	int			 again;		/* read from the text of one that was good: a mistake
+						 * now is a changed plugin's, and what it concerns waits */
 	char			 nonce[17];	/* makes stand-ins that no page can name */
 	char			*user;		/* to run as, when started as root; or NULL */
 	char			*state;		/* folder */
@@ -109,6 +113,8 @@ struct setup {
  * it, and of the rest those that show without plugins. Other mistakes are told by setup_read(),
  * with all the rest: it fails when there is any, so that one list holds all. */
 struct setup	*setup_open(const char *file, struct mistakes *, struct node **tree);
+/* The same of the text that a good setup was read from: for plugins that changed meanwhile. */
+struct setup	*setup_again(const struct setup *, struct mistakes *, struct node **tree);
 /* The rest, against the catalog, which has to outlive the setup. 0, or -1 and the mistakes. Frees
  * the tree. What a plugin is missing for is no mistake (instance->waiting), but told with those
  * that are. */

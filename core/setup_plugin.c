@@ -78,6 +78,46 @@ why_waiting(const struct catalog *catalog, const char *kind, const char *name)
 }
 
 void
+attempt_begin(struct reader *r, struct attempt *a)
+{
+	a->mistakes = NULL;
+	if (!r->setup->again || r->held != NULL)
+		return;
+	a->mistakes = r->mistakes;
+	memcpy(a->where, r->where, sizeof(a->where));
+	mistakes_init(&a->own);
+	r->mistakes = &a->own;
+}
+
+int
+attempt_failed(struct reader *r, struct attempt *a)
+{
+	char *why;
+
+	if (a->mistakes == NULL)
+		return 0;
+	r->mistakes = a->mistakes;
+	if (a->own.n > 0) {
+		why = xasprintf("it does not take what is configured: %.*s",
+		    (int)strcspn(a->own.text.data, "\n"), a->own.text.data);
+		r->held = keep_text(r, why);
+		free(why);
+		memcpy(r->where, a->where, sizeof(r->where));
+	}
+	mistakes_free(&a->own);
+	return r->held != NULL;
+}
+
+/* Why no instance may have the plugin, though it is there; or NULL. */
+static const char *
+held_back(const struct reader *r, const char *kind, const char *name)
+{
+	const struct preset *preset = preset_find(r, kind, name);
+
+	return r->held != NULL ? r->held : preset != NULL ? preset->held : NULL;
+}
+
+void
 instance_begin(struct reader *r, struct instance *in, const char *kind, const char *name, int line)
 {
 	const struct plugin *p = NULL;
@@ -91,11 +131,14 @@ instance_begin(struct reader *r, struct instance *in, const char *kind, const ch
 		return;
 	}
 	p = catalog_find(r->catalog, kind, name);
-	if (p != NULL && p->error == NULL) {
+	if (p != NULL && p->error == NULL && held_back(r, kind, name) == NULL) {
 		in->plugin = p;
 		return;
 	}
-	why = why_waiting(r->catalog, kind, name);
+	if (p != NULL && p->error == NULL)
+		why = xasprintf("waiting for plugin %s_%s: %s", kind, name, held_back(r, kind, name));
+	else
+		why = why_waiting(r->catalog, kind, name);
 	in->waiting = keep_text(r, why);
 	free(why);
 }
@@ -360,7 +403,7 @@ preset_find(const struct reader *r, const char *kind, const char *name)
 }
 
 static void
-preset_read(struct reader *r, const struct node *n, struct preset *p)
+preset_fill(struct reader *r, const struct node *n, struct preset *p)
 {
 	const struct cr_option *own[] = { source_preset, NULL, leg_own };
 	const struct node *child;
@@ -392,6 +435,18 @@ preset_read(struct reader *r, const struct node *n, struct preset *p)
 			value_unknown(r, child, own[kind], plugin_options(&p->instance));
 	}
 	r->where[0] = '\0';
+}
+
+static void
+preset_read(struct reader *r, const struct node *n, struct preset *p)
+{
+	struct attempt a;
+
+	attempt_begin(r, &a);
+	preset_fill(r, n, p);
+	if (attempt_failed(r, &a))
+		p->held = r->held;
+	r->held = NULL;
 }
 
 void

@@ -13,6 +13,7 @@ struct preset {
 	struct instance	 instance;	/* its options */
 	struct options	 own;		/* of those that we handle: every, keep... */
 	struct options	 start;		/* autostart */
+	const char	*held;		/* why its plugin's instances wait; or NULL */
 };
 
 struct reader {
@@ -22,6 +23,7 @@ struct reader {
 	const char		*file;		/* that the nodes being read are of */
 	int			 each;		/* {each} in a value stands for an entry */
 	char			 where[320];	/* "source x: ", before each mistake */
+	const char		*held;		/* why the plugin being read of is none; or NULL */
 	struct preset		*presets;
 	size_t			 npresets;
 	struct digest		*digest;
@@ -60,6 +62,15 @@ void	 section_read(struct reader *, const struct node *map, const struct cr_opti
 int	 is_map(struct reader *, const struct node *, const char *what);	/* or a mistake */
 
 /* setup_plugin.c: instances */
+/* Around what concerns one plugin, when the setup is made again: failed() tells that there were
+ * mistakes, which are dropped; held then says why, and it is to be read once more without the plugin.
+ * Otherwise mistakes stay mistakes. */
+struct attempt {
+	struct mistakes	*mistakes, own;
+	char		 where[320];
+};
+void	 attempt_begin(struct reader *, struct attempt *);
+int	 attempt_failed(struct reader *, struct attempt *);
 const struct cr_option *plugin_options(const struct instance *);	/* or NULL */
 /* Finds the plugin; fills name, plugin, waiting. */
 void	 instance_begin(struct reader *, struct instance *, const char *kind, const char *name,

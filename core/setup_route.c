@@ -229,7 +229,7 @@ from_read(struct reader *r, struct drafts *d, struct draft *to)
 /* ---- filters, to ---- */
 
 static void
-filter_read(struct reader *r, struct route *route, const struct node *n, const char *rule)
+filter_fill(struct reader *r, struct route *route, const struct node *n, const char *rule)
 {
 	size_t where = strlen(r->where);
 	struct options none = { 0 };
@@ -251,6 +251,21 @@ filter_read(struct reader *r, struct route *route, const struct node *n, const c
 	f->instance = instance_keep(r, &in, 0);
 	f->rule = keep_text(r, rule);
 	r->where[where] = '\0';
+}
+
+static void
+filter_read(struct reader *r, struct route *route, const struct node *n, const char *rule)
+{
+	size_t had = route->nfilters;
+	struct attempt a;
+
+	attempt_begin(r, &a);
+	filter_fill(r, route, n, rule);
+	if (!attempt_failed(r, &a))
+		return;
+	route->nfilters = had;
+	filter_fill(r, route, n, rule);
+	r->held = NULL;
 }
 
 /* A filter or sink without options is its name alone. */

@@ -134,8 +134,8 @@ leg_fill(struct reader *r, struct leg *leg, const struct options *said, const ch
 	option_unfill(leg_own, &own);
 }
 
-void
-leg_read(struct reader *r, struct route *route, const struct node *n, const char *backlog)
+static void
+leg_make(struct reader *r, struct route *route, const struct node *n, const char *backlog)
 {
 	size_t where = strlen(r->where);
 	struct options said = { 0 };
@@ -161,6 +161,21 @@ leg_read(struct reader *r, struct route *route, const struct node *n, const char
 	leg_fill(r, leg, &said, backlog);
 	options_free(&said);
 	r->where[where] = '\0';
+}
+
+void
+leg_read(struct reader *r, struct route *route, const struct node *n, const char *backlog)
+{
+	size_t had = route->nlegs;
+	struct attempt a;
+
+	attempt_begin(r, &a);
+	leg_make(r, route, n, backlog);
+	if (!attempt_failed(r, &a))
+		return;
+	route->nlegs = had;
+	leg_make(r, route, n, backlog);
+	r->held = NULL;
 }
 
 /* ---- Two sinks, one file ---- */

@@ -389,7 +389,7 @@ draft_read(struct reader *r, struct draft *d, const struct node *n, const char *
 }
 
 static void
-source_read(struct reader *r, const struct node *n)
+source_fill(struct reader *r, const struct node *n)
 {
 	struct draft d = { .name = n->key, .line = n->line };
 	const struct node *plugin;
@@ -413,6 +413,21 @@ source_read(struct reader *r, const struct node *n)
 	}
 	option_unfill(source_own, &d.said);
 	r->each = 0;
+}
+
+static void
+source_read(struct reader *r, const struct node *n)
+{
+	size_t had = r->setup->nsources;
+	struct attempt a;
+
+	attempt_begin(r, &a);
+	source_fill(r, n);
+	if (!attempt_failed(r, &a))
+		return;
+	r->setup->nsources = had;
+	source_fill(r, n);
+	r->held = NULL;
 }
 
 /* ---- Finding them ---- */
@@ -511,7 +526,8 @@ autostarts(const struct reader *r, const struct plugin *p)
 	const struct preset *preset = preset_find(r, "source", p->name);
 	const char *said = preset != NULL ? options_get(&preset->start, "autostart") : NULL;
 
-	return p->error == NULL && strcmp(p->kind, "source") == 0 &&
+	return (p->error == NULL || p->removed) && strcmp(p->kind, "source") == 0 &&
+	    catalog_find(r->catalog, "source", p->name) == p &&
 	    (said == NULL || option_bool(said) != 0);
 }
 

@@ -299,6 +299,25 @@ station_judged(struct station *s, uint32_t guilty, const char *reason)
 	buf_free(&b);
 }
 
+/* Tells how its plugins did. 1: one of them gives way to another version. */
+static int
+station_blame(const struct station *s, int well, const char *why)
+{
+	int gone = 0;
+
+	if (s->instance != NULL)
+		return plugin_job(s->core, s->instance->plugin, well, why);
+	for (size_t i = 0; i < s->route->nfilters; i++)
+		gone |= plugin_job(s->core, s->route->filters[i].instance->plugin, well, why);
+	return gone;
+}
+
+static int
+is_fault(const struct batch_done *d)
+{
+	return d->failed == CR_BAD_DATA || d->failed == CR_BAD_OPTION;
+}
+
 /* The sink did what it could. */
 static void
 delivered(struct station *s, const struct batch_done *d)
@@ -311,6 +330,8 @@ delivered(struct station *s, const struct batch_done *d)
 		worker_text(&why, d->error);
 	if (s->work.kind == WORK_LIST)
 		done = d->failed == 0 ? s->work.count : 0;
+	if (d->failed == 0 || is_fault(d))
+		(void)station_blame(s, d->failed == 0, why.data);
 	if (d->failed == 0 && done == s->work.count)
 		station_ack(s, done, ACK_ALL, 0, NULL);
 	else if (d->failed == CR_GONE)
@@ -329,6 +350,8 @@ filtered(struct station *s, const struct batch_done *d)
 {
 	struct buf why;
 
+	if (d->failed == 0)
+		(void)station_blame(s, 1, NULL);
 	if (d->failed == 0 || d->done == s->work.count) {
 		station_judged(s, UINT32_MAX, NULL);
 		return;
@@ -336,6 +359,8 @@ filtered(struct station *s, const struct batch_done *d)
 	buf_init(&why, 4 * REASON_MAX);
 	if (d->error != NULL)
 		worker_text(&why, d->error);
+	if (is_fault(d))
+		(void)station_blame(s, 0, why.data);
 	station_pause(s, d->failed == FAILED_RETRY ? d->retry : -1,
 	    why.len > 0 ? why.data : "failed without saying why");
 	buf_free(&why);
@@ -413,6 +438,9 @@ on_death(struct worker *w, const char *why, void *arg)
 		log_info("route %s, %s: tried once more in a fresh worker", s->route->name,
 		    station_name(s));
 		station_give(s);
+	} else if (station_blame(s, 0, why)) {
+		s->not_before = date_ticks() + RETRY_MIN;	/* by then it is taken */
+		station_again(s);
 	} else
 		condemn(s, why);
 }

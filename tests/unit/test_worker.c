@@ -710,7 +710,7 @@ test_sinks_that_fail(void **state)
 /* ---- Descriptions ---- */
 
 static void
-plugin_free(struct plugin *p)
+about_clear(struct plugin *p)
 {
 	size_t i;
 
@@ -752,7 +752,7 @@ refusal(const char *path)
 		why = xstrdup(rc == 0 ? "deadline" : "died");
 	end(&t);
 	buf_free(&t.log);
-	plugin_free(&p);
+	about_clear(&p);
 	return why;
 }
 
@@ -804,7 +804,7 @@ test_description_tells_all(void **state)
 	assert_string_equal(p.options[0].name, "file");
 	assert_string_equal(p.options[0].value, "note");
 	assert_int_equal(p.options[0].type, CR_STRING);
-	plugin_free(&p);
+	about_clear(&p);
 	end(&t);
 	buf_free(&t.log);
 }
