@@ -241,7 +241,8 @@ entry_take(struct entry *e, struct plugin *p)
 	entry_use(e, p);
 }
 
-/* A version that is refused: what ran before goes on, else there is none. */
+/* A version that is refused: what ran before goes on, else there is none. A file that others can
+ * change is the operator's to look at: it stops. */
 static void
 entry_refuse(struct entry *e, struct plugin *p)
 {
@@ -250,7 +251,7 @@ entry_refuse(struct entry *e, struct plugin *p)
 	log_warn("%s: %s", p->file, p->error);
 	retire(e->catalog, e->other);
 	e->other = NULL;
-	if (fine(e->use)) {
+	if (fine(e->use) && !p->unsafe) {
 		log_warn("plugin %s_%s: version %s (%.*s) goes on", e->use->kind, e->use->name,
 		    e->use->version, SHORT, e->use->hash);
 		entry_state(e, CATALOG_BACK, p->error, p->hash);
@@ -260,7 +261,7 @@ entry_refuse(struct entry *e, struct plugin *p)
 	retire(e->catalog, e->use);
 	entry_use(e, p);
 	e->state = CATALOG_PLAIN;
-	if (k != NULL && k->good[0] != '\0' && strcmp(k->good, p->hash) != 0) {
+	if (!p->unsafe && k != NULL && k->good[0] != '\0' && strcmp(k->good, p->hash) != 0) {
 		xreplace(&e->why, p->error);
 		entry_recall(e);
 	}

@@ -34,6 +34,7 @@ struct plugin {
 	size_t			 ndefaults;
 	uint32_t		 does;		/* enum plugin_does */
 	int			 minor, needs, wants, takes;
+	int			 unsafe;	/* others can write its file: nothing of it is loaded */
 	int			 removed;	/* its file is gone, which error says */
 	int			 watched;	/* how its jobs end is to be told: catalog_job() */
 };

@@ -193,6 +193,8 @@ check_file(struct plugin *p, const struct stat *st)
 		    (long long)st->st_size);
 	else
 		return 0;
+	p->unsafe = S_ISREG(st->st_mode) && ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
+	    (st->st_uid != 0 && st->st_uid != geteuid()));
 	return -1;
 }
 
