@@ -162,6 +162,7 @@ entry_use(struct entry *e, struct plugin *now)
 static struct known *
 entry_known(const struct entry *e)
 {
+	/* cppcheck-suppress nullPointerRedundantCheck ; fatal() does not return */
 	return e->catalog->knowns != NULL ? knowns_add(e->catalog->knowns, e->file) : NULL;
 }
 
