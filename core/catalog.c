@@ -162,7 +162,6 @@ entry_use(struct entry *e, struct plugin *now)
 static struct known *
 entry_known(const struct entry *e)
 {
-	/* cppcheck-suppress nullPointerRedundantCheck ; fatal() does not return */
 	return e->catalog->knowns != NULL ? knowns_add(e->catalog->knowns, e->file) : NULL;
 }
 
@@ -736,7 +735,8 @@ catalog_file(struct catalog *c, const char *file, const char *copies)
 	if (e == NULL)
 		fatal("more than %d plugins", CATALOG_MAX);
 	loop_begin(c);
-	entry_want(e, 0);
+	if (e != NULL)		/* it is: fatal() does not return */
+		entry_want(e, 0);
 	kick(c, 0);
 	loop_run(c);
 	e = entry_find(c, file);
