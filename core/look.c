@@ -124,6 +124,7 @@ finish(struct look *l, enum look_end how)
 	struct stamp stamp = l->stamp;
 	void *arg = l->arg;
 
+	copy_drop(l);		/* by the plugin's hash */
 	l->plugin = NULL;
 	if (how != LOOK_SEEN) {
 		plugin_free(p);

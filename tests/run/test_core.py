@@ -280,9 +280,10 @@ def test_a_clock_put_back_does_not_hold_up_the_polls(daemon, origin):
 
 @pytest.fixture
 def small_disk(daemon):
-    """A daemon whose state lies on a disk of 3 MB."""
+    """A daemon whose state lies on a disk with 2 MB beside the copies of its plugins."""
     d = daemon()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=0755", "none", str(d.state)],
+    room = sum(so.stat().st_size for so in (BUILD / "plugins").glob("*.so")) + (2 << 20)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={room},mode=0755", "none", str(d.state)],
                       capture_output=True).returncode != 0:
         pytest.skip("no disk can be mounted here")
     d.own(d.state)
@@ -290,6 +291,31 @@ def small_disk(daemon):
     if d.process and d.process.poll() is None:
         d.kill()
     subprocess.run(["umount", "-l", str(d.state)], capture_output=True)
+
+
+def fill(disk):
+    """Writes until nothing fits; the file to remove when there is to be room again."""
+    ballast = disk / "ballast"
+    with open(ballast, "wb", buffering=0) as f, pytest.raises(OSError):
+        while True:
+            f.write(b"x" * 4096)
+    return ballast
+
+
+def test_a_plugin_that_finds_no_room_for_its_copy_is_refused_and_the_daemon_runs(small_disk):
+    d = small_disk
+    d.sources = {}
+    d.write()
+    d.start()
+    assert d.stop() == 0
+    shutil.rmtree(d.state / "plugins")
+    ballast = fill(d.state)
+    d.start(wait=False)
+    d.wait_log("cannot be copied to .*: No space left on device")
+    time.sleep(0.5)
+    assert not d.reports and not list((d.state / "plugins").glob("*.new"))
+    d.kill()
+    ballast.unlink()
 
 
 def test_a_full_disk_stores_nothing_half_and_work_goes_on_once_there_is_room(small_disk, origin):
@@ -300,10 +326,7 @@ def test_a_full_disk_stores_nothing_half_and_work_goes_on_once_there_is_room(sma
     d.write()
     d.start()
     d.until(lambda: len(d.lines()) >= 10, 20, "it runs")
-    ballast = d.state / "ballast"
-    with open(ballast, "wb", buffering=0) as f, pytest.raises(OSError):
-        while True:
-            f.write(b"x" * 4096)
+    ballast = fill(d.state)
     d.wait_log("no room on the disk", 40)
     time.sleep(3)
     assert d.process.poll() is None, d.log()
