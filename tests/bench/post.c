@@ -3,7 +3,6 @@
 #include <curl/curl.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define BODY_MAX	(16u << 20)
 
@@ -21,12 +20,12 @@ main(int argc, char **argv)
 	FILE *in = argc == 3 ? fopen(argv[2], "rb") : NULL;
 	CURL *c = curl_easy_init();
 	struct curl_slist *lines = curl_slist_append(NULL, "Content-Type: application/json");
-	char *body = malloc(BODY_MAX);
+	static char body[BODY_MAX];
 	unsigned long good = 0;
 	uint32_t len;
 	long status;
 
-	if (in == NULL || c == NULL || body == NULL)
+	if (in == NULL || c == NULL || lines == NULL)
 		return 1;
 	lines = curl_slist_append(lines, "Expect:");
 	curl_easy_setopt(c, CURLOPT_URL, argv[1]);
@@ -44,7 +43,6 @@ main(int argc, char **argv)
 	printf("%lu\n", good);
 	curl_slist_free_all(lines);
 	curl_easy_cleanup(c);
-	free(body);
 	fclose(in);
 	return 0;
 }

@@ -62,6 +62,7 @@ record(const void *data, size_t len)
 static void
 item(enum result_kind kind, struct wire *body)
 {
+	struct result_request asked;
 	struct result_verdict v;
 	struct result_item i;
 
@@ -83,6 +84,11 @@ item(enum result_kind kind, struct wire *body)
 		wire_get(body, result_item, &i);
 		if (wire_end(body) == 0 && i.record.data != NULL)
 			record(i.record.data, i.record.len);
+		break;
+	case RESULT_REQUEST:
+		wire_get(body, result_request, &asked);
+		if (wire_end(body) == 0 && result_request_bad(&asked) == NULL)
+			need(asked.url != NULL);
 		break;
 	}
 }
