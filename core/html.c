@@ -355,7 +355,7 @@ html_url(struct html *h, const char *address, int link)
 static int
 html_sources(struct html *h, char *list)
 {
-	char *s = list, *size;
+	char *s = list, *size, *end;
 	size_t kept = 0, n, start;
 
 	for (int i = 0; i < HTML_SOURCES; i++) {
@@ -377,9 +377,11 @@ html_sources(struct html *h, char *list)
 		if (html_url(h, s, 0) == 0) {
 			kept++;
 			s = size + strspn(size, " \t\n\f\r");
-			if (size + n > s) {
+			for (end = size + n; end > s && strchr(" \t\n\f\r", end[-1]) != NULL;)
+				end--;
+			if (end > s) {
 				buf_char(h->out, ' ');
-				text_xml(h->out, s, (size_t)(size + n - s));
+				text_xml(h->out, s, (size_t)(end - s));
 			}
 		} else {
 			html_undo(h->out, start);

@@ -140,6 +140,7 @@ addresses_are_resolved_and_only_the_web_and_mail_pass(void **state)
 		{ "<video poster=x>", "<video poster=\"http://example.org/dir/x\"></video>" },
 		{ "<img srcset='a 1x, javascript:b 2x ,http://h/c 100w,d'>",
 		  "<img srcset=\"http://example.org/dir/a 1x, http://h/c 100w, http://example.org/dir/d\"/>" },
+		{ "<img srcset='a 2x , javascript:b'>", "<img srcset=\"http://example.org/dir/a 2x\"/>" },
 		{ "<img srcset='javascript:b'>", "<img/>" },
 		{ "<img usemap=#m><img usemap=x:y>", "<img usemap=\"#m\"/><img/>" },
 		{ "<td background=x>", "<td background=\"http://example.org/dir/x\"></td>" },
