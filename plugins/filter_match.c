@@ -80,12 +80,11 @@ group_free(struct group *g)
 }
 
 static void
-rules_free(struct rules *r)
+rules_clear(void *rules)
 {
+	struct rules *r = rules;
 	size_t i;
 
-	if (r == NULL)
-		return;
 	for (i = 0; i < GROUPS; i++)
 		group_free(&r->group[i]);
 	for (i = 0; i < r->nwhere; i++)
@@ -94,7 +93,6 @@ rules_free(struct rules *r)
 	free(r->fields);
 	texts_free(&r->texts);
 	fold_free(&r->folded);
-	free(r);
 }
 
 static int
@@ -162,8 +160,10 @@ where_all(struct rules *r, const char *const *list, char why[SIFT_WHY])
 
 /* The option that is wrong, or NULL; why without its name. */
 static const char *
-rules_read(struct rules *r, const struct match *o, char why[SIFT_WHY])
+rules_read(void *rules, const void *opts, char why[SIFT_WHY])
 {
+	const struct match *o = opts;
+	struct rules *r = rules;
 	const char *const *const lists[GROUPS] = { o->any, o->all, o->none };
 	size_t i;
 
@@ -189,33 +189,12 @@ rules_read(struct rules *r, const struct match *o, char why[SIFT_WHY])
 	return NULL;
 }
 
-/* NULL: fail() was called. */
-static struct rules *
-rules_new(struct cr *cr, const struct match *o)
-{
-	struct rules *r = calloc(1, sizeof(*r));
-	char why[SIFT_WHY] = "";
-	const char *option;
-
-	if (r == NULL) {
-		cr->fail(cr, CR_BAD_DATA, "no memory for the rules");
-		return NULL;
-	}
-	if ((option = rules_read(r, o, why)) != NULL) {
-		cr->fail(cr, CR_BAD_OPTION, "%s: %s", option, why);
-		rules_free(r);
-		return NULL;
-	}
-	return r;
-}
+static const struct rules_kind kind = { sizeof(struct rules), rules_read, rules_clear };
 
 static int
 check(struct cr *cr, const void *opts)
 {
-	struct rules *r = rules_new(cr, opts);
-
-	rules_free(r);
-	return r != NULL ? 0 : -1;
+	return rules_check(&kind, cr, opts);
 }
 
 static int
@@ -223,7 +202,7 @@ match_open(struct cr *cr, void *opts)
 {
 	struct match *o = opts;
 
-	o->rules = rules_new(cr, o);
+	o->rules = rules_new(&kind, cr, o);
 	return o->rules != NULL ? 0 : -1;
 }
 
@@ -233,7 +212,7 @@ match_close(struct cr *cr, void *opts)
 	struct match *o = opts;
 
 	(void)cr;
-	rules_free(o->rules);
+	rules_free(&kind, o->rules);
 	o->rules = NULL;
 }
 

@@ -215,8 +215,10 @@ categories_read(struct rules *r, const char *const *list, char why[SIFT_WHY])
 
 /* The option that is wrong, or NULL. */
 static const char *
-rules_read(struct rules *r, const struct rewrite *o, char why[SIFT_WHY])
+rules_read(void *rules, const void *opts, char why[SIFT_WHY])
 {
+	const struct rewrite *o = opts;
+	struct rules *r = rules;
 	const char *const *const lists[HOWS] = { o->set, o->prefix, o->suffix };
 	int how;
 
@@ -246,12 +248,11 @@ rules_read(struct rules *r, const struct rewrite *o, char why[SIFT_WHY])
 }
 
 static void
-rules_free(struct rules *r)
+rules_clear(void *rules)
 {
+	struct rules *r = rules;
 	size_t i;
 
-	if (r == NULL)
-		return;
 	for (i = 0; i < r->nchange; i++) {
 		free(r->change[i].name);
 		template_free(&r->change[i].to);
@@ -264,36 +265,14 @@ rules_free(struct rules *r)
 	free(r->unset);
 	pattern_free(r->find);
 	texts_free(&r->texts);
-	free(r);
 }
 
-/* NULL: fail() was called. */
-static struct rules *
-rules_new(struct cr *cr, const struct rewrite *o)
-{
-	struct rules *r = calloc(1, sizeof(*r));
-	char why[SIFT_WHY] = "";
-	const char *option;
-
-	if (r == NULL) {
-		cr->fail(cr, CR_BAD_DATA, "no memory for the rules");
-		return NULL;
-	}
-	if ((option = rules_read(r, o, why)) != NULL) {
-		cr->fail(cr, CR_BAD_OPTION, "%s: %s", option, why);
-		rules_free(r);
-		return NULL;
-	}
-	return r;
-}
+static const struct rules_kind kind = { sizeof(struct rules), rules_read, rules_clear };
 
 static int
 check(struct cr *cr, const void *opts)
 {
-	struct rules *r = rules_new(cr, opts);
-
-	rules_free(r);
-	return r != NULL ? 0 : -1;
+	return rules_check(&kind, cr, opts);
 }
 
 static int
@@ -301,7 +280,7 @@ rewrite_open(struct cr *cr, void *opts)
 {
 	struct rewrite *o = opts;
 
-	o->rules = rules_new(cr, o);
+	o->rules = rules_new(&kind, cr, o);
 	return o->rules != NULL ? 0 : -1;
 }
 
@@ -311,7 +290,7 @@ rewrite_close(struct cr *cr, void *opts)
 	struct rewrite *o = opts;
 
 	(void)cr;
-	rules_free(o->rules);
+	rules_free(&kind, o->rules);
 	o->rules = NULL;
 }
 

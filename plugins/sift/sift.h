@@ -17,6 +17,19 @@
 #define SIFT_MADE	(1u << 20)	/* bytes of a text that is made */
 #define SIFT_HEAP	16384		/* KiB of it */
 
+/* ---- rules.c: what a filter makes of its options ---- */
+struct rules_kind {
+	size_t	size;			/* of what it makes; zeroed before read() */
+	/* The option that is wrong, and why without its name; NULL: all is read. */
+	const char *(*read)(void *rules, const void *opts, char why[SIFT_WHY]);
+	void	(*clear)(void *rules);	/* frees what read() made, as far as it came */
+};
+/* NULL: fail() was called. */
+void	*rules_new(const struct rules_kind *, struct cr *, const void *opts);
+void	 rules_free(const struct rules_kind *, void *rules);		/* NULL is fine */
+/* Reads them and forgets them: for check(). -1: fail() was called. */
+int	 rules_check(const struct rules_kind *, struct cr *, const void *opts);
+
 /* ---- fields.c ---- */
 struct field {
 	const char	*name;		/* as configured */
