@@ -128,8 +128,10 @@ story_of(struct db *db, struct digest *d, const struct cr_record *r, int64_t ite
 	int64_t key[STORY_KEYS], story = 0;
 	size_t n = story_keys(d, r, key), i;
 
-	for (i = 0; i < n && story == 0; i++)
-		story = story_find(db, key[i], source);
+	/* The title, which comes last, first: a link to code or to a project stands in several works,
+	 * and would join one to another that is told apart by its title. */
+	for (i = n; i > 0 && story == 0; i--)
+		story = story_find(db, key[i - 1], source);
 	if (story != 0) {
 		db_run(db, SQL_STORY_MORE, DB_INT(story));
 		db_run(db, SQL_MENTION_ADD, DB_INT(story), DB_INT(item), DB_INT(source));

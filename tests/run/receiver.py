@@ -52,10 +52,11 @@ class Hook:
 
 class Receiver:
     """Answers each request by answer(hook, nth): a status, (status, headers, body), or what is done
-    with the connection: "reset", "hang", "drip", "flood"."""
+    with the connection: "reset", "hang", "drip", "flood"; `latency` s after it came."""
 
-    def __init__(self, answer=200):
+    def __init__(self, answer=200, latency=0):
         self.answer = answer if callable(answer) else lambda *_: answer
+        self.latency = latency
         self.hooks, self.lock, self.over = [], threading.Lock(), threading.Event()
         outer = self
 
@@ -94,12 +95,19 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}{path}"
 
     def take(self, handler):
-        hook = Hook(handler, handler.rfile.read(int(handler.headers.get("content-length", 0))))
+        length = int(handler.headers.get("content-length", 0))
+        body = handler.rfile.read(length)
+        if len(body) < length:          # its sender died
+            handler.close_connection = True
+            return
+        hook = Hook(handler, body)
         with self.lock:
             nth = len(self.hooks)
             what = self.answer(hook, nth)
             hook.status = what if isinstance(what, int) else what[0]
             self.hooks.append(hook)
+        if self.latency:
+            time.sleep(self.latency)
         if isinstance(what, str):
             getattr(self, what)(handler)
             return

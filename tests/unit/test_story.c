@@ -110,6 +110,20 @@ items_of_one_source_are_never_one_story(void **state)
 	assert_int_equal(story(s, 2, "d", "https://x.example/p", "The quick brown fox", NULL), 4);
 }
 
+/* Of one source two works share the link to their code, and another lists them the other way round. */
+static void
+works_that_share_a_link_are_told_apart_by_their_titles(void **state)
+{
+	struct shelf *s = *state;
+	static const char link[] = "https://github.com/example/sand", sand[] = "Sand that a river moves",
+	    silt[] = "Silt that a river leaves";
+
+	assert_int_equal(story(s, 1, "a", link, sand, NULL), 1);
+	assert_int_equal(story(s, 1, "b", link, silt, NULL), 2);
+	assert_int_equal(story(s, 2, "c", link, silt, NULL), 2);
+	assert_int_equal(story(s, 2, "d", link, sand, NULL), 1);
+}
+
 #define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -122,6 +136,7 @@ main(void)
 		TEST(short_titles_and_bare_sites_join_nothing),
 		TEST(a_serial_title_needs_the_same_text),
 		TEST(items_of_one_source_are_never_one_story),
+		TEST(works_that_share_a_link_are_told_apart_by_their_titles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
