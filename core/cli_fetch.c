@@ -1,7 +1,7 @@
 /* courant fetch: a source polled once over the network, by the daemon's fetch role and in its sandbox;
  * prints the records, stores nothing. */
 #include "cli.h"
-#include "cli_job.h"
+#include "cli_walk.h"
 #include "chan.h"
 #include "date.h"
 #include "headers.h"
@@ -17,60 +17,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PAGES_MAX	10000		/* that may be asked for */
+#define PAGES_MAX	10000		/* of one walk */
 #define ANSWER_MORE	5000		/* ms beyond the fetch's own timeout */
 
-/* A page to be fetched: the source's own (url NULL), or one that the plugin asked for. */
-struct wanted {
-	STAILQ_ENTRY(wanted)	 entry;
-	char			*url, *method, *headers, *tag;
-	char			*body;
-	size_t			 len;
-	uint32_t		 nth;
-};
 struct poll {
 	struct cli_job		 job;
 	const struct source	*source;
 	const struct setup	*manners;	/* the configuration's, else defaults */
 	struct child		 child;		/* the fetch role */
 	struct chan		*fetch;
-	STAILQ_HEAD(, wanted)	 wanted;
-	struct wanted		*page;		/* that is read */
-	size_t			 asked, pages;	/* asked for; at most */
+	struct wanteds		 wanted;
+	uint32_t		 pages;		/* next() is followed below this nth */
+	int			 more;		/* it would have gone on */
 };
-
-/* ---- What is wanted ---- */
-
-static void
-want(struct poll *p, const struct result_request *q, uint32_t nth)
-{
-	struct wanted *w = xcalloc(1, sizeof(*w));
-
-	w->nth = nth;
-	w->url = q != NULL && q->url != NULL ? xstrdup(q->url) : NULL;
-	w->method = q != NULL && q->method != NULL ? xstrdup(q->method) : NULL;
-	w->headers = q != NULL && q->headers != NULL ? xstrdup(q->headers) : NULL;
-	w->tag = xstrdup(q != NULL && q->tag != NULL ? q->tag : "");
-	w->len = q != NULL ? q->body.len : 0;
-	if (w->len > 0)
-		w->body = memcpy(xmalloc(w->len), q->body.data, w->len);
-	STAILQ_INSERT_TAIL(&p->wanted, w, entry);
-}
-
-static void
-wanted_free(struct wanted *w)
-{
-	free(w->url);
-	free(w->method);
-	free(w->headers);
-	free(w->tag);
-	free(w->body);
-	free(w);
-}
 
 /* ---- The fetch role ---- */
 
@@ -183,39 +145,30 @@ take_results(struct poll *p, int out, const struct parse_done *done, uint32_t nt
 			continue;
 		wire_get(&body, result_request, &q);
 		/* Nothing is known here: a following page is wanted when this one held anything. */
-		if (wire_end(&body) == 0 && (!q.next || done->records > 0))
-			want(p, &q, nth + (q.next != 0));
+		if (wire_end(&body) == -1 || (q.next && done->records == 0))
+			continue;
+		if (!q.next || nth + 1 < p->pages)
+			wanted_add(&p->wanted, &q, nth + (q.next != 0));
+		else
+			p->more = 1;
 	}
 	result_unmap(m, m != NULL ? size : 0);
 	fflush(stdout);
 }
 
-/* Sends a job, of a page or (body -1) of plan(). 0, or 1 and what went wrong is told. */
+/* A page, or (body -1) plan(), in the worker. 0, or 1 and what went wrong is told. */
 static int
 run(struct poll *p, struct parse_job *pj, int body)
 {
 	struct parse_done done = { 0 };
-	struct buf options, b, why;
-	struct frame f;
-	struct wire w;
 	int out = result_fd(NULL, 0), rc = 1;
+	struct buf why;
 
-	buf_init(&options, OPTION_SET_MAX);
-	buf_init(&b, msg_limit(MSG_W_PARSE));
 	buf_init(&why, 4096);
-	setup_source_options(p->source, &options);
-	pj->options = (struct bytes){ options.len > 0 ? options.data : "", options.len };
-	pj->state = (struct bytes){ "", 0 };
-	wire_put(&b, parse_job, pj);
-	if (body == -1)
-		(void)chan_send(p->job.chan, MSG_W_PLAN, 1, &b, out, -1);
-	else
-		(void)chan_send(p->job.chan, MSG_W_PARSE, 1, &b, body, out);
-	if (cli_wait(&p->job, MSG_W_PARSED, &f, &why) == 0) {
-		wire_init(&w, f.data, f.len);
-		wire_get(&w, parse_done, &done);
-		if (wire_end(&w) == 0)
-			take_results(p, out, &done, pj->nth);
+	if (p->job.chan == NULL)		/* it died of an earlier page */
+		cli_start(&p->job, W_PARSE, (struct bytes){ "", 0 });
+	if (walk_run(&p->job, p->source, pj, body, out, &done, &why) == 0) {
+		take_results(p, out, &done, pj->nth);
 		rc = done.failed != 0;
 		if (rc)
 			buf_str(&why, done.error != NULL ? done.error : "failed");
@@ -227,31 +180,35 @@ run(struct poll *p, struct parse_job *pj, int body)
 	if (why.len > 0)
 		fprintf(stderr, "courant: %s: %s\n", body != -1 ? pj->url : "plan", why.data);
 	close(out);
-	buf_free(&options);
-	buf_free(&b);
 	buf_free(&why);
 	return rc;
 }
 
-static struct parse_job
-job_of(const struct poll *p)
+/* How the walk goes on behind a page that failed: without it, or not at all. */
+enum page { PAGE_READ, PAGE_LACKS, PAGE_ENDS };
+
+static enum page
+no_page(const struct poll *p, const struct fetch_done *d, const char *url)
 {
-	return (struct parse_job){ .source = p->source->name, .url = "", .type = "", .charset = "",
-		.headers = "", .tag = "", .when = date_now(), .now = date_now(), .hash = 1 };
+	fprintf(stderr, "courant: %s: %s\n", url[0] != '\0' ? url : p->source->url,
+	    d->error != NULL ? d->error : "no document came");
+	return d->why == FETCH_STATUS && (d->status == 404 || d->status == 410) ? PAGE_LACKS :
+	    PAGE_ENDS;
 }
 
-/* Fetches a page and reads it. 0, or 1 and what went wrong is told. */
-static int
+/* Fetches a page and reads it, or tells what went wrong. */
+static enum page
 read_page(struct poll *p, const struct wanted *w)
 {
-	struct parse_job pj = job_of(p);
+	struct parse_job pj = walk_job(p->source);
 	struct fetch_done done;
 	struct buf url, headers;
+	enum page how;
 	struct frame f;
-	int rc = 1, body;
+	int body;
 
 	if (fetch_page(p, w, &f, &done) == -1)
-		return 1;
+		return PAGE_ENDS;
 	body = f.fd[0];
 	buf_init(&url, msg_limit(MSG_FETCHED));
 	buf_init(&headers, msg_limit(MSG_FETCHED));
@@ -259,8 +216,7 @@ read_page(struct poll *p, const struct wanted *w)
 	setup_conceal(p->source->instance, done.headers != NULL ? done.headers : "", &headers);
 	pj.url = url.data != NULL ? url.data : "";
 	if (done.why != FETCH_OK || body == -1) {
-		fprintf(stderr, "courant: %s: %s\n", pj.url[0] != '\0' ? pj.url : p->source->url,
-		    done.error != NULL ? done.error : "no document came");
+		how = no_page(p, &done, pj.url);
 	} else {
 		pj.headers = headers.data != NULL ? headers.data : "";
 		pj.type = done.type;
@@ -268,33 +224,38 @@ read_page(struct poll *p, const struct wanted *w)
 		pj.tag = w->tag;
 		pj.nth = w->nth;
 		pj.len = done.len;
-		rc = run(p, &pj, body);
+		how = run(p, &pj, body) == 0 ? PAGE_READ : PAGE_LACKS;
 	}
 	buf_free(&url);
 	buf_free(&headers);
-	return rc;
+	return how;
 }
 
+/* As the daemon does: a page that another page asked for and that cannot be had leaves a gap; without
+ * the first there is nothing. */
 static int
 poll_once(struct poll *p)
 {
-	struct parse_job pj = job_of(p);
+	struct parse_job pj = walk_job(p->source);
 	struct wanted *w;
-	int rc = 0;
+	enum page how;
+	size_t asked = 0;
+	int rc = 0, ended = 0;
 
 	if ((p->job.plugin->does & DOES_PLAN) != 0)
-		rc = run(p, &pj, -1);
+		rc = ended = run(p, &pj, -1);
 	else
-		want(p, NULL, 0);
-	while ((w = STAILQ_FIRST(&p->wanted)) != NULL) {
-		STAILQ_REMOVE_HEAD(&p->wanted, entry);
-		if (rc == 0 && p->asked++ < p->pages && p->job.chan != NULL)
-			rc = read_page(p, w);
-		else if (rc == 0 && p->asked == p->pages + 1)
-			fprintf(stderr, "courant: %zu pages were read, there are more: --pages\n",
-			    p->pages);
-		wanted_free(w);
+		wanted_add(&p->wanted, NULL, 0);
+	for (; (w = wanted_take(&p->wanted)) != NULL; wanted_free(w)) {
+		if (ended || asked == PAGES_MAX)
+			continue;
+		asked++;
+		how = read_page(p, w);
+		rc |= how != PAGE_READ;
+		ended = how == PAGE_ENDS;
 	}
+	if (p->more)
+		fprintf(stderr, "courant: %zu pages were read, there are more: --pages\n", asked);
 	return rc;
 }
 
@@ -319,7 +280,7 @@ cli_fetch(int argc, char **argv)
 			pages = strtol(optarg, NULL, 10);
 			if (pages < 1 || pages > PAGES_MAX)
 				cli_usage();
-			p.pages = (size_t)pages;
+			p.pages = (uint32_t)pages;
 			break;
 		case 'p':
 			which = optarg;

@@ -164,3 +164,99 @@ def test_fetch_sends_a_secret_from_a_file_and_shows_it_nowhere(loopback, origin,
     assert [r["headers"]["x-key"] for r in origin.requests() if "x-key" in r["headers"]] == [
         "s3cr3t-of-mine"] * 2
     assert "s3cr3t" not in done.stdout + done.stderr
+
+
+# ---- parse: pages of one job
+
+def parse(*arguments):
+    """(what was printed, what was told on stderr)"""
+    done = courant("parse", *arguments)
+    assert done.returncode == 0, done.stderr
+    decoder, found, text = json.JSONDecoder(), [], done.stdout.strip()
+    while text:
+        value, end = decoder.raw_decode(text)
+        found.append(value)
+        text = text[end:].lstrip()
+    return found, done.stderr
+
+
+def pages(work, *texts):
+    for n, text in enumerate(texts):
+        (work / f"p{n}").write_text(text)
+    return [work / f"p{n}" for n in range(len(texts))]
+
+
+def test_parse_resolves_links_against_the_url_that_is_given(work):
+    (work / "f.xml").write_bytes(rss([("g", "T", "../a?b=1")]).replace(
+        b"<link>https://example.org/</link>", b""))
+    (told,), _ = parse("--url", "https://example.org/feeds/f.xml", work / "f.xml")
+    assert told["entries"][0]["link"] == "https://example.org/a?b=1"
+    done = courant("parse", "--url", "nonsense", work / "f.xml")
+    assert done.returncode == 1 and "nonsense" in done.stderr
+
+
+def test_parse_shows_the_plugin_the_headers_that_are_given(work):
+    (work / "f.xml").write_bytes(rss([("g", "Z", None)]).replace(
+        b'<?xml version="1.0"?>\n', b"").replace(b"<title>Z<", b"<title>\xe9<"))
+    (told,), _ = parse("--header", "X-Other: 1", "--header",
+                       "content-type: application/rss+xml; charset=windows-1251", work / "f.xml")
+    assert told["entries"][0]["title"] == "\u0439"
+
+
+def test_parse_takes_files_as_the_pages_of_one_job(work):
+    first, second, third, alone = pages(
+        work, "r1|a\nfetch /other\nnext ?page=2\n", "r2|b\n", "r3|c\nnext ?page=3\n", "r4|d\n")
+    found, told = parse("--plugin", plugin("pages"), "--url", "https://example.org/list", first,
+                        second, third, alone)
+    assert [(p["entries"][0]["id"], p["entries"][0]["extras"][0]["page"],
+             p["entries"][0]["extras"][0]["nth"]) for p in found] == [
+        ("r1", "https://example.org/list", "0"), ("r2", "https://example.org/other", "0"),
+        ("r3", "https://example.org/list?page=2", "1"),
+        ("r4", "https://example.org/list?page=3", "2")]
+    assert found[0]["requests"] == [
+        {"method": "GET", "url": "https://example.org/other"},
+        {"method": "GET", "url": "https://example.org/list?page=2", "next": True}]
+    assert "requests" not in found[1]
+    assert [x for x in told.splitlines() if x.startswith("request: ")] == [
+        "request: GET https://example.org/other",
+        "request: GET https://example.org/list?page=2 (next)",
+        "request: GET https://example.org/list?page=3 (next)"]
+
+
+def test_parse_begins_with_the_plan_of_a_plugin(work):
+    first, second = pages(work, "r1|a\n", "r2|b\n")
+    plan = ["-o", "plan=https://example.org/1#one", "-o", "plan=https://example.org/2#two"]
+    found, told = parse("--plugin", plugin("planned"), "-o", "post=q", *plan, first, second)
+    assert [(p["entries"][0]["extras"][0]["page"], p["entries"][0]["extras"][0]["tag"])
+            for p in found] == [("https://example.org/1", "one"), ("https://example.org/2", "two")]
+    assert "request: POST https://example.org/1 tag one" in told
+    found, told = parse("--plugin", plugin("planned"), *plan, "--url", "https://example.org/x", first)
+    assert found[0]["entries"][0]["extras"][0]["page"] == "https://example.org/x"
+    assert "request" not in told
+
+
+def test_parse_shows_no_secret(work):
+    (work / "key").write_text("s3cr3t-of-mine\n")
+    (work / "key").chmod(0o600)
+    (work / "p").write_text("keyed https://example.org/1\nr1|a\n")
+    done = courant("parse", "--plugin", plugin("pages"), "-o", f"key_file={work}/key", work / "p")
+    assert done.returncode == 0 and "request: GET https://example.org/1" in done.stderr, done.stderr
+    assert "s3cr3t" not in done.stdout + done.stderr
+
+
+def test_fetch_leaves_a_page_out_that_is_not_there_and_reads_the_others(loopback, origin):
+    origin.set("/1", body="r1|t\nfetch /none\nfetch /bad\nfetch /2\n", type="text/plain")
+    origin.set("/none", status=404, body="no")
+    origin.set("/bad", body="r9|t\nfail it is broken\n", type="text/plain")
+    origin.set("/2", body="r2|t\n", type="text/plain")
+    done = fetch(loopback, "--plugin", plugin("pages"), "--url", origin.url("/1"))
+    assert [r["guid"] for r in lines(done.stdout)] == ["r1", "r9", "r2"], done.stderr
+    assert done.returncode == 1 and "404" in done.stderr and "it is broken" in done.stderr
+
+
+def test_fetch_reads_all_pages_that_are_asked_for_by_name_whatever_pages_says(loopback, origin):
+    for n in range(1, 4):
+        origin.set(f"/{n}", body=f"r{n}|t\n", type="text/plain")
+    done = fetch(loopback, "--plugin", plugin("planned"), "--pages", "1",
+                 *(x for n in range(1, 4) for x in ("-o", f"plan={origin.url(f'/{n}')}")))
+    assert done.returncode == 0 and len(lines(done.stdout)) == 3, done.stderr
