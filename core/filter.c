@@ -66,12 +66,15 @@ static const struct rule never[] = {
 	CALL(setresuid), CALL(setresgid), CALL(setgroups), CALL(setfsuid), CALL(setfsgid),
 	CALL(capset), CALL(shmget), CALL(shmat), CALL(shmctl), CALL(msgget), CALL(msgsnd),
 	CALL(msgrcv), CALL(semget), CALL(semop), CALL(mq_open), CALL(mq_unlink),
-	CALL(rt_sigqueueinfo), CALL(rt_tgsigqueueinfo), CALL(tkill), CALL(ioprio_set),
-	CALL(setpriority), CALL(sched_setscheduler), CALL(sched_setparam), CALL(sched_setattr),
-	CALL(iopl), CALL(ioperm), CALL(modify_ldt), CALL(uselib), CALL(sysfs), CALL(_sysctl),
-	CALL(create_module), CALL_IF(ioctl, IS(1, TIOCSTI)), CALL_IF(fcntl, IS(1, F_SETOWN)),
+	CALL(rt_sigqueueinfo), CALL(rt_tgsigqueueinfo), CALL(tkill), CALL(iopl), CALL(ioperm),
+	CALL(modify_ldt), CALL(uselib), CALL(sysfs), CALL(_sysctl), CALL(create_module),
+	CALL_IF(ioctl, IS(1, TIOCSTI)), CALL_IF(fcntl, IS(1, F_SETOWN)),
 	CALL_IF(fcntl, IS(1, F_SETOWN_EX)), CALL_IF(fcntl, IS(1, F_SETSIG)),
-	CALL_IF(prctl, IS(0, PR_SET_PDEATHSIG)),
+};
+/* Denied unless commands may be run: how a process ranks, and with whom it dies. */
+static const struct rule own_standing[] = {
+	CALL(ioprio_set), CALL(setpriority), CALL(sched_setscheduler), CALL(sched_setparam),
+	CALL(sched_setattr), CALL_IF(prctl, IS(0, PR_SET_PDEATHSIG)),
 };
 static const struct rule sockets[] = {
 	CALL(socket), CALL(socketpair), CALL(connect), CALL(bind), CALL(listen), CALL(accept),
@@ -147,9 +150,11 @@ struct part {
 #define FAIL		SCMP_ACT_ERRNO(ENOSYS)
 
 /* What is forbidden, of all. The last filter with wide grants: a client of any protocol needs many
- * calls. */
+ * calls. A command has no handler for a trap, and would end: for it a denied call fails. */
 static const struct part enter[] = {
-	{ RULES(never), SCMP_ACT_TRAP, 0, 0 },
+	{ RULES(never), SCMP_ACT_TRAP, 0, CR_EXEC },
+	{ RULES(never), FAIL, CR_EXEC, 0 },
+	{ RULES(own_standing), SCMP_ACT_TRAP, 0, CR_EXEC },
 	{ RULES(sockets), SCMP_ACT_TRAP, 0, WIDE },
 	{ RULES(other_processes), SCMP_ACT_TRAP, 0, CR_EXEC },
 	{ RULES(spawns), FAIL, 0, WIDE },

@@ -77,16 +77,20 @@ mark_take(struct mark *m, const struct mark *from)
 	mark_free(&old);
 }
 
-/* A stream begins at once, unless its plugin asked for a time, or died of late. */
+/* A stream begins at once, unless its plugin asked for a time, died of late, or ended well and has
+ * `every` to wait. */
 static void
-first_stream(struct run *r, int64_t now)
+first_stream(struct run *r, const struct source *s, int64_t now)
 {
-	if (r->mark.state == MARK_GONE)
-		r->mark.due = INT64_MAX;
-	else if (r->mark.not_before > now)
-		r->mark.due = r->mark.not_before;
-	else if (r->deaths == 0 || r->mark.due == INT64_MAX)
-		r->mark.due = now;
+	struct mark *m = &r->mark;
+	int rests = m->state == MARK_OK && m->due > now && m->due <= now + s->every_min;
+
+	if (m->state == MARK_GONE)
+		m->due = INT64_MAX;
+	else if (m->not_before > now)
+		m->due = m->not_before;
+	else if ((r->deaths == 0 && !rests) || m->due == INT64_MAX)
+		m->due = now;
 }
 
 /* When the source is polled, by its mark; at once when a reload made another of it. */
@@ -99,7 +103,7 @@ first_due(struct core *c, uint32_t i, int64_t now, uint32_t sources)
 	int64_t again = r->tried != 0 ? r->tried + s->every_min - date_ticks() : 0;
 
 	if (!r->changed && source_streams(s)) {
-		first_stream(r, now);
+		first_stream(r, s, now);
 	} else if (r->changed) {
 		r->changed = r->deaths = 0;
 		mark_unproven(&r->mark);

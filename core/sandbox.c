@@ -23,13 +23,18 @@
 
 /* ---- Limits ---- */
 
+/* soft: what the worker starts may raise it again, as far as it was. */
 static int
-limit(int what, const char *name, rlim_t value)
+limit(int what, const char *name, rlim_t value, int soft)
 {
 	struct rlimit old, now = { value, value };
 
-	if (getrlimit((__rlimit_resource_t)what, &old) == 0 && old.rlim_max < value)
-		now.rlim_cur = now.rlim_max = old.rlim_max;
+	if (getrlimit((__rlimit_resource_t)what, &old) == 0) {
+		if (old.rlim_max < value)
+			now.rlim_cur = now.rlim_max = old.rlim_max;
+		if (soft)
+			now.rlim_max = old.rlim_max;
+	}
 	if (setrlimit((__rlimit_resource_t)what, &now) == 0)
 		return 0;
 	log_warn("the limit of %s cannot be set: %s", name, strerror(errno));
@@ -41,18 +46,19 @@ limits(const struct w_start *ws)
 {
 	rlim_t cpu = ws->cpu > 0 ? (rlim_t)(ws->cpu / 1000 + 2) : RLIM_INFINITY;
 	int wide = (ws->grants & (CR_FILES | CR_NETWORK | CR_EXEC)) != 0;
+	int soft = (ws->grants & CR_EXEC) != 0;		/* a command needs what it needs */
 
 	signal(SIGXFSZ, SIG_IGN);	/* a write then fails with EFBIG */
 	signal(SIGPIPE, SIG_IGN);
 #ifdef COURANT_SANDBOX			/* sanitizers reserve more than any limit */
-	if (ws->memory > 0 && limit(RLIMIT_AS, "memory", ws->memory) == -1)
+	if (ws->memory > 0 && limit(RLIMIT_AS, "memory", ws->memory, soft) == -1)
 		return -1;
 #endif
-	if (limit(RLIMIT_CORE, "core files", 0) == -1 ||
-	    limit(RLIMIT_CPU, "CPU time", cpu) == -1 ||
-	    limit(RLIMIT_NOFILE, "descriptors", wide ? FILES_WIDE : FILES_MAX) == -1)
+	if (limit(RLIMIT_CORE, "core files", 0, 0) == -1 ||
+	    limit(RLIMIT_CPU, "CPU time", cpu, 0) == -1 ||
+	    limit(RLIMIT_NOFILE, "descriptors", wide ? FILES_WIDE : FILES_MAX, soft) == -1)
 		return -1;
-	return ws->out > 0 ? limit(RLIMIT_FSIZE, "file size", ws->out) : 0;
+	return ws->out > 0 ? limit(RLIMIT_FSIZE, "file size", ws->out, 0) : 0;
 }
 
 #ifndef COURANT_SANDBOX

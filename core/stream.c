@@ -27,6 +27,7 @@
 #define DELAY_MIN	INT64_C(1000)	/* ms before one that died begins again; doubles... */
 #define DELAY_MAX	INT64_C(600000)
 #define STEADY		INT64_C(60000)	/* ...unless it lived this long */
+#define EVERY_MIN	INT64_C(60000)	/* the same of one with `every`, up to which it doubles */
 #define AGAIN		INT64_C(10000)	/* after one that ended well, without `every` */
 #define FULL_WAIT	INT64_C(60000)	/* when too many run */
 #define FILES_OUT	(UINT64_C(1) << 40)	/* bytes of a file of its own: the disk bounds it */
@@ -139,26 +140,45 @@ stream_pid(const struct stream *s)
 
 /* ---- Its end ---- */
 
+/* Its `every`, ms; 0: it has none. */
+static int64_t
+every(const struct source *src)
+{
+	return src->every_min == SCHEDULE_EVERY_MIN && src->every_max == SCHEDULE_EVERY_MAX ? 0 :
+	    src->every_min;
+}
+
+/* After a failure, ms. One with `every` works in runs, which may take a while to fail. */
+static int64_t
+delay_failed(const struct stream *s, struct run *r)
+{
+	int64_t runs = every(&s->core->setup->sources[s->place]);
+	int64_t ms = runs == 0 ? DELAY_MIN : runs < EVERY_MIN ? runs : EVERY_MIN;
+	int64_t most = runs == 0 ? DELAY_MAX : runs;
+
+	if (date_ticks() - s->began >= (runs > STEADY ? runs : STEADY))
+		r->deaths = 0;
+	for (uint32_t i = 0; i < r->deaths && ms < most; i++)
+		ms *= 2;
+	r->deaths++;
+	return ms < most ? ms : most;
+}
+
 /* How long until the next one, ms. */
 static int64_t
 delay_after(struct stream *s, uint32_t failed, int64_t asked)
 {
 	const struct source *src = &s->core->setup->sources[s->place];
 	struct run *r = &s->core->runs[s->place];
-	int64_t ms = DELAY_MIN;
 
-	if (date_ticks() - s->began >= STEADY)
+	if (failed == 0) {
 		r->deaths = 0;
-	if (failed == 0)
-		return src->every_min == SCHEDULE_EVERY_MIN && src->every_max == SCHEDULE_EVERY_MAX ?
-		    AGAIN : src->every_min;
+		return every(src) > 0 ? every(src) : AGAIN;
+	}
 	if (failed == FAILED_RETRY && asked >= 0)
 		return asked < DELAY_MIN ? DELAY_MIN : asked < SCHEDULE_RETRY_MAX ? asked :
 		    SCHEDULE_RETRY_MAX;
-	for (uint32_t i = 0; i < r->deaths && ms < DELAY_MAX; i++)
-		ms *= 2;
-	r->deaths++;
-	return ms < DELAY_MAX ? ms : DELAY_MAX;
+	return delay_failed(s, r);
 }
 
 /* The mark of a source whose stream ended by itself. */
@@ -290,10 +310,13 @@ on_batch(struct stream *s, const struct stream_batch *sb)
 	s->batch = stream_commit(s, fd, on_stored);
 }
 
+/* One that works in runs may still fail: that it waits proves little, and not soon. */
 static void
 on_alive(struct stream *s)
 {
 	if (s->proven || s->place == UINT32_MAX)
+		return;
+	if (every(&s->core->setup->sources[s->place]) > 0 && date_ticks() - s->began < STEADY)
 		return;
 	s->proven = 1;
 	mark_well(s, s->core->runs[s->place].mark.found);

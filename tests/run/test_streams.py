@@ -102,14 +102,15 @@ def test_stored_is_on_disk_when_it_returns_and_state_is_new_then(daemon):
     ("retry", "failing", "come back in an hour"), ("crash", "failing", "signal 6"),
     ("return", "ok", None)])
 def test_the_end_of_a_stream_is_shown_and_followed_by_what_it_asks_for(daemon, then, state, error):
-    d = ticks(daemon(), last=5, then=then, every="1 h")
+    again = then in ("fail", "crash")
+    d = ticks(daemon(), last=5, then=then, **({} if again else {"every": "1 h"}))
     d.start()
     d.until(lambda: whole(d) == 5, 20, "what it emitted before is kept")
     d.until(lambda: d.source("ticks")["state"] == state, 10, f"it is {state}")
     source = d.source("ticks")
     assert error in source["error"] if error else not source["error"], source
     begun = d.log().count("begins behind")
-    if then in ("fail", "crash"):
+    if again:
         d.until(lambda: d.log().count("begins behind") >= begun + 2, 20, "it is begun again")
         waits = [int(n) for n in re.findall(r"begins again in (\d+) ms", d.log())]
         assert waits[:2] == [1000, 2000], waits
