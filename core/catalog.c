@@ -95,7 +95,8 @@ looked(enum look_end how, struct plugin *p, const struct stamp *stamp, void *arg
 	e->look = NULL;
 	c->busy--;
 	e->stamp = *stamp;
-	e->stamped = how != LOOK_GONE && how != LOOK_MOVING;
+	e->again = how == LOOK_SEEN && p->passing;
+	e->stamped = how != LOOK_GONE && how != LOOK_MOVING && !e->again;
 	switch (how) {
 	case LOOK_MOVING:
 		e->wanted = 1;
@@ -112,14 +113,19 @@ looked(enum look_end how, struct plugin *p, const struct stamp *stamp, void *arg
 			entry_refuse(e, p);
 		else
 			entry_take(e, p);
+		if (e->again && c->changed != NULL) {	/* a loop that lasts */
+			e->wanted = 1;
+			e->not_before = date_ticks() + CATALOG_RETRY;
+		}
 		break;
 	}
 	catalog_kick(c, 0);
 }
 
-/* Starts what is wanted, as far as there is room; the ms until more is to be done, or -1. */
+/* Starts what is wanted, as far as there is room; the ms until more is to be done, or -1. *settling:
+ * whether that is more than trying again. */
 static int64_t
-looks_start(struct catalog *c)
+looks_start(struct catalog *c, int *settling)
 {
 	static const struct look_use use = { entry_knows, looked };
 	int64_t now = date_ticks(), wait = -1;
@@ -130,6 +136,7 @@ looks_start(struct catalog *c)
 		if (!e->wanted || e->look != NULL || e->recall != NULL)
 			continue;
 		if (e->not_before > now) {
+			*settling |= !e->again;
 			if (wait == -1 || e->not_before - now < wait)
 				wait = e->not_before - now;
 			continue;
@@ -148,13 +155,14 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct catalog *c = arg;
 	void (*done)(void *) = c->done;
-	int64_t wait = looks_start(c);
+	int settling = 0;
+	int64_t wait = looks_start(c, &settling);
 
 	(void)fd;
 	(void)what;
 	if (wait >= 0)
 		catalog_kick(c, wait);
-	if (wait >= 0 || c->busy > 0 || done == NULL)
+	if (settling || c->busy > 0 || done == NULL)
 		return;
 	c->done = NULL;
 	done(c->done_arg);
@@ -181,8 +189,10 @@ entry_want(struct entry *e, int anew)
 	}
 	if (e->stamped && stamp_take(e->file, &now) == 0 && stamp_same(&now, &e->stamp))
 		return;
-	if (!e->stamped || access(e->file, F_OK) == 0 || e->use == NULL || !e->use->removed)
+	if (!e->stamped || access(e->file, F_OK) == 0 || e->use == NULL || !e->use->removed) {
 		e->wanted = 1;
+		e->not_before = 0;
+	}
 }
 
 void

@@ -10,6 +10,7 @@
 #define CATALOG_MAX	512		/* plugins */
 #define CATALOG_LOOKS	4		/* that are looked at at once */
 #define CATALOG_FILE_MAX (64u << 20)	/* bytes of a .so */
+#define CATALOG_RETRY	10000		/* ms until one is tried again that found no room */
 
 struct event_base;
 
@@ -35,6 +36,7 @@ struct plugin {
 	uint32_t		 does;		/* enum plugin_does */
 	int			 minor, needs, wants, takes;
 	int			 unsafe;	/* others can write its file: nothing of it is loaded */
+	int			 passing;	/* refused for what the daemon lacks: tried again */
 	int			 removed;	/* its file is gone, which error says */
 	int			 watched;	/* how its jobs end is to be told: catalog_job() */
 };
@@ -69,7 +71,7 @@ void		 catalog_folders(struct catalog *, const char *const *folder, size_t n);
 typedef void	catalog_cb(const struct plugin *before, const struct plugin *now, void *arg);
 void		 catalog_bind(struct catalog *, struct event_base *, catalog_cb *, void *arg);
 /* Looks into all folders: at each *.so that is new or changed since the last look. `done` comes from
- * the loop once nothing is left to look at. anew: also at versions that failed. One at a time. */
+ * the loop once nothing is left to look at but what found no room. anew: also at versions that failed. One at a time. */
 void		 catalog_look(struct catalog *, int anew, void (*done)(void *arg), void *arg);
 /* One file, by an event: it is there, changed, or gone. */
 void		 catalog_touch(struct catalog *, const char *file);

@@ -21,6 +21,7 @@ struct entry {
 	int		 trusted;	/* it failed, but so did the one before: no more going back */
 	int		 doubted;	/* BACK: not sure yet that the plugin was to blame */
 	int		 wanted;	/* to be looked at */
+	int		 again;		/* once more, since the daemon found no room for it */
 	int64_t		 not_before;	/* ticks: when */
 	struct look	*look, *recall;	/* at the file; at the copy of the good version */
 };

@@ -172,6 +172,7 @@ describe(struct look *l)
 	if (l->probe != NULL)
 		return -1;
 	plugin_refuse(l->plugin, "no worker can be started to describe it");
+	l->plugin->passing = 1;
 	return LOOK_SEEN;
 }
 
@@ -233,6 +234,30 @@ elf_whole(const char *head, size_t n, off_t size)
 	    (uint64_t)h.e_shnum * h.e_shentsize <= (uint64_t)size - h.e_shoff;
 }
 
+/* What the file is cannot be told: the daemon lacks something, for now. */
+static void
+copy_refuse(struct look *l, int error)
+{
+	plugin_refuse(l->plugin, "cannot be copied to %s: %s", l->copies, strerror(error));
+	l->plugin->passing = 1;
+}
+
+/* A disk that fills up takes a part, and says why with the next. -1 with errno. */
+static int
+write_all(int fd, const char *data, size_t n)
+{
+	ssize_t done;
+
+	for (; n > 0; data += done, n -= (size_t)done) {
+		done = write(fd, data, n);
+		if (done == -1 && errno != EINTR)
+			return -1;
+		if (done == -1)
+			done = 0;
+	}
+	return 0;
+}
+
 /* One step of reading, to the digest and the copy. 1: there is more, 0: all is read, -1: refused. */
 static int
 read_step(struct look *l)
@@ -253,9 +278,9 @@ read_step(struct look *l)
 	l->at += n;
 	if (EVP_DigestUpdate(l->digest, part, (size_t)n) != 1)
 		fatal("no digest");
-	if (l->to == -1 || write(l->to, part, (size_t)n) == n)
+	if (l->to == -1 || write_all(l->to, part, (size_t)n) == 0)
 		return 1;
-	plugin_refuse(l->plugin, "cannot be copied to %s: %s", l->copies, strerror(errno));
+	copy_refuse(l, errno);
 	return -1;
 }
 
@@ -293,7 +318,7 @@ on_copied(int error, void *arg)
 	if (error == 0 && describe(l) == -1)
 		return;
 	if (error != 0)
-		plugin_refuse(l->plugin, "cannot be copied to %s: %s", l->copies, strerror(error));
+		copy_refuse(l, error);
 	finish(l, LOOK_SEEN);
 }
 
@@ -322,7 +347,7 @@ copy_begin(struct look *l)
 	unlink(tmp);
 	l->to = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, COPY_MODE);
 	if (l->to == -1)
-		plugin_refuse(l->plugin, "cannot be copied to %s: %s", tmp, strerror(errno));
+		copy_refuse(l, errno);
 	free(tmp);
 	l->at = 0;
 	EVP_DigestInit_ex(l->digest, EVP_sha256(), NULL);

@@ -122,6 +122,23 @@ entry_take(struct entry *e, struct plugin *p)
 	entry_use(e, p);
 }
 
+/* Whether it was refused before, and for the same: tried again, that is no news. */
+static int
+refused_same(const struct entry *e, const struct plugin *p)
+{
+	const char *before = e->state == CATALOG_BACK ? e->why : e->use != NULL ? e->use->error :
+	    NULL;
+
+	return p->passing && before != NULL && strcmp(before, p->error) == 0;
+}
+
+/* The version that is not to be tried again; "": what hindered it was not its fault. */
+static const char *
+bad_of(const struct plugin *p)
+{
+	return p->passing ? "" : p->hash;
+}
+
 /* A version that is refused: what ran before goes on, else there is none. A file that others can
  * change is the operator's to look at: it stops. */
 void
@@ -129,13 +146,17 @@ entry_refuse(struct entry *e, struct plugin *p)
 {
 	const struct known *k = entry_known(e);
 
+	if (refused_same(e, p)) {
+		entry_retire(e->catalog, p);
+		return;
+	}
 	log_warn("%s: %s", p->file, p->error);
 	entry_retire(e->catalog, e->other);
 	e->other = NULL;
 	if (entry_fine(e->use) && !p->unsafe) {
 		log_warn("plugin %s_%s: version %s (%.*s) goes on", e->use->kind, e->use->name,
 		    e->use->version, SHORT, e->use->hash);
-		entry_state(e, CATALOG_BACK, p->error, p->hash);
+		entry_state(e, CATALOG_BACK, p->error, bad_of(p));
 		entry_retire(e->catalog, p);
 		return;
 	}
@@ -191,7 +212,7 @@ went_back(struct entry *e, struct plugin *p)
 	    failed->hash[0] != '\0' ? failed->hash : "the file", failed->error != NULL ?
 	    "is refused" : "failed", why);
 	entry_swap(e, p);
-	entry_state(e, CATALOG_BACK, why, failed->hash);
+	entry_state(e, CATALOG_BACK, why, bad_of(failed));
 	e->doubted = entry_fine(failed);
 	if (!entry_fine(failed)) {
 		entry_retire(e->catalog, e->other);

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from courant import SLOW, TREE, numbered, rss
+from test_core import fill, small_disk  # noqa: F401
 from test_path import EVERYTHING
 
 WITHIN = 2                              # s from the last write to the first fetch
@@ -27,10 +28,8 @@ def versions(tmp_path_factory):
             "constructor": build(where / "constructor.so", 'DROP_VERSION="4"', "DROP_CONSTRUCTOR")}
 
 
-@pytest.fixture
-def dropin(daemon, origin):
-    """A daemon with an empty plugin folder, a source that waits for `drop`, and a healthy one."""
-    d = daemon()
+def start(d, origin):
+    """The daemon with an empty plugin folder, a source that waits for `drop`, and a healthy one."""
     d.plugins = d.folder / "plugins"
     d.plugins.mkdir()
     d.settings = {"plugins": [str(d.plugins)]}
@@ -42,6 +41,11 @@ def dropin(daemon, origin):
     d.start(debug=True)
     d.until_lines(2)
     return d
+
+
+@pytest.fixture
+def dropin(daemon, origin):
+    return start(daemon(), origin)
 
 
 def drop(d, version):
@@ -136,6 +140,24 @@ def test_a_file_that_others_can_write_is_refused_until_its_mode_is_right(dropin,
     d.until(lambda: "chmod go-w" in (d.source("one")["error"] or ""), 10, "the reason is shown")
     path.chmod(0o644)
     d.until(lambda: "dropped 1" in titles(d), 10, "its record")
+
+
+def test_a_plugin_that_finds_no_room_for_its_copy_is_taken_once_there_is_some(
+        small_disk, versions, origin):  # noqa: F811
+    d = start(small_disk, origin)
+    ballast = fill(d.state)
+    drop(d, versions["1"])
+    d.wait_log("source_drop.so: cannot be copied to .*: No space left on device")
+    d.until(lambda: "No space left" in d.source("one")["error"], 10, "the reason is shown")
+    ballast.unlink()
+    d.until(lambda: "dropped 1" in titles(d), 30, "it was tried again by itself")
+    ballast = fill(d.state)
+    drop(d, versions["2"])
+    d.wait_log(r"plugin source_drop: version 1 \(.*\) goes on")
+    ballast.unlink()
+    d.courant("reload")
+    d.until(lambda: "dropped 2" in titles(d), 8, "a reload tries it at once")
+    assert not list((d.state / "plugins").glob("*.new"))
 
 
 def test_an_edit_that_nobody_reloaded_does_not_slip_in(dropin, versions):
