@@ -81,17 +81,20 @@ fetch_page(struct poll *p, const struct wanted *w, struct frame *f, struct fetch
 	struct fetch_job fj = { .source = p->source->name, .max = p->manners->max_body,
 		.timeout = p->manners->fetch_timeout, .body = { w->len > 0 ? w->body : "", w->len },
 		.method = w->method != NULL || w->len == 0 ? w->method : "POST" };
-	struct buf url, headers, b;
+	struct buf url, headers, veil, b;
 	struct wire wire;
 	const char *why;
 	int rc = -1;
 
 	buf_init(&url, 4 * URL_MAX);
 	buf_init(&headers, HEADERS_MAX);
+	buf_init(&veil, msg_limit(MSG_FETCH));
 	buf_init(&b, msg_limit(MSG_FETCH));
 	why = fill(p, w, &url, &headers);
 	fj.url = url.data;
 	fj.headers = headers.data;
+	setup_veil(p->source->instance, &veil);
+	fj.veil = (struct bytes){ veil.len > 0 ? veil.data : "", veil.len };
 	wire_put(&b, fetch_job, &fj);
 	if (why == NULL && chan_send(p->fetch, MSG_FETCH, 1, &b, -1, -1) == 0 &&
 	    chan_recv(p->fetch, f, (int)(p->manners->fetch_timeout + ANSWER_MORE)) == 1 &&
@@ -103,8 +106,11 @@ fetch_page(struct poll *p, const struct wanted *w, struct frame *f, struct fetch
 	if (rc == -1)
 		fprintf(stderr, "courant: %s: %s\n", p->source->url,
 		    why != NULL ? why : "the fetch role gave no answer");
+	if (veil.data != NULL)
+		explicit_bzero(veil.data, veil.len);
 	buf_free(&url);
 	buf_free(&headers);
+	buf_free(&veil);
 	buf_free(&b);
 	return rc;
 }
@@ -212,8 +218,10 @@ read_page(struct poll *p, const struct wanted *w)
 	body = f.fd[0];
 	buf_init(&url, msg_limit(MSG_FETCHED));
 	buf_init(&headers, msg_limit(MSG_FETCHED));
-	setup_conceal(p->source->instance, done.url != NULL ? done.url : "", &url);
-	setup_conceal(p->source->instance, done.headers != NULL ? done.headers : "", &headers);
+	if (done.url != NULL)
+		setup_conceal(p->source->instance, done.url, strlen(done.url), &url);
+	if (done.headers != NULL)
+		setup_conceal(p->source->instance, done.headers, strlen(done.headers), &headers);
 	pj.url = url.data != NULL ? url.data : "";
 	if (done.why != FETCH_OK || body == -1) {
 		how = no_page(p, &done, pj.url);

@@ -82,8 +82,8 @@ fill_page(const struct job *j, struct parse_job *pj, struct buf *url, struct buf
 	const struct fetch_done d = job_answer(j);
 	const struct owed_page o = job_page(j);
 
-	setup_conceal(in, d.url, url);
-	setup_conceal(in, d.headers, headers);
+	setup_conceal(in, d.url, strlen(d.url), url);
+	setup_conceal(in, d.headers, strlen(d.headers), headers);
 	pj->url = url->data != NULL ? url->data : "";
 	pj->headers = headers->data != NULL ? headers->data : "";
 	pj->type = d.type;

@@ -183,7 +183,7 @@ errand_new(struct core *c, struct worker *w, uint32_t theirs, const struct http_
 	struct errand *e = xcalloc(1, sizeof(*e));
 	int64_t timeout = ask->timeout > 0 ? ask->timeout : c->setup->fetch_timeout;
 	const struct fetch_job j = { .source = pass_name(worker_pass(w)), .url = url,
-		.headers = headers, .body = ask->body, .len = ask->len, .max = HTTP_ANSWER_MAX,
+		.headers = headers, .body = ask->body, .len = ask->len, .max = HTTP_ANSWER_MAX, .veil = { "", 0 },
 		.method = ask->method != NULL ? ask->method :
 		    ask->body.len > 0 || ask->len > 0 ? "POST" : "GET",
 		.timeout = timeout < TIMEOUT_MAX ? timeout : TIMEOUT_MAX, .direct = 1 };

@@ -12,6 +12,7 @@
 #include "roles.h"
 #include "transfer.h"
 #include "url.h"
+#include "veil.h"
 
 #include <curl/curl.h>
 #include <event2/event.h>
@@ -53,6 +54,7 @@ struct job {
 	const void		*body;		/* mapped; NULL: it came with the frame */
 	size_t			 body_size;
 	struct fetch_job	 want;		/* points into frame */
+	struct veil		*veil;		/* over the secrets of want; NULL: there are none */
 	size_t			 len;
 	char			 frame[];
 };
@@ -198,6 +200,7 @@ job_free(struct fetch *f, struct job *j)
 	for (unsigned i = 0; i < j->hops; i++)
 		free(j->url[i]);
 	free(j->moved);
+	veil_free(j->veil);
 	if (j->body != NULL)
 		result_unmap(j->body, j->body_size);
 	free(j);
@@ -287,12 +290,29 @@ is_good(const struct job *j, const struct answer *a)
 	    a->status != 206;
 }
 
+/* The document of an answer, sealed, told without the secrets that its request brought. */
+static void
+document_take(const struct job *j, struct answer *a, struct fetch_done *d)
+{
+	if (a->fd == -1) {
+		a->fd = result_fd("", 1);
+		a->len = 0;
+	}
+	if (a->fd == -1 || result_seal(a->fd) == -1)
+		fatal("no memory for a document");
+	if (veil_file(j->veil, &a->fd, &a->len, j->want.max) == -1) {
+		d->why = FETCH_TOO_LARGE;
+		d->error = "the document repeats a secret of its source too often";
+	}
+	d->len = d->why == FETCH_OK ? a->len : 0;
+}
+
 /* The last answer of a job: core gets all that it says. */
 static void
 finish(struct fetch *f, struct job *j, struct answer *a)
 {
 	int64_t now = date_now();
-	int good = a->why == FETCH_OK && is_good(j, a), fd = -1;
+	int good = a->why == FETCH_OK && is_good(j, a);
 	struct buf type, charset, etag, modified, error;
 	struct fetch_done d = { .why = (uint32_t)a->why, .status = a->status, .error = a->error,
 		.headers = a->headers, .moved = good ? j->moved : NULL };
@@ -314,15 +334,9 @@ finish(struct fetch *f, struct job *j, struct answer *a)
 		buf_fmt(&error, "%s: status %u, %s", j->host->name, a->status, reason(a->status));
 		d.error = error.data;
 	}
-	if (good && a->status != 304) {
-		fd = a->fd != -1 ? a->fd : result_fd("", 1);
-		d.len = a->fd != -1 ? a->len : 0;
-		if (fd == -1 || result_seal(fd) == -1)
-			fatal("no memory for a document");
-	}
-	job_done(f, j, &d, fd);
-	if (fd != -1 && fd != a->fd)
-		close(fd);
+	if (good && a->status != 304)
+		document_take(j, a, &d);
+	job_done(f, j, &d, d.why == FETCH_OK ? a->fd : -1);
 	buf_free(&type);
 	buf_free(&charset);
 	buf_free(&etag);
@@ -385,6 +399,17 @@ was_there(const struct job *j, const char *url)
 	return 0;
 }
 
+/* Whether a URL takes a secret to another origin than the one that it is for. */
+static int
+takes_secret(const struct job *j, const char *url)
+{
+	const char *instead;
+	size_t at;
+
+	return veil_find(j->veil, url, strlen(url), &at, &instead) > 0 &&
+	    !same_origin(j->want.url, url);
+}
+
 /* Where a redirect leads, into to; else why not, into err. */
 static int
 redirect_to(const struct job *j, const struct answer *a, struct buf *to, struct buf *err)
@@ -400,6 +425,9 @@ redirect_to(const struct job *j, const struct answer *a, struct buf *to, struct 
 		buf_fmt(err, "redirected to %.200s, which is no URL", location.data);
 	} else if (to->data[strcspn(to->data, "#")] = '\0', policy_url(to->data, err) == -1) {
 		to->len = 0;
+	} else if (takes_secret(j, to->data)) {
+		buf_fmt(err, "redirected to another origin, with a secret in the URL: %.200s; say so "
+		    "in url if it is to go there", to->data);
 	} else if (was_there(j, to->data) && a->status != 303) {
 		buf_fmt(err, "redirected in a circle, to %.200s again", to->data);
 	} else if (j->hops >= HOPS_MAX) {
@@ -624,6 +652,7 @@ take_job(struct fetch *f, const struct frame *fr)
 	wire_get(&w, fetch_job, &j->want);
 	if (wire_end(&w) == -1 || f->limits == NULL)
 		fatal("core sent a malformed FETCH");
+	j->veil = veil_new(j->want.veil);
 	if (j->want.len > 0)
 		j->body = result_map(fr->fd[0], (size_t)j->want.len, &j->body_size);
 	f->jobs++;

@@ -293,10 +293,30 @@ slot_begin(struct slot *s)
 	return rc;
 }
 
+/* What a record says of a secret has to be the same in the next run, whose nonce is another. */
+static void
+nonce_find(struct bytes options)
+{
+	const char *s = options.data, *end = s + options.len, *colon;
+	size_t len;
+
+	host.nonce[0] = '\0';
+	for (; options.len > 0 && s < end; s += strlen(s) + 1) {
+		colon = strncmp(s, STAND_IN, strlen(STAND_IN)) == 0 ? strrchr(s, ':') : NULL;
+		len = colon != NULL ? strcspn(colon + 1, "}") : 0;
+		if (len == 0 || len >= HOST_NONCE)
+			continue;
+		memcpy(host.nonce, colon + 1, len);
+		host.nonce[len] = '\0';
+		return;
+	}
+}
+
 int
 slot_ready(struct slot *s, struct bytes options, uint64_t hash)
 {
-	if (s->opened && s->hash == hash)
+	nonce_find(options);
+	if (s->opened && s->hash == hash && strcmp(s->nonce, host.nonce) == 0)
 		return 0;
 	slot_close(s);
 	if (slot_fill(s, options) == -1)
@@ -307,6 +327,7 @@ slot_ready(struct slot *s, struct bytes options, uint64_t hash)
 	}
 	s->opened = 1;
 	s->hash = hash;
+	memcpy(s->nonce, host.nonce, sizeof(s->nonce));
 	return 0;
 }
 

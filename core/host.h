@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define STAND_IN	"{secret:"	/* what each stand-in begins with: {secret:NAME:NONCE} */
+#define HOST_NONCE	64		/* bytes of a nonce, at most, and a NUL */
 #define HOST_OPEN	64		/* records made and not yet emitted */
 #define HOST_RECORDS	100000		/* records of one page */
 #define HOST_BATCH	10000		/* records of one batch */
@@ -45,6 +47,7 @@ struct slot {
 	void			*opts;		/* what the callbacks get */
 	int			 filled, opened;
 	uint64_t		 hash;		/* of the options that opts was filled with */
+	char			 nonce[HOST_NONCE];	/* and of the stand-ins among them */
 };
 
 /* Results on their way into the memfd. */
@@ -80,6 +83,7 @@ struct host {
 	struct buf	 base;			/* URLs are resolved against it */
 	struct buf	 converted;
 
+	char		 nonce[HOST_NONCE];	/* in the job's stand-ins; "": it has none */
 	const struct parse_job *page;		/* PHASE_PARSE, PHASE_PLAN */
 	int64_t		 latest;		/* a time beyond it is clamped to page->when */
 	struct cr_record *feed;			/* NULL: not asked for */

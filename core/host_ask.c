@@ -8,8 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define STAND_IN	"{secret:"	/* what each of them begins with */
-
 /* The document lacks what was not taken, and says so. */
 static int
 refuse(const char *url, const char *why)

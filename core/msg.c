@@ -92,7 +92,7 @@ const struct wire_field fetch_host[] = {
 const struct wire_field fetch_job[] = {
 	F(source, STR), F(url, STR), F(headers, STR), F(etag, STR), F(modified, STR),
 	F(validated, STR), F(method, STR), F(body, BYTES), F(len, U64), F(max, U64), F(timeout, I64),
-	F(direct, U32), WIRE_END
+	F(direct, U32), F(veil, BYTES), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(fetch_done, m, t)

@@ -116,6 +116,8 @@ struct fetch_job {
 	uint64_t	 max;		/* decoded bytes, at most */
 	int64_t		 timeout;	/* ms for all hops together */
 	uint32_t	 direct;	/* 1: one hop, and its answer whatever the status, cut at max */
+	struct bytes	 veil;		/* SECRET\0INSTEAD\0...: the document is told without them,
+					 * and no redirect takes one elsewhere */
 };
 enum fetch_why {
 	FETCH_OK = 0,		/* 2xx with a body, or 304 */

@@ -16,7 +16,7 @@
 
 /* A request with its secrets filled in: for fetch alone. */
 struct asked {
-	struct buf	 url, headers, validated;
+	struct buf	 url, headers, validated, veil;
 };
 
 static int
@@ -61,12 +61,13 @@ asked_init(struct asked *a)
 	buf_init(&a->url, 4 * URL_MAX);
 	buf_init(&a->headers, HEADERS_MAX);
 	buf_init(&a->validated, 4 * URL_MAX);
+	buf_init(&a->veil, msg_limit(MSG_FETCH));
 }
 
 static void
 asked_free(struct asked *a)
 {
-	struct buf *all[] = { &a->url, &a->headers, &a->validated };
+	struct buf *all[] = { &a->url, &a->headers, &a->validated, &a->veil };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		if (all[i]->data != NULL)
@@ -107,7 +108,7 @@ ask_own(const struct job *j, struct asked *a)
 	const char *moved = moved_to(r, s);
 
 	setup_source_request(s, &a->url, &a->headers);
-	if (moved != NULL) {
+	if (moved != NULL && s->instance->nsecrets == 0) {
 		buf_clear(&a->url);
 		buf_str(&a->url, moved);
 	}
@@ -124,7 +125,7 @@ page_ask(struct job *j)
 	const struct run *r = job_run(j);
 	const struct owed_page o = job_page(j);
 	struct fetch_job fj = { .source = s->name, .max = c->setup->max_body,
-		.timeout = c->setup->fetch_timeout, .body = { "", 0 } };
+		.timeout = c->setup->fetch_timeout, .body = { "", 0 }, .veil = { "", 0 } };
 	const char *why = NULL;
 	struct asked a;
 	struct buf b;
@@ -147,6 +148,8 @@ page_ask(struct job *j)
 	}
 	fj.url = a.url.data != NULL ? a.url.data : "";
 	fj.headers = a.headers.data;
+	setup_veil(s->instance, &a.veil);
+	fj.veil = (struct bytes){ a.veil.len > 0 ? a.veil.data : "", a.veil.len };
 	if (why != NULL) {
 		page_failed(j, PAGE_REFUSED, why);
 	} else if (o.page == 0 && is_file(fj.url)) {

@@ -135,23 +135,14 @@ pass_reveal(const struct pass *p, const char *url, const char *headers, struct b
 int
 pass_conceal(const struct pass *p, const char *text, size_t len, struct buf *b)
 {
-	const struct option_value *s = p->own.secrets, *end = s + p->own.nsecrets;
-	const char *nul;
+	size_t begun = b->len;
+	int found;
 
-	while (s < end && memmem(text, len, s->value, strlen(s->value)) == NULL)
-		s++;
-	if (s == end)
+	if (p->own.nsecrets == 0 || len == 0)
 		return 0;
-	for (; (nul = memchr(text, '\0', len)) != NULL; text = nul + 1) {
-		setup_conceal(&p->own, text, b);
-		buf_char(b, '\0');
-		len -= (size_t)(nul + 1 - text);
-	}
-	if (len > 0) {
-		char *rest = xstrndup(text, len);
-
-		setup_conceal(&p->own, rest, b);
-		free(rest);
-	}
-	return 1;
+	setup_conceal(&p->own, text, len, b);
+	found = b->over || b->len - begun != len || memcmp(b->data + begun, text, len) != 0;
+	if (!found)
+		b->len = begun;
+	return found;
 }

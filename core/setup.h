@@ -142,7 +142,9 @@ void		 setup_source_request(const struct source *, struct buf *url, struct buf *
 /* Text that a plugin made of its options (a URL, headers): stand-ins become secrets. To be done
  * only for requests to the origin of the source's url. And back, for what an answer repeats. */
 void		 setup_reveal(const struct instance *, const char *text, struct buf *);
-void		 setup_conceal(const struct instance *, const char *text, struct buf *);
+void		 setup_conceal(const struct instance *, const char *text, size_t len, struct buf *);
+/* The secrets and their stand-ins, as veil.h takes them: for what fetch looks through. */
+void		 setup_veil(const struct instance *, struct buf *);
 /* Text that is kept: a secret stands there as the bytes 1, NAME, 1, which no page can name, since no
  * text of a plugin holds them, and which outlive the stand-ins. unkeep: fills the secrets in, to be
  * done only for requests to the origin of the source's url; url: escaped for one. How many it filled

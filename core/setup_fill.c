@@ -1,6 +1,7 @@
 /* Templates of URLs, headers and options: {each}, {OPTION}, and secrets with their stand-ins. */
 #include "mem.h"
 #include "setup_reader.h"
+#include "veil.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,6 @@
 #define FILL_NAME_MAX	128		/* bytes between { and } */
 #define FILL_MAX	(1u << 20)	/* bytes of one value or text */
 #define KEPT_MARK	'\001'		/* before and behind the name of a secret in what is kept */
-#define CONCEAL_MIN	4		/* bytes of a secret that is looked for in answers */
 
 /* How a value is put: as it is; for the place of one in a URL; for what may be a URL's part. */
 enum put { PUT_AS_IS, PUT_VALUE, PUT_PART, PUT_LINE };
@@ -358,65 +358,52 @@ setup_show(const char *text, struct buf *b)
 	}
 }
 
-/* The length of the secret that text begins with, as it is or escaped for a URL; or 0. */
-static size_t
-begins_secret(const char *text, const char *secret)
+/* What to look for in a text: each secret, and what is put in its place. */
+static void
+words(const struct instance *in, int kept, struct buf *b)
 {
-	struct buf escaped;
-	size_t len = strlen(secret), n = 0;
+	const struct option_value *s;
 
-	if (len < CONCEAL_MIN)
-		return 0;
-	if (strncmp(text, secret, len) == 0)
-		return len;
-	buf_init(&escaped, FILL_MAX);
-	put_url(&escaped, secret, PUT_VALUE);
-	if (escaped.data != NULL && strncmp(text, escaped.data, escaped.len) == 0)
-		n = escaped.len;
-	if (escaped.data != NULL)
-		explicit_bzero(escaped.data, escaped.len);
-	buf_free(&escaped);
-	return n;
+	for (s = in->secrets; s < in->secrets + in->nsecrets; s++) {
+		buf_add(b, s->value, strlen(s->value) + 1);
+		if (kept)
+			buf_fmt(b, "%c%s%c", KEPT_MARK, s->name, KEPT_MARK);
+		else
+			buf_str(b, options_get(&in->options, s->name));
+		buf_char(b, '\0');
+	}
 }
 
-/* Which secret text begins with, and its length there; NULL: none. */
-static const struct option_value *
-secret_at(const struct instance *in, const char *text, size_t *len)
+static void
+veil_over(const struct instance *in, int kept, const char *text, size_t len, struct buf *b)
 {
-	for (size_t i = 0; i < in->nsecrets; i++)
-		if ((*len = begins_secret(text, in->secrets[i].value)) > 0)
-			return &in->secrets[i];
-	return NULL;
+	struct veil *veil;
+	struct buf list;
+
+	buf_init(&list, FILL_MAX);
+	words(in, kept, &list);
+	veil = veil_new((struct bytes){ list.data, list.len });
+	veil_put(veil, text, len, b);
+	veil_free(veil);
+	if (list.data != NULL)
+		explicit_bzero(list.data, list.len);
+	buf_free(&list);
 }
 
 void
-setup_conceal(const struct instance *in, const char *text, struct buf *b)
+setup_conceal(const struct instance *in, const char *text, size_t len, struct buf *b)
 {
-	const struct option_value *secret;
-	size_t n;
-
-	while (*text != '\0') {
-		secret = secret_at(in, text, &n);
-		if (secret == NULL)
-			buf_char(b, *text);
-		else
-			buf_str(b, options_get(&in->options, secret->name));
-		text += secret != NULL ? n : 1;
-	}
+	veil_over(in, 0, text, len, b);
 }
 
 void
 setup_keep(const struct instance *in, const char *text, struct buf *b)
 {
-	const struct option_value *secret;
-	size_t n;
+	veil_over(in, 1, text, strlen(text), b);
+}
 
-	while (*text != '\0') {
-		secret = secret_at(in, text, &n);
-		if (secret == NULL)
-			buf_char(b, *text);
-		else
-			buf_fmt(b, "%c%s%c", KEPT_MARK, secret->name, KEPT_MARK);
-		text += secret != NULL ? n : 1;
-	}
+void
+setup_veil(const struct instance *in, struct buf *b)
+{
+	words(in, 0, b);
 }

@@ -52,3 +52,11 @@ def origin(request):
     from origin import Origin
     with Origin() as made:
         yield made
+
+
+@pytest.fixture
+def api():
+    """An API of the test's own on loopback."""
+    from api import Api
+    with Api() as made:
+        yield made

@@ -96,6 +96,21 @@ def processes(group):
     return found
 
 
+def memory(pid):
+    """All of a process's memory that can be read."""
+    found = []
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
+        for line in maps:
+            span, rights, *_ = line.split()
+            if rights[0] != "r" or line.rstrip().endswith(("[vvar]", "[vsyscall]")):
+                continue
+            begin_, end = (int(x, 16) for x in span.split("-"))
+            with contextlib.suppress(OSError, ValueError):
+                mem.seek(begin_)
+                found.append(mem.read(end - begin_))
+    return b"".join(found)
+
+
 class Told(dict):
     """What status told; what it left out is None."""
 

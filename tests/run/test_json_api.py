@@ -1,60 +1,12 @@
 """Plugin json through the daemon: an API of the test's own, its items, errors and secrets."""
-import http.server
 import json
 import shutil
-import threading
 
 import pytest
 
 import courant
 
 KEY = "s3cret-key-that-nobody-sees"
-
-
-class Api(http.server.ThreadingHTTPServer):
-    """Answers by path with (status, headers, body), and keeps what was asked."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers, self.asked = {}, []
-        self.base = f"http://127.0.0.1:{self.server_port}"
-
-    def set(self, path, body, status=200, **headers):
-        text = body if isinstance(body, (str, bytes)) else json.dumps(body)
-        self.answers[path] = (status, headers, text.encode() if isinstance(text, str) else text)
-        return self.base + path
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        if self.path == "/robots.txt":
-            return self.send_error(404)
-        self.server.asked.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
-        status, headers, body = self.server.answers.get(self.path, (404, {}, b"{}"))
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-        return None
-
-    def log_message(self, format, *args):
-        pass
-
-
-@pytest.fixture
-def api():
-    server = Api()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def source(url, **options):
@@ -112,7 +64,7 @@ def test_a_key_goes_into_headers_and_nowhere_else(daemon, api):
     d.write()
     d.start()
     d.settled()
-    seen = [h for path, h in api.asked if path == "/v1"]
+    seen = [h for h in api.headers("/v1")]
     assert len(seen) == 3
     assert sorted(h.get("authorization", "-") for h in seen) == ["-", "-", "Bearer " + KEY]
     assert sorted(h.get("x-key", "-") for h in seen) == ["-", "-", KEY]
@@ -192,6 +144,6 @@ def test_following_pages_are_read(daemon, api, kind):
     d = daemon(sources={"api": source(url, **options)}, routes=route()).start()
     d.settled()
     d.until_lines(6)
-    asked = [path for path, _ in api.asked]
+    asked = api.paths()
     assert len(asked) == len(set(asked)) == (4 if kind == "page" else 3), asked
     assert not d.source("api")["error"]

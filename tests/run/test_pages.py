@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from courant import BUILD, LONG, SLOW, processes
+from courant import BUILD, LONG, SLOW, memory, processes
 
 
 @pytest.fixture
@@ -247,21 +247,6 @@ def test_killed_at_any_page_nothing_is_lost_or_repeated(made):
 
 
 SECRET = "Vm9-hidden+word/8431"
-
-
-def memory(pid):
-    """All of a process's memory that can be read."""
-    found = []
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
-        for line in maps:
-            span, rights, *_ = line.split()
-            if rights[0] != "r" or line.rstrip().endswith(("[vvar]", "[vsyscall]")):
-                continue
-            begin_, end = (int(x, 16) for x in span.split("-"))
-            with contextlib.suppress(OSError, ValueError):
-                mem.seek(begin_)
-                found.append(mem.read(end - begin_))
-    return b"".join(found)
 
 
 def test_a_secret_goes_to_its_origin_and_nowhere_else(made):

@@ -459,7 +459,7 @@ secrets_stay_with_core(void **state)
 	buf_clear(&headers);
 	setup_source_request(a, &url, &headers);
 	buf_clear(&headers);
-	setup_conceal(in, url.data, &headers);
+	setup_conceal(in, url.data, url.len, &headers);
 	snprintf(text, sizeof(text), "https://api.depot.example/v2/items?topic=x%%20y%%26z&k="
 	    "{secret:key:%s}", s->nonce);
 	assert_string_equal(headers.data, text);
