@@ -581,7 +581,7 @@ ledger_counts(struct ledger *l, struct buf *b)
 	struct book *book = l->book;
 	struct counts c = { .records = (uint64_t)book->records,
 		.revisions = (uint64_t)book->revisions, .stories = (uint64_t)book->stories,
-		.bytes = (uint64_t)db_bytes(&book->db), .head = l->durable,
+		.bytes = (uint64_t)db_bytes(&book->db), .head = book->head,
 		.oldest = db_first(&book->db, SQL_OLDEST, 0) };
 	uint32_t n = 0;
 	size_t i;

@@ -555,6 +555,7 @@ on_ack(struct store *s, struct frame *f, struct wire *w)
 	settled_later(s, f->id, a.route, a.leg, 0);
 }
 
+/* They count what is under way as well: they are told once it is on disk. */
 static void
 on_count(struct store *s, struct frame *f, struct wire *w)
 {
@@ -563,8 +564,7 @@ on_count(struct store *s, struct frame *f, struct wire *w)
 	(void)w;
 	buf_init(&b, msg_limit(MSG_COUNTS));
 	ledger_counts(s->ledger, &b);
-	send_now(s, MSG_COUNTS, f->id, &b, -1);
-	buf_free(&b);
+	send_later(s, MSG_COUNTS, f->id, &b, -1);
 }
 
 static void

@@ -201,9 +201,9 @@ counts_tell_how_things_stand(void **state)
 
 	role_up(r, 1, 1);
 	commit_document(r, 1, 0, "a", 1, 3);
+	role_send(r, MSG_COUNT, 9, NULL, -1);		/* it counts what is not on disk yet... */
 	role_committed(r, &c);
-	role_send(r, MSG_COUNT, 9, NULL, -1);
-	role_expect(r, MSG_COUNTS, &f);
+	role_expect(r, MSG_COUNTS, &f);			/* ...and so waits for it */
 	assert_int_equal(f.id, 9);
 	wire_init(&w, f.data, f.len);
 	wire_get(&w, counts, &n);
