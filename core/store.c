@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -329,22 +328,6 @@ page_store(struct store *s, const struct commit *c, const struct mark *m, struct
 		.kept = *roster_kept(s->roster, c->source) };
 }
 
-static void
-states_store(struct store *s, const char *instance, const struct document *doc)
-{
-	const struct document_state *state;
-	size_t n, i;
-
-	state = document_states(doc, &n);
-	for (i = 0; i < n; i++)
-		if (state[i].value != NULL)
-			db_run(&s->book.db, SQL_STATE_SET, DB_TEXT(instance),
-			    DB_TEXT(state[i].key), DB_TEXT(state[i].value));
-		else
-			db_run(&s->book.db, SQL_STATE_UNSET, DB_TEXT(instance),
-			    DB_TEXT(state[i].key));
-}
-
 /* Stores what came outside of polls: of a stream, or of a request that a plugin answered. */
 static void
 aside_store(struct store *s, const struct commit *c, const struct mark *m, struct document *doc,
@@ -352,16 +335,16 @@ aside_store(struct store *s, const struct commit *c, const struct mark *m, struc
 {
 	struct item_source *source = roster_get(s->roster, c->source), was = *source;
 	struct document_counts n = { 0, 0, 0 };
-	char instance[32];
 
 	db_begin(&s->book.db);
+	if ((c->flags & COMMIT_LAST) == 0)
+		source->firsts = -1;	/* news, also before the first fetch */
 	if (doc != NULL) {
-		snprintf(instance, sizeof(instance), "source:%u", c->source);
 		document_sequence(doc);
 		document_store(doc, &s->book, source, c->when, &n);
-		states_store(s, instance, doc);
-		*roster_kept(s->roster, c->source) |= KEPT_STATE;
+		walk_states(s->roster, c->source, doc);
 	}
+	source->firsts = was.firsts;
 	if ((c->flags & COMMIT_LAST) != 0) {
 		source->firsts = -1;
 		roster_mark(s->roster, c->source, m);
@@ -370,7 +353,8 @@ aside_store(struct store *s, const struct commit *c, const struct mark *m, struc
 		roster_save(s->roster, source);
 	s->group += n.added + n.revised;
 	*out = (struct committed){ .source = c->source, .seen = n.seen,
-		.added = n.added, .revised = n.revised, .head = s->book.head };
+		.added = n.added, .revised = n.revised, .head = s->book.head,
+		.kept = *roster_kept(s->roster, c->source) };
 }
 
 static void

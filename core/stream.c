@@ -181,6 +181,16 @@ delay_after(struct stream *s, uint32_t failed, int64_t asked)
 	return delay_failed(s, r);
 }
 
+/* Tells how its plugin does; a failure only where the source did well before. */
+static void
+stream_blame(const struct stream *s, int well, const char *why)
+{
+	struct core *c = s->core;
+
+	if (s->place != UINT32_MAX && !s->stopping && (well || c->runs[s->place].mark.ok > 0))
+		(void)plugin_job(c, c->setup->sources[s->place].instance->plugin, well, why);
+}
+
 /* The mark of a source whose stream ended by itself. */
 static void
 mark_end(struct stream *s, uint32_t failed, int64_t asked, const char *why)
@@ -265,6 +275,8 @@ on_stored(struct core *c, const struct committed *cd, void *arg)
 		worker_kill(s->worker, "what it wrote is malformed, or not what it told");
 		return;
 	}
+	if (s->records > 0)
+		stream_blame(s, 1, NULL);
 	s->out[1] = result_fd(NULL, 0);
 	if (s->out[1] == -1)
 		fatal("no memory file for results: %s", strerror(errno));
@@ -314,6 +326,8 @@ on_batch(struct stream *s, const struct stream_batch *sb)
 static void
 on_alive(struct stream *s)
 {
+	if (date_ticks() - s->began >= STEADY)
+		stream_blame(s, 1, NULL);
 	if (s->proven || s->place == UINT32_MAX)
 		return;
 	if (every(&s->core->setup->sources[s->place]) > 0 && date_ticks() - s->began < STEADY)
@@ -336,6 +350,8 @@ on_streamed(struct stream *s, const struct batch_done *d)
 		worker_text(&why, d->error);
 	if (why.len == 0)
 		buf_str(&why, "the plugin failed without saying why");
+	if (d->failed == 0 || d->failed == CR_BAD_DATA || d->failed == CR_BAD_OPTION)
+		stream_blame(s, d->failed == 0, why.data);
 	worker_owner(w, NULL);
 	s->worker = NULL;
 	worker_free_job(w);
@@ -381,6 +397,8 @@ on_death(struct worker *w, const char *why, void *arg)
 
 	(void)w;
 	s->worker = NULL;
+	if (s->place != UINT32_MAX && s->core->runs[s->place].deaths > 0)
+		stream_blame(s, 0, why);	/* it was tried once more */
 	stream_end(s, CR_BAD_DATA, -1, why);
 }
 

@@ -97,6 +97,16 @@ state_set(struct roster *r, uint32_t source, const char *key, const char *value)
 	*roster_kept(r, source) |= KEPT_STATE;
 }
 
+void
+walk_states(struct roster *r, uint32_t source, const struct document *doc)
+{
+	size_t n, i;
+	const struct document_state *state = document_states(doc, &n);
+
+	for (i = 0; i < n; i++)
+		state_set(r, source, state[i].key, state[i].value);
+}
+
 /* What the pages of a walk have set counts from here on; or, keep 0, never did. */
 static void
 held_settle(struct roster *r, uint32_t source, int keep)
@@ -252,15 +262,12 @@ enum walk
 walk_page(struct roster *r, const struct commit *c, const struct mark *m,
     const struct document *doc, uint32_t added)
 {
-	const struct document_state *state;
 	enum walk is = WALK_WHOLE;
 	struct row w;
-	size_t n, i;
 
 	if ((c->flags & (COMMIT_FAILED | COMMIT_NEVER)) == 0 && is_alone(r, c, doc)) {
-		for (state = doc != NULL ? document_states(doc, &n) : NULL, i = 0;
-		    state != NULL && i < n; i++)
-			state_set(r, c->source, state[i].key, state[i].value);
+		if (doc != NULL)
+			walk_states(r, c->source, doc);
 		return WALK_WHOLE;
 	}
 	if ((c->flags & COMMIT_FAILED) != 0 && c->page == 0 && added == 0)

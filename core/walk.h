@@ -13,6 +13,9 @@ enum walk { WALK_GOES_ON, WALK_WHOLE, WALK_FAILED };
  * which counts once the walk is whole. doc NULL: it brought nothing. */
 enum walk	walk_page(struct roster *, const struct commit *, const struct mark *,
 		    const struct document *, uint32_t added);
+/* The state that was set outside of walks, which counts at once. A value that would bring an instance
+ * over WALK_STATE is told and left as it was. */
+void		walk_states(struct roster *, uint32_t source, const struct document *);
 /* The next page owed, into b as struct owed_page. 0, or -1: none is. */
 int		walk_next(struct roster *, uint32_t source, struct buf *b);
 /* Answers MSG_RECALL into b. What is owed under another configuration is dropped. */

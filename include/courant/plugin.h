@@ -166,7 +166,9 @@ struct cr {
 	int64_t	(*parse_time)(struct cr *, const char *);	/* CR_NO_TIME: unreadable */
 
 	/* State: 64 KiB an instance. What is set counts once the whole job, all its pages, is done
-	 * and stored; until then, and if it fails, state_get() gives the old value. NULL unsets. */
+	 * and stored; until then, and if it fails, state_get() gives the old value. NULL unsets.
+	 * stream, request: it is stored with what was emitted before, and counts after the next
+	 * wait() or stored(), until when what state_get() gave is borrowed. */
 	const char *(*state_get)(struct cr *, const char *key);
 	int	(*state_set)(struct cr *, const char *key, const char *value);
 

@@ -1,5 +1,5 @@
-/* source_drop: one record a page, titled by its version; built several times over, so that one version
- * can replace another in a running daemon. */
+/* source_drop: one record a page, or of a stream, titled by its version; built several times over, so that
+ * one version can replace another in a running daemon. */
 #include <courant/plugin.h>
 
 #include <stdio.h>
@@ -18,21 +18,47 @@ begin(void)
 #endif
 
 static int
-parse(struct cr *cr, void *opts, const struct cr_page *page)
+drop(struct cr *cr)
 {
 	struct cr_record *rec = cr->record(cr, "drop-" DROP_VERSION);
 
-	(void)opts;
-	(void)page;
 #ifdef DROP_CRASH
 	abort();
+#endif
+#ifdef DROP_FAIL
+	return cr->fail(cr, CR_BAD_DATA, "version " DROP_VERSION " fails");
 #endif
 	cr->set(rec, CR_TITLE, "dropped " DROP_VERSION);
 	cr->set(rec, CR_LINK, "https://example.org/" DROP_VERSION);
 	return cr->emit(cr, rec);
 }
 
+#ifdef DROP_STREAM
+static int
+stream(struct cr *cr, void *opts)
+{
+	int rc = cr->wait(cr, -1, 1) == -1 ? 0 : drop(cr);
+
+	(void)opts;
+	while (rc == 0 && cr->wait(cr, -1, -1) != -1)
+		;
+	return rc;
+}
+#else
+static int
+parse(struct cr *cr, void *opts, const struct cr_page *page)
+{
+	(void)opts;
+	(void)page;
+	return drop(cr);
+}
+#endif
+
 const struct cr_plugin cr_plugin_v1 = {
 	CR_PLUGIN, .name = "drop", .version = DROP_VERSION, .help = "one record a page",
+#ifdef DROP_STREAM
+	.stream = stream,
+#else
 	.parse = parse,
+#endif
 };

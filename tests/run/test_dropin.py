@@ -25,7 +25,12 @@ def versions(tmp_path_factory):
     where = tmp_path_factory.mktemp("drop")
     return {"1": build(where / "1.so"), "2": build(where / "2.so", 'DROP_VERSION="2"'),
             "crash": build(where / "crash.so", 'DROP_VERSION="3"', "DROP_CRASH"),
-            "constructor": build(where / "constructor.so", 'DROP_VERSION="4"', "DROP_CONSTRUCTOR")}
+            "constructor": build(where / "constructor.so", 'DROP_VERSION="4"', "DROP_CONSTRUCTOR"),
+            "stream": build(where / "stream.so", "DROP_STREAM"),
+            "stream crash": build(where / "stream-crash.so", "DROP_STREAM", 'DROP_VERSION="3"',
+                                  "DROP_CRASH"),
+            "stream fail": build(where / "stream-fail.so", "DROP_STREAM", 'DROP_VERSION="3"',
+                                 "DROP_FAIL")}
 
 
 def start(d, origin):
@@ -107,6 +112,23 @@ def test_a_version_that_crashes_gives_way_to_the_one_that_worked_also_after_a_re
     assert plugin(d)["version"] == "1"
     d.refresh("one")
     assert d.source("one")["state"] == "ok"
+
+
+@pytest.mark.parametrize("end, deaths", [("crash", 2), ("fail", 0)])
+def test_a_stream_that_ends_badly_gives_way_to_the_version_that_worked(dropin, versions, end,
+                                                                       deaths):
+    d = dropin
+    d.sources["one"] = {"plugin": "drop"}
+    d.write()
+    d.courant("reload")
+    drop(d, versions["stream"])
+    d.until(lambda: "dropped 1" in titles(d), 10, "the first version's record")
+    drop(d, versions[f"stream {end}"])
+    d.wait_log(r"gone back to version 1")
+    d.until(lambda: d.source("one")["state"] == "ok" and d.source("one")["streaming"], 20,
+            "the stream runs again")
+    assert plugin(d)["version"] == "1"
+    assert len([o for o in d.status()["obituaries"] if o["job"] == "one"]) == deaths
 
 
 def test_a_version_that_crashes_in_its_constructor_is_not_taken(dropin, versions):

@@ -158,11 +158,12 @@ role_down(struct role_child *r)
 	return role_wait(r);
 }
 
-/* Sends results as a sealed memfd, the only page of a job. */
+/* Sends results as a sealed memfd. */
 __attribute__((unused)) static void
-role_commit(struct role_child *r, uint32_t id, uint32_t source, const struct buf *results)
+role_commit_as(struct role_child *r, uint32_t id, uint32_t source, uint32_t flags,
+    const struct buf *results)
 {
-	const struct commit c = { .source = source, .flags = COMMIT_LAST, .when = BOOK_WHEN,
+	const struct commit c = { .source = source, .flags = flags, .when = BOOK_WHEN,
 		.url = "https://x.example/" };
 	const struct mark m = { .checked = BOOK_WHEN, .ok = BOOK_WHEN, .etag = "\"e\"" };
 	int fd = result_fd(results->data, results->len);
@@ -175,6 +176,13 @@ role_commit(struct role_child *r, uint32_t id, uint32_t source, const struct buf
 	role_send(r, MSG_COMMIT, id, &b, fd);
 	close(fd);
 	buf_free(&b);
+}
+
+/* The only page of a job. */
+__attribute__((unused)) static void
+role_commit(struct role_child *r, uint32_t id, uint32_t source, const struct buf *results)
+{
+	role_commit_as(r, id, source, COMMIT_LAST, results);
 }
 
 __attribute__((unused)) static void

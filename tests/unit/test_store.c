@@ -164,6 +164,110 @@ a_mark_alone_is_on_disk_after_a_stop(void **state)
 	shelf_close(&r->shelf);
 }
 
+/* ---- What comes outside of polls ---- */
+
+static void
+put_state(struct buf *b, const char *key, const char *value)
+{
+	size_t begun = result_begin(b, RESULT_STATE);
+
+	wire_put_str(b, key);
+	wire_put_str(b, value);
+	result_end(b, begun);
+}
+
+/* Commits a state of n bytes outside of a poll. */
+static void
+commit_state(struct role_child *r, const char *key, size_t n, struct committed *c)
+{
+	char *value = xcalloc(1, n + 1);
+	struct buf b;
+
+	memset(value, 'v', n);
+	buf_init(&b, 1u << 20);
+	put_state(&b, key, n > 0 ? value : NULL);
+	role_commit_as(r, 1, r->source[0], COMMIT_ASIDE, &b);
+	role_committed(r, c);
+	buf_free(&b);
+	free(value);
+}
+
+/* The state as store tells it: KEY=BYTES, with blanks between. */
+static void
+told_state(struct role_child *r, char out[256])
+{
+	const char *s, *end;
+	char instance[32];
+	struct bytes all;
+	struct frame f;
+	struct wire w;
+	struct buf b;
+
+	snprintf(instance, sizeof(instance), "source:%u", r->source[0]);
+	buf_init(&b, msg_limit(MSG_STATE));
+	wire_put_str(&b, instance);
+	role_send(r, MSG_STATE, 5, &b, -1);
+	buf_free(&b);
+	role_expect(r, MSG_STATED, &f);
+	assert_int_equal(f.id, 5);
+	wire_init(&w, f.data, f.len);
+	assert_string_equal(wire_str(&w), instance);
+	all = wire_bytes(&w);
+	assert_int_equal(wire_end(&w), 0);
+	out[0] = '\0';
+	for (s = all.data, end = s + all.len; s < end; s += strlen(s) + 1) {
+		const char *key = s;
+
+		s += strlen(s) + 1;
+		snprintf(out + strlen(out), 64, "%s=%zu ", key, strlen(s));
+	}
+}
+
+static void
+state_set_aside_counts_at_once_and_stays_within_its_maximum(void **state)
+{
+	struct role_child *r = *state;
+	struct committed c;
+	char told[256];
+
+	role_up(r, 1, 0);
+	commit_state(r, "a", 40000, &c);
+	assert_true((c.kept & KEPT_STATE) != 0);
+	commit_state(r, "b", 40000, &c);
+	assert_int_equal(c.bad, 0);
+	told_state(r, told);
+	assert_string_equal(told, "a=40000 ");
+	assert_int_equal(role_said(r, "bytes of state: b stays as it was"), 1);
+	commit_state(r, "a", 0, &c);
+	commit_state(r, "b", 40000, &c);
+	told_state(r, told);
+	assert_string_equal(told, "b=40000 ");
+	assert_int_equal(role_down(r), 0);
+}
+
+static void
+what_comes_aside_is_news_also_before_the_first_fetch(void **state)
+{
+	struct role_child *r = *state;
+	struct committed c;
+	struct buf b;
+
+	role_up(r, 1, 0);
+	buf_init(&b, 1u << 20);
+	document(&b, "a", 1, 1);
+	role_commit_as(r, 1, r->source[0], COMMIT_ASIDE, &b);
+	role_committed(r, &c);
+	assert_int_equal(c.added, 1);
+	commit_document(r, 2, 0, "b", 1, 1);
+	role_committed(r, &c);
+	assert_int_equal(role_down(r), 0);
+	shelf_open(&r->shelf);
+	assert_int_equal(shelf_ask(&r->shelf, "SELECT flags FROM log WHERE n = 1"), 0);
+	assert_int_not_equal(shelf_ask(&r->shelf, "SELECT flags FROM log WHERE n = 2"), 0);
+	shelf_close(&r->shelf);
+	buf_free(&b);
+}
+
 static void
 a_batch_goes_out_and_is_settled(void **state)
 {
@@ -344,6 +448,8 @@ main(void)
 		TEST(malformed_results_are_answered_and_store_nothing),
 		TEST(results_that_are_not_sealed_are_refused),
 		TEST(a_mark_alone_is_on_disk_after_a_stop),
+		TEST(state_set_aside_counts_at_once_and_stays_within_its_maximum),
+		TEST(what_comes_aside_is_news_also_before_the_first_fetch),
 		TEST(a_batch_goes_out_and_is_settled),
 		TEST(counts_tell_how_things_stand),
 		TEST(refusals_end_it_with_their_status),
