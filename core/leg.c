@@ -86,8 +86,8 @@ leg_skips(struct ledger *l, const struct ledger_leg *g, int64_t n)
 	flags = db_get(&l->book->db, SQL_LOG_FLAGS, 0, DB_INT(n));
 	if ((flags & LOG_FIRST) == 0)
 		return 0;
-	if (g->backlog == BACKLOG_COUNT)
-		return flags >> LOG_RANK_SHIFT >= g->backlog_n;
+	if (g->backlog == BACKLOG_COUNT)	/* where the leg begins, its past is counted already */
+		return n > g->past && flags >> LOG_RANK_SHIFT >= g->backlog_n;
 	if (g->backlog == BACKLOG_NONE)
 		return 1;
 	when = published(l, n);

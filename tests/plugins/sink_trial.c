@@ -1,5 +1,6 @@
 /* sink_trial: writes a line for each record, at its leisure, and does what a file of orders says:
- * `retry MS`, `reject GUID`, `gone`, `hang`, `die`. Counts in its state what it was given. */
+ * `retry MS`, `reject GUID`, `gone`, `hang`, `hang once`, `die`. Counts in its state what it was
+ * given. */
 #include <courant/plugin.h>
 
 #include <poll.h>
@@ -33,6 +34,17 @@ order_read(const char *path, char order[ORDER_MAX])
 		order[strcspn(order, "\n")] = '\0';
 	if (f != NULL)
 		fclose(f);
+}
+
+/* Takes back the order before it hangs, so that the next worker has none. */
+static void
+hang_once(const char *path)
+{
+	FILE *f = fopen(path, "w");
+
+	if (f != NULL)
+		fclose(f);
+	poll(NULL, 0, -1);
 }
 
 /* What an order says of a record: 0, or -1 after fail() or retry(). */
@@ -81,6 +93,8 @@ deliver(struct cr *cr, void *opts, const struct cr_batch *batch)
 		return 0;
 	}
 	order_read(o->orders, order);
+	if (strcmp(order, "hang once") == 0)
+		hang_once(o->orders);
 	if (o->time > 0)
 		poll(NULL, 0, (int)o->time);
 	for (i = 0; i < batch->n; i++)

@@ -141,10 +141,17 @@ def test_an_evil_sink_costs_its_leg_and_is_shown_with_its_reason(daemon, origin,
     assert d.pids() == pids
 
 
-def test_a_filter_that_crashes_on_a_record_parks_that_record_alone(daemon, origin):
+POISON = ("p", "poison", "https://example.org/p")
+
+
+@pytest.mark.parametrize("entries,poisoned", [
+    pytest.param([*numbered(1, 3), POISON, *numbered(4, 6)], 1, id="one"),
+    pytest.param([*numbered(1, 1), *[(f"p{n}", "poison", f"https://example.org/p{n}")
+                                     for n in range(3)]], 3, id="all_but_one")])
+def test_a_filter_that_crashes_on_a_record_parks_it_after_two_workers(daemon, origin, entries,
+                                                                      poisoned):
     d = daemon()
     folder_of(d, "filter_crash")
-    entries = [*numbered(1, 3), ("p", "poison", "https://example.org/p"), *numbered(4, 6)]
     d.sources = {"one": {"plugin": "feed", "url": origin.put("f", rss(entries)), "every": "1 h"}}
     healthy(d, origin)
     d.routes["filtered"] = {"from": ["one"], "filters": [{"filter_crash": {}}],
@@ -152,9 +159,12 @@ def test_a_filter_that_crashes_on_a_record_parks_that_record_alone(daemon, origi
     d.write()
     d.start()
     pids = d.pids()
-    found = d.until_lines(6, "filtered.jsonl", seconds=40)
+    found = d.until_lines(len(entries) - poisoned, "filtered.jsonl", seconds=40)
     assert "poison" not in [r["title"] for r in found]
     d.until(lambda: "signal 11" in str(d.route("filtered")), 10, "the route shows why")
+    d.until(lambda: d.route("filtered")["filters"]["dead"] == poisoned, 20, "all poison is parked")
+    died = re.findall(r"worker \d+ \(filtered/filters\) died of", d.log())
+    assert len(died) == 2 * poisoned, "two workers each"
     on_time(origin)
     assert d.pids() == pids
 

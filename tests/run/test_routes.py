@@ -1,4 +1,5 @@
 """Routes at work: reloads under way, failures and pauses, waiting, state, groups, explanations."""
+import re
 import shutil
 import sqlite3
 import time
@@ -115,6 +116,35 @@ def test_a_sink_is_told_how_often_the_first_record_failed_also_after_a_restart(d
     assert all(int(line[3]) >= 3 for line in trial(d)), trial(d)
 
 
+def hanging(daemon, origin, order):
+    """A daemon with two records and a sink of this order, which has a second at most, beside another."""
+    d = ordered(daemon, origin, order, sinks=2, limits={"job_deadline": f"{int(1000 * SLOW)} ms"})
+    d.until_lines(2)            # the other is not held up
+    d.wait_log(r"died of r: its deadline of \d+ s passed")
+    return d
+
+
+def deaths(d):
+    return len(re.findall(r"worker \d+ \(r/trial\) died of r: its deadline of \d+ s passed", d.log()))
+
+
+def test_a_sink_that_hangs_is_killed_at_its_deadline_and_its_batch_tried_again(daemon, origin):
+    d = hanging(daemon, origin, "hang once")
+    d.settled()
+    assert guids(d) == ["a-1", "a-2"] and deaths(d) == 1
+    assert not pending(d) and leg(d)["dead"] == 0
+
+
+def test_a_sink_that_hangs_on_a_record_parks_it_after_two_workers(daemon, origin):
+    d = hanging(daemon, origin, "hang")
+    d.until(lambda: leg(d)["dead"] == 1, 20, "the record is parked")
+    d.out("orders").write_text("\n")
+    d.settled()
+    parked = [row for row in pending(d) if "2 workers died of it: its deadline" in row[4]]
+    assert [row[1] for row in parked][:1] == [3] and leg(d)["dead"] == len(parked) == deaths(d) // 2
+    assert guids(d) == ["a-1", "a-2"][len(parked):]
+
+
 # -- groups of filters
 
 def floor(least):
@@ -147,9 +177,9 @@ def test_filters_in_groups(daemon, origin):
 
 # -- pause and resume
 
-def ordered(daemon, origin, order, sinks=1):
+def ordered(daemon, origin, order, sinks=1, **settings):
     """A daemon whose sink `trial` obeys this order, with two records to deliver."""
-    d = daemon()
+    d = daemon(settings=settings)
     load(d, "trial")
     d.sources = {"a": feed(origin, "a", 1, 2)}
     to = [{"trial": {"path": "trial.out", "orders": "orders"}}, {"jsonl": {"path": "all.jsonl"}}]
