@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define WHY_MAX		512		/* bytes of a complaint */
 #define KEYS_SHOWN	12		/* names that a complaint lists */
@@ -56,33 +55,14 @@ not_json(struct cr *cr, const char *s, size_t len, const json_error_t *e)
 static json_t *
 load(struct cr *cr, const struct cr_page *page)
 {
-	const char *s = page->body, *text, *name = page->charset;
-	size_t flags = JSON_ALLOW_NUL | JSON_DECODE_ANY, len = page->len, bad = 0;
-	json_error_t e;
-	json_t *doc;
+	struct loaded l = { .text = page->body, .len = page->len };
+	json_t *doc = load_text(cr, page->charset, &l);
 
-	if (len >= 2 && (memcmp(s, "\xff\xfe", 2) == 0 || memcmp(s, "\xfe\xff", 2) == 0))
-		name = s[0] == '\xff' ? "utf-16le" : "utf-16be";
-	if (name[0] != '\0' && strcasecmp(name, "utf-8") != 0 &&
-	    (text = cr->convert(cr, name, s, len, &len, &bad)) != NULL)
-		s = text;
-	for (; len > 0 && *s != '\0' && strchr("\xef\xbb\xbf \t\r\n", *s) != NULL; len--)
-		s++;
-	doc = json_loadb(s, len, flags, &e);
-	if (doc == NULL && json_error_code(&e) == json_error_numeric_overflow) {
-		flags |= JSON_DECODE_INT_AS_REAL;
-		doc = json_loadb(s, len, flags, &e);
-	}
-	if (doc == NULL && json_error_code(&e) == json_error_invalid_utf8 &&
-	    (text = cr->convert(cr, "utf-8", s, len, &len, &bad)) != NULL) {
-		s = text;
-		doc = json_loadb(s, len, flags, &e);
-	}
-	if (doc != NULL && bad > 0)
+	if (doc != NULL && l.bad > 0)
 		cr->partial(cr, "%zu bytes that are not in the document's encoding were replaced",
-		    bad);
+		    l.bad);
 	if (doc == NULL)
-		not_json(cr, s, len, &e);
+		not_json(cr, l.text, l.len, &l.error);
 	return doc;
 }
 

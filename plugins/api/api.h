@@ -1,4 +1,5 @@
-/* What the files of plugin json share: options, presets, paths into documents, pages to come. */
+/* JSON of others: documents, paths into them, records of their items; of plugin json also its options,
+ * presets and pages to come. */
 #ifndef API_H
 #define API_H
 
@@ -30,6 +31,17 @@ extern const struct preset presets[];	/* in the order of PRESETS */
 #define PRESETS		"any|github-advisories|github-releases|hacker-news|" \
 			"huggingface-daily-papers"
 
+/* A document that is to be read: text and len are moved to what was read, after a conversion. */
+struct loaded {
+	const char	*text;
+	size_t		 len;
+	size_t		 bad;		/* bytes that were in no encoding and were replaced */
+	json_error_t	 error;
+};
+/* charset: as it was told, "" for UTF-8; a byte order mark goes before. Numbers over 64 bits become
+ * reals. NULL: no JSON, see error. Freed by the caller; text lasts until the next convert(). */
+json_t		*load_text(struct cr *, const char *charset, struct loaded *);
+
 /* The values that a path leads to, at most API_LIST, borrowed; none is null. A path goes down by
  * names and places, `a.0.b`; a list on the way is gone through as a whole. */
 struct found {
@@ -50,6 +62,8 @@ char		*template_text(const json_t *, const char *template);
 
 /* 0, or -1 and what is wrong with the options, which begins with the option's name. */
 int		 item_check(const struct api_opts *, char *why, size_t size);
+/* A record of the item, to be emitted; *named 0 and NULL: it has neither guid nor link. */
+struct cr_record *item_record(struct cr *, const struct api_opts *, const json_t *item, int *named);
 /* 1: emitted; 0: it has neither guid nor link. */
 int		 item_emit(struct cr *, const struct api_opts *, const json_t *item);
 

@@ -270,8 +270,8 @@ field_path(const struct api_opts *o, const char *name)
 	return path != NULL ? path : list_path(presets[o->preset].fields, name);
 }
 
-int
-item_emit(struct cr *cr, const struct api_opts *o, const json_t *item)
+struct cr_record *
+item_record(struct cr *cr, const struct api_opts *o, const json_t *item, int *named)
 {
 	const struct preset *p = &presets[o->preset];
 	const char *paths = field_path(o, "guid");
@@ -280,9 +280,10 @@ item_emit(struct cr *cr, const struct api_opts *o, const json_t *item)
 
 	paths = field_path(o, "link");
 	link = paths != NULL ? item_text(item, paths) : NULL;
-	if (guid == NULL && link == NULL)
-		return 0;
+	*named = guid != NULL || link != NULL;
 	free(link);
+	if (!*named)
+		return NULL;
 	rec = cr->record(cr, guid);
 	free(guid);
 	for (size_t i = 1; i < NFIELDS; i++)
@@ -294,6 +295,16 @@ item_emit(struct cr *cr, const struct api_opts *o, const json_t *item)
 	put_extras(cr, rec, KIND_COUNTER, p->counters, o->counters, item);
 	put_extras(cr, rec, KIND_EXTRA, o->extras, NULL, item);
 	put_extras(cr, rec, KIND_EXTRA, p->extras, o->extras, item);
-	cr->emit(cr, rec);
-	return 1;
+	return rec;
+}
+
+int
+item_emit(struct cr *cr, const struct api_opts *o, const json_t *item)
+{
+	int named;
+	struct cr_record *rec = item_record(cr, o, item, &named);
+
+	if (named)
+		cr->emit(cr, rec);
+	return named;
 }

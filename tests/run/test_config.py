@@ -1,9 +1,10 @@
 """Configurations: all mistakes at once with their lines, and a running daemon that keeps the good one."""
 import re
+import subprocess
 
 import pytest
 
-from courant import numbered, rss
+from courant import SLOW, TREE, numbered, program, rss
 from test_path import EVERYTHING, sources
 
 MISTAKES = """\
@@ -150,3 +151,10 @@ def test_a_private_address_is_not_fetched_unless_allowed(daemon, origin):
     d = daemon(sources({"one": url}), EVERYTHING, {"private": False}).start()
     d.until(lambda: d.source("one")["error"], 20, "the source shows why")
     assert origin.hits() == 0 and d.records() == 0
+
+
+@pytest.mark.parametrize("path", sorted((TREE / "conf").glob("*.yaml")), ids=lambda p: p.name)
+def test_each_configuration_that_is_shipped_is_a_good_one(path):
+    done = subprocess.run([program("courantd"), "-n", "-u", "nobody", "-c", str(path)],
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=30 * SLOW)
+    assert done.returncode == 0, done
