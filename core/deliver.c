@@ -175,7 +175,7 @@ deliver_settled(struct core *c, struct frame *f)
 		xreplace(&s->reason, NULL);
 	}
 	s->paused = s->held.then == ACK_GONE;
-	held_set(&s->held, NULL, 0, ACK_ALL, 0, NULL);
+	held_set(&s->held, NULL, 0, ACK_ALL, 0, NULL, -1);
 	s->behind = 1;
 	station_state(s, STATION_IDLE);
 	route_wake(c, s->route);
@@ -298,7 +298,8 @@ station_new(struct core *c)
 {
 	struct station *s = xcalloc(1, sizeof(*s));
 
-	*s = (struct station){ .core = c, .batch = -1, .out = -1, .behind = 1 };
+	*s = (struct station){ .core = c, .batch = -1, .out = -1, .behind = 1,
+		.held = { .out = -1 } };
 	s->timer = evtimer_new(c->base, on_timer, s);
 	if (s->timer == NULL)
 		fatal("no timer for a route");
@@ -313,7 +314,7 @@ station_free(struct station *s)
 	if (s->worker != NULL)
 		worker_stop(s->worker);
 	event_free(s->timer);
-	held_set(&s->held, NULL, 0, ACK_ALL, 0, NULL);
+	held_set(&s->held, NULL, 0, ACK_ALL, 0, NULL, -1);
 	free(s->reason);
 	free(s);
 }

@@ -16,6 +16,7 @@ struct held {
 	enum ack_then		 then;
 	int64_t			 retry;
 	char			*reason;
+	int			 out;		/* memfd of what it keeps; -1: nothing */
 };
 
 /* A route's filters, or one of its sinks. It outlives a reload under the names of its route and its
@@ -61,8 +62,9 @@ void	 station_tell(struct station *);
 void	 station_again(struct station *);
 /* The filters could not judge: they are asked again later, and status says why. asked: ms; -1. */
 void	 station_pause(struct station *, int64_t asked, const char *why);
+/* Takes out. */
 void	 held_set(struct held *, const char *id, uint32_t done, enum ack_then, int64_t retry,
-	    const char *reason);
+	    const char *reason, int out);
 
 /* deliver.c */
 void	 deliver_on(struct core *);		/* who can work asks for it */

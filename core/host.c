@@ -271,6 +271,7 @@ slot_close(struct slot *s)
 	}
 	s->opened = 0;
 	slot_unfill(s);
+	host_keep_free(s);
 }
 
 /* Has the plugin look at its options, then set itself up. 0, or -1 and it is blamed. */

@@ -21,7 +21,7 @@
 #define HOST_RECORDS	100000		/* records of one page */
 #define HOST_BATCH	10000		/* records of one batch */
 #define HOST_STATE	(64u << 10)	/* bytes of an instance's state */
-#define HOST_KEY	255		/* bytes of a key in it */
+#define HOST_KEPT	(32u << 20)	/* bytes of results after which a batch ends early */
 #define HOST_SCRATCH	(16u << 20)	/* bytes of a text before it is made clean */
 #define HOST_LINES	200		/* lines that a job may log */
 #define HOST_ERROR	1000		/* bytes of a reason */
@@ -38,7 +38,7 @@ enum phase { PHASE_NONE = 0, PHASE_OPEN = 1, PHASE_CLOSE = 2, PHASE_PARSE = 4, P
 #define MAY_HTTP	(PHASE_DELIVER | PHASE_STREAM)
 /* Those that may make records and emit them; that may keep state. */
 #define MAY_EMIT	(PHASE_PARSE | PHASE_STREAM)
-#define MAY_KEEP	(PHASE_PARSE | PHASE_PLAN | PHASE_STREAM)
+#define MAY_KEEP	(PHASE_PARSE | PHASE_PLAN | PHASE_STREAM | PHASE_FILTER | PHASE_DELIVER)
 
 /* A plugin that was loaded. */
 struct slot {
@@ -48,6 +48,8 @@ struct slot {
 	int			 filled, opened;
 	uint64_t		 hash;		/* of the options that opts was filled with */
 	char			 nonce[HOST_NONCE];	/* and of the stand-ins among them */
+	struct buf		 kept;		/* in a batch: its state as the calls so far left it */
+	struct buf		 set;		/* what they set and is not yet in the results */
 };
 
 /* Results on their way into the memfd. */
@@ -95,6 +97,7 @@ struct host {
 	struct bytes	 known;			/* state as it is stored: KEY\0VALUE\0... */
 	struct buf	 state;			/* what state_set() was told: KEY\0 flag VALUE\0 */
 	struct buf	 ahead;			/* both together, as `known` will be */
+	uint32_t	 done;			/* records of the batch */
 	struct out	 out;
 };
 extern struct host host;
@@ -145,6 +148,14 @@ void	 host_http_table(struct cr *);
 void	 host_state_table(struct cr *);
 void	 host_state_begin(struct bytes known);
 void	 host_state_write(void);
+/* The same for the calls of a batch: given: what is stored, for the slot of its rule. enter: a call
+ * begins; counts: it went well, and what it set is known to the next. write: into the results. */
+void	 host_keep_begin(struct slot *, size_t n);
+void	 host_keep_given(struct slot *, size_t n, const struct result_state *);
+void	 host_keep_enter(struct slot *);
+void	 host_keep_counts(struct slot *);
+void	 host_keep_write(struct slot *, size_t n);
+void	 host_keep_free(struct slot *);
 
 /* host_stream.c: a stream over the channel. emitted: a batch that is large enough goes out; frame:
  * one that came while a callback waited for another. */

@@ -10,6 +10,7 @@
 
 /* A batch as it lies in its memfd. */
 struct reader {
+	const struct host_batch *hb;
 	const void	*map;
 	size_t		 size;
 	struct wire	 all;
@@ -34,17 +35,18 @@ cr_verdict(struct cr *cr, int verdict, const char *fmt, ...)
 /* ---- Reading a batch ---- */
 
 static int
-reader_open(struct reader *rd, int fd, const struct batch_job *job)
+reader_open(struct reader *rd, const struct host_batch *hb, const struct batch_job *job)
 {
-	*rd = (struct reader){ .map = NULL };
+	*rd = (struct reader){ .hb = hb };
 	if (job->count <= HOST_BATCH && job->len <= SIZE_MAX)
-		rd->map = result_map(fd, (size_t)job->len, &rd->size);
+		rd->map = result_map(hb->batch, (size_t)job->len, &rd->size);
 	if (rd->map == NULL) {
 		host.failed = CR_BAD_DATA;
 		snprintf(host.error, sizeof(host.error), "the batch did not reach the worker");
 		return -1;
 	}
 	wire_init(&rd->all, rd->map, rd->size);
+	host_keep_begin(hb->slots, hb->n);
 	return 0;
 }
 
@@ -69,16 +71,32 @@ overlay(struct cr_record *r, struct bytes changes)
 	return 0;
 }
 
+/* The next item; the state before it is given to its plugin. 0; -1: there is none. */
+static int
+reader_item(struct reader *rd, struct wire *body)
+{
+	struct result_state st;
+	enum result_kind kind;
+
+	while (result_next(&rd->all, &kind, body) == 1) {
+		if (kind == RESULT_ITEM)
+			return 0;
+		if (kind != RESULT_STATE || result_state_read(body, &st) == -1)
+			return -1;
+		host_keep_given(rd->hb->slots, rd->hb->n, &st);
+	}
+	return -1;
+}
+
 /* The next record, with its id, its source and what its route changed. NULL: host.error says why. */
 static struct cr_record *
 reader_next(struct reader *rd)
 {
 	struct result_item item;
 	struct cr_record *r = NULL;
-	enum result_kind kind;
 	struct wire body;
 
-	if (result_next(&rd->all, &kind, &body) == 1 && kind == RESULT_ITEM) {
+	if (reader_item(rd, &body) == 0) {
 		wire_get(&body, result_item, &item);
 		if (wire_end(&body) == 0 && item.record.data != NULL)
 			r = record_read(item.record.data, item.record.len);
@@ -110,6 +128,7 @@ ask(struct slot *s, struct cr_record *r)
 	buf_clear(&host.base);
 	buf_str(&host.base, link);
 	host.why[0] = '\0';
+	host_keep_enter(s);
 	host_enter(s, PHASE_FILTER);
 	verdict = s->plugin.filter(&host.cr, s->opts, r);
 	if (verdict < CR_DROP || verdict > CR_WAIT) {
@@ -120,6 +139,8 @@ ask(struct slot *s, struct cr_record *r)
 	}
 	if (verdict == -1 || host.failed != 0)
 		host_blame("filter");
+	else
+		host_keep_counts(s);
 	host_leave();
 	return host.failed != 0 ? -1 : verdict;
 }
@@ -281,6 +302,14 @@ judge(const struct host_batch *hb, struct cr_record *r)
 	return 0;
 }
 
+/* Whether so much is in the results that the rest of the batch is better asked about again. */
+static int
+enough(void)
+{
+	return host.out.at + host.out.b.len > HOST_KEPT;
+}
+
+/* As many as there is room for the verdicts of. -1: host.failed, or they cannot be written. */
 static int
 filter_all(const struct host_batch *hb, const struct batch_job *job, struct reader *rd,
     uint32_t *done)
@@ -288,20 +317,22 @@ filter_all(const struct host_batch *hb, const struct batch_job *job, struct read
 	struct cr_record *r;
 	int rc;
 
-	while (*done < job->count) {
+	while (*done < job->count && !enough()) {
 		if ((r = reader_next(rd)) == NULL)
 			return -1;
 		rc = judge(hb, r);
 		record_free(r);
 		if (rc == -1)
 			return -1;
-		++*done;
+		host.done = ++*done;
 		if (job->careful) {
+			host_keep_write(hb->slots, hb->n);
 			if (out_flush() == -1)
 				return -1;
 			hb->progress(*done, hb->arg);
 		}
 	}
+	host_keep_write(hb->slots, hb->n);
 	return 0;
 }
 
@@ -312,7 +343,7 @@ host_filter(const struct host_batch *hb, const struct batch_job *job, struct bat
 
 	*done = (struct batch_done){ .retry = -1 };
 	out_open(hb->out, host.out.max);
-	if (reader_open(&rd, hb->batch, job) == 0) {
+	if (reader_open(&rd, hb, job) == 0) {
 		filter_all(hb, job, &rd, &done->done);
 		reader_close(&rd);
 	}
@@ -330,9 +361,9 @@ host_filter(const struct host_batch *hb, const struct batch_job *job, struct bat
 /* ---- A sink ---- */
 
 /* Hands n records over; returns how many of the first are done. */
-static size_t
+static uint32_t
 hand_over(struct slot *s, const struct batch_job *job, const char *id, uint32_t attempt,
-    const struct cr_record *const *items, size_t n)
+    const struct cr_record *const *items, uint32_t n)
 {
 	const struct cr_batch batch = {
 		.size = sizeof(batch), .kind = (int)job->kind,
@@ -344,6 +375,7 @@ hand_over(struct slot *s, const struct batch_job *job, const char *id, uint32_t 
 	};
 	size_t done;
 
+	host_keep_enter(s);
 	host_enter(s, PHASE_DELIVER);
 	done = s->plugin.deliver(&host.cr, s->opts, &batch);
 	if (done > n)
@@ -352,8 +384,12 @@ hand_over(struct slot *s, const struct batch_job *job, const char *id, uint32_t 
 		host.failed = FAILED_RETRY;	/* as if it had said retry(-1) */
 		host_blame("deliver");
 	}
+	if (done > 0)
+		host_keep_counts(s);
 	host_leave();
-	return done;
+	host.done += (uint32_t)done;
+	host_keep_write(s, 1);
+	return (uint32_t)done;
 }
 
 /* One record at a time, so that core knows of which one a worker died. */
@@ -363,13 +399,19 @@ deliver_each(const struct host_batch *hb, const struct batch_job *job,
 {
 	uint32_t i;
 
-	for (i = 0; i < job->count; i++) {
+	for (i = 0; i < job->count && !enough(); i++) {
 		if (hand_over(hb->slots, job, record_about(items[i])->delivery,
-		    i == 0 ? job->attempt : 0, &items[i], 1) == 0)
-			break;
+		    i == 0 ? job->attempt : 0, &items[i], 1) == 0 || out_flush() == -1)
+			return i;
 		host.failed = 0;
 		host.error[0] = '\0';
 		hb->progress(i + 1, hb->arg);
+	}
+	if (i < job->count) {
+		host.failed = FAILED_RETRY;
+		host.retry = 0;
+		snprintf(host.error, sizeof(host.error), "keeps so much that the rest of the batch "
+		    "goes by itself");
 	}
 	return i;
 }
@@ -405,8 +447,7 @@ deliver_all(const struct host_batch *hb, const struct batch_job *job, struct rea
 	if (job->careful && job->kind == CR_BATCH_RECORDS)
 		done = deliver_each(hb, job, given);
 	else
-		done = (uint32_t)hand_over(hb->slots, job, job->id, job->attempt, given,
-		    job->count);
+		done = hand_over(hb->slots, job, job->id, job->attempt, given, job->count);
 	if (done == job->count && done > 0)
 		host.failed = 0;	/* all is done, whatever was said on the way */
 	for (i = 0; i < job->count; i++)
@@ -421,10 +462,17 @@ host_deliver(const struct host_batch *hb, const struct batch_job *job, struct ba
 	struct reader rd;
 
 	*done = (struct batch_done){ .retry = -1 };
-	if (reader_open(&rd, hb->batch, job) == 0) {
+	out_open(hb->out, host.out.max);
+	if (reader_open(&rd, hb, job) == 0) {
 		done->done = deliver_all(hb, job, &rd);
 		reader_close(&rd);
 	}
+	if (out_flush() == -1) {
+		host.failed = CR_BAD_DATA;
+		snprintf(host.error, sizeof(host.error), "what the sink keeps could not be written");
+		done->done = 0;
+	}
+	done->out = host.out.at;
 	done->failed = host.failed;
 	done->error = host.failed != 0 ? host.error : NULL;
 	done->retry = host.retry;

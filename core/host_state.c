@@ -1,12 +1,15 @@
 /* What a plugin keeps between its calls: state_get() gives what was stored when the job began, state_set()
- * notes what goes into the results, with which it is stored. */
+ * notes what goes into the results, with which it is stored. In a batch each call is a job: what it set
+ * is what the next one is given, and is stored with the records that are done. */
 #include "host.h"
+#include "pairs.h"
 #include "text.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* What was set lies in host.state as KEY\0, 1 or 0 for unset, VALUE\0. */
+/* ---- What was set: KEY\0, 1 or 0 for unset, VALUE\0 ---- */
+
 static char *
 set_next(char *s)
 {
@@ -14,93 +17,80 @@ set_next(char *s)
 	return s + 1 + strlen(s + 1) + 1;
 }
 
-/* Where the key stands among what was set; NULL: nowhere. */
-static char *
-set_find(const struct buf *sets, const char *key)
+/* The value of the key at s; NULL: it was unset. */
+static const char *
+set_value(const char *s)
+{
+	s += strlen(s) + 1;
+	return *s != 0 ? s + 1 : NULL;
+}
+
+/* Notes it in place of what was set before. -1: there is no room. */
+static int
+set_put(struct buf *sets, const char *key, const char *value)
+{
+	size_t n = strlen(key), v = value != NULL ? strlen(value) : 0;
+	char *s = sets->data, *next, *end = s + sets->len;
+
+	for (; s != NULL && s < end; s = next) {
+		next = set_next(s);
+		if (strcmp(s, key) != 0)
+			continue;
+		memmove(s, next, (size_t)(end - next));
+		sets->len -= (size_t)(next - s);
+		break;
+	}
+	if (sets->len + n + v + 3 > sets->max)
+		return -1;
+	buf_add(sets, key, n + 1);
+	buf_char(sets, value != NULL);
+	buf_add(sets, value != NULL ? value : "", v + 1);
+	return 0;
+}
+
+/* All of them into the results; that they did not fit shows when those are flushed. */
+static void
+sets_write(const struct buf *sets, const char *rule, uint32_t done)
 {
 	char *s = sets->data, *end = s + sets->len;
+	struct result_state st;
+	size_t begun;
 
-	for (; s != NULL && s < end; s = set_next(s))
-		if (strcmp(s, key) == 0)
-			return s;
-	return NULL;
-}
-
-static void
-cut(struct buf *b, char *from, const char *to)
-{
-	size_t left = (size_t)(b->data + b->len - to);
-
-	b->len -= (size_t)(to - from);
-	memmove(from, to, left);
-}
-
-/* The value in KEY\0VALUE\0...; NULL: there is none. */
-static const char *
-known_find(struct bytes known, const char *key)
-{
-	const char *s = known.data, *end, *value;
-
-	if (s == NULL)
-		return NULL;
-	for (end = s + known.len; s < end; s = value + strlen(value) + 1) {
-		value = s + strlen(s) + 1;
-		if (value >= end)
-			break;
-		if (strcmp(s, key) == 0)
-			return value;
+	for (; s != NULL && s < end; s = set_next(s)) {
+		st = (struct result_state){ s, set_value(s), rule, done };
+		begun = out_begin(RESULT_STATE);
+		wire_put(&host.out.b, result_state, &st);
+		(void)out_end(begun);
 	}
-	return NULL;
 }
+
+/* ---- state_get(), state_set() ---- */
 
 static const char *
 cr_state_get(struct cr *cr, const char *key)
 {
 	(void)cr;
-	return (host.phase & MAY_KEEP) != 0 && key != NULL ? known_find(host.known, key) : NULL;
-}
-
-/* Lays one value (NULL: none) over all that is kept. -1: that would be over HOST_STATE. */
-static int
-ahead_put(const char *key, const char *value)
-{
-	struct buf *all = &host.ahead;
-	const char *old = known_find((struct bytes){ all->data, all->len }, key);
-	size_t n = strlen(key) + 1, v = value != NULL ? strlen(value) + 1 : 0;
-	size_t was = old != NULL ? n + strlen(old) + 1 : 0;
-
-	if (value != NULL && all->len - was + n + v > HOST_STATE)
-		return -1;
-	if (old != NULL)
-		cut(all, all->data + (old - all->data) - n, old + strlen(old) + 1);
-	if (value != NULL) {
-		buf_add(all, key, n);
-		buf_add(all, value, v);
-	}
-	return 0;
+	return (host.phase & MAY_KEEP) != 0 && key != NULL ? pairs_get(host.known, key) : NULL;
 }
 
 static int
 cr_state_set(struct cr *cr, const char *key, const char *value)
 {
-	size_t n, v = value != NULL ? strlen(value) : 0;
-	char *before;
+	size_t n;
 
 	(void)cr;
 	if ((host.phase & MAY_KEEP) == 0 || key == NULL)
 		return -1;
 	n = strlen(key);
-	if (n == 0 || n > HOST_KEY || text_valid(key, n) != n ||
-	    (value != NULL && text_valid(value, v) != v) || ahead_put(key, value) == -1)
+	if (n == 0 || n > RESULT_KEY_MAX || text_valid(key, n) != n ||
+	    (value != NULL && text_valid(value, strlen(value)) != strlen(value)))
 		return -1;
-	before = set_find(&host.state, key);
-	if (before != NULL)
-		cut(&host.state, before, set_next(before));
-	if (host.state.len + n + v + 3 > host.state.max)
+	if (pairs_set(&host.ahead, key, value, HOST_STATE) == -1 ||
+	    set_put(&host.state, key, value) == -1) {
+		host_say("state_set(%s): refused: with it there would be more than the %u bytes of "
+		    "state that an instance may keep", key, HOST_STATE);
 		return -1;
-	buf_add(&host.state, key, n + 1);
-	buf_char(&host.state, value != NULL);
-	buf_add(&host.state, value != NULL ? value : "", v + 1);
+	}
 	return 0;
 }
 
@@ -116,18 +106,84 @@ host_state_begin(struct bytes known)
 void
 host_state_write(void)
 {
-	const char *s = host.state.data, *end, *value;
-	size_t begun;
+	sets_write(&host.state, NULL, 0);
+}
 
-	if (s == NULL)
-		return;
-	for (end = s + host.state.len; s < end; s = value + strlen(value + 1) + 2) {
-		value = s + strlen(s) + 1;
-		begun = out_begin(RESULT_STATE);
-		wire_put_str(&host.out.b, s);
-		wire_put_str(&host.out.b, *value != 0 ? value + 1 : NULL);
-		out_end(begun);
+/* ---- Of a batch ---- */
+
+static void
+keep_clear(struct buf *b)
+{
+	if (b->max == 0)
+		buf_init(b, 4 * HOST_STATE);
+	buf_clear(b);
+}
+
+void
+host_keep_begin(struct slot *slots, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		keep_clear(&slots[i].kept);
+		keep_clear(&slots[i].set);
 	}
+	host.done = 0;
+}
+
+void
+host_keep_given(struct slot *slots, size_t n, const struct result_state *st)
+{
+	const char *rule = st->rule != NULL ? st->rule : "";
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(slots[i].rule, rule) == 0)
+			(void)pairs_set(&slots[i].kept, st->key, st->value, 2 * HOST_STATE);
+}
+
+void
+host_keep_enter(struct slot *s)
+{
+	host_state_begin((struct bytes){ s->kept.data, s->kept.len });
+}
+
+void
+host_keep_counts(struct slot *s)
+{
+	char *set = host.state.data, *end = set + host.state.len;
+
+	if (host.state.len == 0)
+		return;
+	buf_clear(&s->kept);
+	buf_add(&s->kept, host.ahead.data, host.ahead.len);
+	for (; set < end; set = set_next(set)) {
+		if (set_put(&s->set, set, set_value(set)) == 0)
+			continue;
+		/* Of many calls there may be more than room for: what was set so far goes out. */
+		host_keep_write(s, 1);
+		(void)set_put(&s->set, set, set_value(set));
+	}
+}
+
+void
+host_keep_write(struct slot *slots, size_t n)
+{
+	const char *rule;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		rule = slots[i].rule[0] != '\0' ? slots[i].rule : NULL;
+		sets_write(&slots[i].set, rule, host.done);
+		buf_clear(&slots[i].set);
+	}
+}
+
+void
+host_keep_free(struct slot *s)
+{
+	buf_free(&s->kept);
+	buf_free(&s->set);
 }
 
 void

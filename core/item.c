@@ -45,7 +45,7 @@ struct document {
 	size_t			 n, cap;
 	size_t			 parsed;	/* bytes of those held as records */
 	struct bytes		 feed;
-	struct document_state	*states;
+	struct result_state	*states;
 	size_t			 nstates;
 	struct result_request	*requests;
 	size_t			 nrequests;
@@ -317,13 +317,9 @@ feed_set(struct document *doc, const struct wire *body)
 static int
 state_add(struct document *doc, struct wire *body)
 {
-	struct document_state s;
+	struct result_state s;
 
-	s.key = wire_str(body);
-	s.value = wire_str(body);
-	if (wire_end(body) == -1 || s.key == NULL || doc->nstates == DOCUMENT_STATES ||
-	    text_valid(s.key, strlen(s.key)) != strlen(s.key) ||
-	    (s.value != NULL && text_valid(s.value, strlen(s.value)) != strlen(s.value)))
+	if (result_state_read(body, &s) == -1 || doc->nstates == DOCUMENT_STATES)
 		return -1;
 	doc->states = xreallocarray(doc->states, doc->nstates + 1, sizeof(s));
 	doc->states[doc->nstates++] = s;
@@ -477,7 +473,7 @@ document_feed(const struct document *doc)
 	return doc->feed;
 }
 
-const struct document_state *
+const struct result_state *
 document_states(const struct document *doc, size_t *n)
 {
 	*n = doc->nstates;

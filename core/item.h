@@ -44,8 +44,8 @@ int64_t	item_text(struct digest *, const struct cr_record *);
 
 /* What a worker made of a page, checked. */
 struct document;			/* opaque */
-struct document_state { const char *key, *value; };	/* value NULL: unset */
 struct result_request;
+struct result_state;
 
 /* Borrows the results. NULL: malformed (a log line says how). */
 struct document	*document_new(struct digest *, const void *results, size_t len);
@@ -54,7 +54,7 @@ struct document	*document_new(struct digest *, const void *results, size_t len);
 void		 document_sequence(struct document *);
 void		 document_free(struct document *);	/* NULL is fine */
 struct bytes	 document_feed(const struct document *);	/* NULL: none */
-const struct document_state *document_states(const struct document *, size_t *n);
+const struct result_state *document_states(const struct document *, size_t *n);
 const struct result_request *document_requests(const struct document *, size_t *n);
 
 struct document_counts { uint32_t seen, added, revised; };

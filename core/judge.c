@@ -450,6 +450,7 @@ judge_pull(struct ledger *l, struct ledger_route *r, uint32_t max, struct work *
 	int64_t to = horizon(l, r, &more), begun = r->filtered;
 
 	rows_free(&r->batch);
+	keep_give_filters(l, r, items);
 	while (r->filtered < to && r->filtered - begun < LEDGER_SCAN) {
 		scan(l, r, to, max, &r->batch);
 		w->count = ask(l, r, items);
@@ -511,15 +512,26 @@ changes_fit(struct bytes changes)
 	return r != NULL;
 }
 
+/* The next verdict, behind what the filters keep. 1; 0: there are no more; -1: malformed. */
 static int
-verdict_read(struct wire *all, const struct row *row, struct verdict *v)
+verdict_next(const struct ledger_route *r, struct wire *all, struct wire *body)
+{
+	struct result_state st;
+	enum result_kind kind;
+	int rc;
+
+	while ((rc = result_next(all, &kind, body)) == 1 && kind == RESULT_STATE)
+		if (result_state_read(body, &st) == -1 || st.rule == NULL ||
+		    !keep_rule(r, st.rule))
+			return -1;
+	return rc == 1 && kind != RESULT_VERDICT ? -1 : rc;
+}
+
+static int
+verdict_read(struct wire body, const struct row *row, struct verdict *v)
 {
 	struct result_verdict rv;
-	enum result_kind kind;
-	struct wire body;
 
-	if (result_next(all, &kind, &body) != 1 || kind != RESULT_VERDICT)
-		return -1;
 	wire_get(&body, result_verdict, &rv);
 	if (wire_end(&body) == -1 || (rv.verdict > CR_WAIT && rv.verdict != UINT32_MAX) ||
 	    !utf8(rv.rule) || !utf8(rv.why) || !changes_fit(rv.changes))
@@ -531,29 +543,37 @@ verdict_read(struct wire *all, const struct row *row, struct verdict *v)
 	return 0;
 }
 
-/* Fills v with what is known of the batch's first rows: all of them, or those up to the guilty one,
- * behind which the results may be torn. Gives how many; -1: malformed. */
+/* Fills v with what is known of the batch's first rows: all of them, or as many as there was room for
+ * the verdicts of, or those up to the guilty one, behind which the results may be torn. Gives how many;
+ * -1: malformed. *asked: how many of them have a verdict. */
 static ssize_t
 verdicts_take(struct ledger_route *r, const struct judged *j, struct wire *all,
-    struct verdict *v)
+    struct verdict *v, uint32_t *asked)
 {
 	const struct rows *rows = &r->batch;
-	uint32_t asked = 0;
+	struct wire body;
 	size_t i;
+	int rc;
+
+	*asked = 0;
 
 	for (i = 0; i < rows->n; i++) {
 		if (preset(r, &rows->row[i], &v[i]))
 			continue;
-		if (asked++ == j->guilty) {
+		if (*asked == j->guilty) {
 			v[i] = (struct verdict){ .n = rows->row[i].n, .verdict = VERDICT_FAILED,
 				.rule = rule_parked, .why = utf8(j->reason) ? j->reason : NULL };
 			return (ssize_t)i + 1;
 		}
 		v[i] = (struct verdict){ 0 };
-		if (verdict_read(all, &rows->row[i], &v[i]) == -1)
+		rc = verdict_next(r, all, &body);
+		if (rc == 0 && *asked > 0 && j->guilty == UINT32_MAX)
+			return (ssize_t)i;
+		if (rc != 1 || verdict_read(body, &rows->row[i], &v[i]) == -1)
 			return -1;
+		++*asked;
 	}
-	return j->guilty == UINT32_MAX && wire_end(all) == 0 ? (ssize_t)i : -1;
+	return j->guilty == UINT32_MAX && verdict_next(r, all, &body) == 0 ? (ssize_t)i : -1;
 }
 
 /* Frees the changes that verdict_read() made; a preset's are the row's. */
@@ -574,6 +594,7 @@ ledger_judged(struct ledger *l, const struct judged *j, const void *verdicts, si
 	struct ledger_route *r = ledger_route(l, j->route);
 	struct verdict *v;
 	struct wire all;
+	uint32_t asked;
 	ssize_t n;
 	int rc = -1;
 
@@ -585,11 +606,13 @@ ledger_judged(struct ledger *l, const struct judged *j, const void *verdicts, si
 	}
 	v = xcalloc(r->batch.n, sizeof(*v));
 	wire_init(&all, verdicts != NULL ? verdicts : "", len);
-	n = verdicts_take(r, j, &all, v);
+	n = verdicts_take(r, j, &all, v, &asked);
 	if (n > 0)
 		rc = settle(l, r, r->batch.row, v, (size_t)n, (size_t)n == r->batch.n ?
 		    r->batch.last : r->batch.row[n - 1].n);
-	if (rc == -1)
+	if (rc == 0)
+		keep_take(l, r, NULL, (struct bytes){ verdicts, len }, asked);
+	else
 		log_warn("route %s: its verdicts are malformed", r->name);
 	verdicts_drop(&r->batch, v);
 	rows_free(&r->batch);

@@ -129,6 +129,7 @@ route_free(struct ledger_route *r)
 	rows_free(&r->batch);
 	free(r->reason);
 	free(r->name);
+	free(r->rules);
 }
 
 void
@@ -348,6 +349,11 @@ rule_take(struct ledger_route *r, const struct store_route *s, struct ledger_rou
 		rows_free(&r->batch);
 	r->rule = *s;
 	r->rule.name = r->rule.title = NULL;
+	r->rule.rules = (struct bytes){ NULL, 0 };
+	free(r->rules);
+	r->rules = xmalloc(s->rules.len + 1);
+	memcpy(r->rules, s->rules.data != NULL ? s->rules.data : "", s->rules.len);
+	r->rules_len = s->rules.len;
 	r->gone = 0;
 	free(r->from);
 	free(r->routes);
@@ -431,6 +437,7 @@ take_one(struct ledger *l, struct wire *w, const uint32_t *ids, size_t n, uint32
 		goto out;
 	r = route_take(l, &s, legs, nlegs);
 	rule_take(r, &s, &drawn);
+	keep_drop_filters(l, r);
 	if (r->filtered == 0)		/* it looks at all the past */
 		routes_go_back(l, r);
 	r->legs = xreallocarray(r->legs, nlegs, sizeof(*r->legs));
@@ -457,7 +464,19 @@ listed(const struct ledger_route *r, size_t leg)
 	return 0;
 }
 
-/* What the configuration no longer has keeps its rows and the time since when. */
+static void
+route_retire(struct ledger *l, struct ledger_route *r)
+{
+	if (r->gone)
+		return;
+	r->gone = 1;
+	r->rules_len = 0;
+	keep_drop_filters(l, r);
+	db_run(&l->book->db, SQL_ROUTE_GONE, DB_INT(r->id), DB_INT(date_now()));
+}
+
+/* What the configuration no longer has keeps its rows and the time since when, but not what its
+ * plugins kept. */
 static void
 retire(struct ledger *l, const uint32_t *places, size_t n)
 {
@@ -470,10 +489,7 @@ retire(struct ledger *l, const uint32_t *places, size_t n)
 			;
 		if (k == n) {
 			r->nlegs = 0;
-			if (!r->gone)
-				db_run(&l->book->db, SQL_ROUTE_GONE, DB_INT(r->id),
-				    DB_INT(date_now()));
-			r->gone = 1;
+			route_retire(l, r);
 		}
 		for (k = 0; k < r->nleg; k++) {
 			if (listed(r, k) || r->leg[k].gone)
@@ -481,6 +497,7 @@ retire(struct ledger *l, const uint32_t *places, size_t n)
 			db_run(&l->book->db, SQL_LEG_GONE, DB_INT(r->leg[k].id),
 			    DB_INT(date_now()));
 			r->leg[k].gone = 1;
+			keep_drop_leg(l, &r->leg[k]);
 		}
 	}
 }
@@ -533,7 +550,7 @@ ledger_pull(struct ledger *l, const struct pull *p, struct work *w, struct buf *
 }
 
 void
-ledger_ack(struct ledger *l, const struct ack *a)
+ledger_ack(struct ledger *l, const struct ack *a, const void *kept, size_t len)
 {
 	struct ledger_route *r = ledger_route(l, a->route);
 	struct ledger_leg *g = r != NULL ? ledger_leg(r, a->leg) : NULL;
@@ -542,7 +559,7 @@ ledger_ack(struct ledger *l, const struct ack *a)
 		log_warn("an acknowledgement of route %u, leg %u, which are not known", a->route,
 		    a->leg);
 	else
-		leg_ack(l, r, g, a);
+		leg_ack(l, r, g, a, (struct bytes){ kept, len });
 }
 
 /* With very many routes that all fail, the last ones' reasons are left to the log. */

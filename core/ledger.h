@@ -44,6 +44,8 @@ struct ledger_route {
 	char		*name;
 	int		 gone;
 	struct store_route rule;		/* its strings are not kept */
+	char		*rules;			/* of its filters: RULE\0... */
+	size_t		 rules_len;
 	unsigned char	*from;			/* bits by source id */
 	uint32_t	 nfrom;			/* bits in it */
 	uint32_t	*routes;		/* places of routes that it draws from */
@@ -82,11 +84,12 @@ int	ledger_take(struct ledger *, struct wire *w, const uint32_t *ids, size_t n, 
 void	ledger_pull(struct ledger *, const struct pull *, struct work *w, struct buf *items);
 /* The filters' verdicts on a batch (data NULL: none). 0, or enum settled_bad. */
 uint32_t ledger_judged(struct ledger *, const struct judged *, const void *verdicts, size_t len);
-void	ledger_ack(struct ledger *, const struct ack *);
+/* kept: what the sink set (data NULL: nothing). */
+void	ledger_ack(struct ledger *, const struct ack *, const void *kept, size_t len);
 /* The payload of MSG_COUNTS. */
 void	ledger_counts(struct ledger *, struct buf *);
 
-/* ---- Between ledger.c, judge.c and leg.c ---- */
+/* ---- Between ledger.c, judge.c, leg.c and keep.c ---- */
 /* Up to where the route has judged, but for what it has still to make up for before r->begun. */
 static inline int64_t
 route_judged(const struct ledger_route *r)
@@ -115,6 +118,17 @@ void	leg_pull(struct ledger *, struct ledger_route *, struct ledger_leg *, uint3
 	    struct work *, struct buf *);
 /* An operator resumes it: what it waited for is due now. */
 void	leg_resume(struct ledger *, struct ledger_leg *);
-void	leg_ack(struct ledger *, struct ledger_route *, struct ledger_leg *, const struct ack *);
+void	leg_ack(struct ledger *, struct ledger_route *, struct ledger_leg *, const struct ack *,
+	    struct bytes kept);
 void	leg_save(struct ledger *, const struct ledger_leg *);
+
+/* What plugins keep. give: as RESULT_STATE before the items of a batch; take: what of the results counts
+ * with the first `done` records of it, into the open transaction (leg NULL: of the filters). */
+void	keep_give_leg(struct ledger *, const struct ledger_leg *, struct buf *items);
+void	keep_give_filters(struct ledger *, const struct ledger_route *, struct buf *items);
+void	keep_take(struct ledger *, const struct ledger_route *, const struct ledger_leg *,
+	    struct bytes results, uint32_t done);
+int	keep_rule(const struct ledger_route *, const char *rule);	/* whether it is one of the route's */
+void	keep_drop_leg(struct ledger *, const struct ledger_leg *);
+void	keep_drop_filters(struct ledger *, const struct ledger_route *);	/* of no rule of its */
 #endif

@@ -280,6 +280,7 @@ leg_pull(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, uint32_
 		w->due = g->due;
 		return;
 	}
+	keep_give_leg(l, g, items);
 	if (leg_begin(l, r, g) == 0) {
 		if (g->takes == CR_BATCH_LIST)
 			pull_list(l, r, g, w, items);
@@ -334,7 +335,8 @@ leg_resume(struct ledger *l, struct ledger_leg *g)
 }
 
 void
-leg_ack(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, const struct ack *a)
+leg_ack(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, const struct ack *a,
+    struct bytes kept)
 {
 	uint32_t done = a->done, past;
 	int list = g->takes == CR_BATCH_LIST, dead = a->then == ACK_DEAD || a->then == ACK_PARK;
@@ -363,5 +365,7 @@ leg_ack(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, const st
 	xreplace(&g->reason, a->then == ACK_ALL ? NULL : a->reason != NULL ? a->reason : "");
 	retried(l, r, g, again && !list && done < g->nbatch ? g->batch[done] : 0);
 	leg_save(l, g);
+	if (done > 0)
+		keep_take(l, r, g, kept, done);
 	batch_clear(g);
 }

@@ -109,8 +109,8 @@ const struct wire_field store_source[] = {
 #undef F
 #define F(m, t)	WIRE(store_route, m, t)
 const struct wire_field store_route[] = {
-	F(name, STR), F(title, STR), F(all, U32), F(filters, U32), F(once_record, U32),
-	F(updates, U32), WIRE_END
+	F(name, STR), F(title, STR), F(all, U32), F(filters, U32), F(rules, BYTES),
+	F(once_record, U32), F(updates, U32), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(store_leg, m, t)

@@ -32,7 +32,7 @@ enum msg_type {
 	MSG_PULL,		/* struct pull */
 	MSG_WORK,		/* struct work; fd: batch (result.h) unless WORK_NONE */
 	MSG_JUDGED,		/* struct judged; fd: verdicts (result.h) */
-	MSG_ACK,		/* struct ack */
+	MSG_ACK,		/* struct ack; fd: what the sink keeps (result.h), or none */
 	MSG_SETTLED,		/* struct settled: answers JUDGED and ACK */
 	MSG_COUNT,		/* no payload */
 	MSG_COUNTS,		/* struct counts, then u32 m, m * struct route_count */
@@ -46,7 +46,7 @@ enum msg_type {
 	MSG_W_PARSED,		/* struct parse_done: answers both */
 	MSG_W_FILTER,		/* struct batch_job; fds: batch, out */
 	MSG_W_FILTERED,		/* struct batch_done */
-	MSG_W_DELIVER,		/* struct batch_job; fd: batch */
+	MSG_W_DELIVER,		/* struct batch_job; fds: batch, out */
 	MSG_W_DELIVERED,	/* struct batch_done */
 	MSG_W_PROGRESS,		/* u32: so many of the batch are done (batch_job.careful) */
 	MSG_W_HTTP,		/* struct http_ask; fd: the body, if long. id: the worker's own */
@@ -155,6 +155,7 @@ struct store_route {
 	const char	*name, *title;
 	uint32_t	 all;		/* from: ["*"]: every source */
 	uint32_t	 filters;	/* how many; 0: store keeps all by itself */
+	struct bytes	 rules;		/* of each: RULE\0... */
 	uint32_t	 once_record;	/* 1: `once: record`: stories are not joined */
 	uint32_t	 updates;	/* 1: a revision is delivered too */
 };
@@ -328,7 +329,7 @@ struct batch_done {
 	uint32_t	 done;		/* records judged or delivered, of the first */
 	uint32_t	 failed;	/* 0, enum cr_why or FAILED_RETRY, for the one after done */
 	int64_t		 retry;		/* ms from now; -1: the host's schedule */
-	uint64_t	 out;		/* FILTER: bytes written to out */
+	uint64_t	 out;		/* bytes written to out */
 	const char	*error;
 };
 struct stream_job {

@@ -1,5 +1,6 @@
 /* The items in the memfds that pass between workers and store, and the memfds themselves. */
 #include "result.h"
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,11 @@
 #define SEAL_TRIES	3
 #define HEAD	(sizeof(uint32_t) + sizeof(uint8_t))
 
+#define F(m, t)	WIRE(result_state, m, t)
+const struct wire_field result_state[] = {
+	F(key, STR), F(value, STR), F(rule, STR), F(done, U32), WIRE_END
+};
+#undef F
 #define F(m, t)	WIRE(result_verdict, m, t)
 const struct wire_field result_verdict[] = {
 	F(verdict, U32), F(rule, STR), F(why, STR), F(changes, BYTES), WIRE_END
@@ -29,6 +35,21 @@ const struct wire_field result_request[] = {
 	F(next, U32), F(url, STR), F(method, STR), F(headers, STR), F(tag, STR), F(body, BYTES),
 	WIRE_END
 };
+
+static int
+utf8(const char *s)
+{
+	return text_valid(s, strlen(s)) == strlen(s);
+}
+
+int
+result_state_read(struct wire *w, struct result_state *st)
+{
+	wire_get(w, result_state, st);
+	return wire_end(w) == -1 || st->key == NULL || st->key[0] == '\0' ||
+	    strlen(st->key) > RESULT_KEY_MAX || !utf8(st->key) ||
+	    (st->value != NULL && !utf8(st->value)) ? -1 : 0;
+}
 
 /* Whether a text has control characters, but for secrets' marks and those of `but`. */
 static int

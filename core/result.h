@@ -7,7 +7,8 @@
 enum result_kind {
 	RESULT_RECORD	= 1,	/* a record (record.h), of parse */
 	RESULT_FEED	= 2,	/* the document itself, as a record; at most one, of parse */
-	RESULT_STATE	= 3,	/* str key, str value or NULL, of parse */
+	RESULT_STATE	= 3,	/* struct result_state: of parse, filter and deliver; in a batch,
+				 * before its items, what is stored */
 	RESULT_VERDICT	= 4,	/* struct result_verdict, of filter; in the batch's order */
 	RESULT_ITEM	= 5,	/* struct result_item: a record of a batch */
 	RESULT_REQUEST	= 6,	/* struct result_request: a page to be fetched, of parse and plan */
@@ -26,6 +27,13 @@ struct result_request {
 	const char	*tag;		/* or NULL */
 	struct bytes	 body;
 };
+struct result_state {
+	const char	*key, *value;	/* value NULL: unset */
+	const char	*rule;		/* of a filter, as in result_verdict; else NULL */
+	uint32_t	 done;		/* of filter and deliver: it counts when so many of the batch's
+				 * first records do */
+};
+#define RESULT_KEY_MAX	255		/* bytes of a key */
 struct result_verdict {
 	uint32_t	 verdict;	/* enum cr_verdict; UINT32_MAX: the filter failed: dead letter */
 	const char	*rule;		/* the filter's name and place: "match#1"; or NULL */
@@ -42,7 +50,10 @@ struct result_item {
 	struct bytes	 changes;	/* of the route's filters, laid over it; none: NULL */
 	int64_t		 seen;		/* first seen, ms */
 };
-extern const struct wire_field result_verdict[], result_item[], result_request[];
+extern const struct wire_field result_state[], result_verdict[], result_item[], result_request[];
+
+/* Reads one and looks at what it says. 0; -1: malformed. */
+int	result_state_read(struct wire *, struct result_state *);
 
 /* Why a request is none that a plugin may make; NULL: it may. */
 const char *result_request_bad(const struct result_request *);

@@ -62,7 +62,7 @@ static const char schema[] =
 
 	/* The document of a source as a record, as it last was. */
 	"CREATE TABLE feed (source INTEGER PRIMARY KEY, record BLOB NOT NULL);"
-	/* What plugins keep. instance: "source:ID" */
+	/* What plugins keep. instance: "source:ID", "leg:ID", "filter:ROUTE/RULE" (state.c). */
 	"CREATE TABLE state (instance TEXT, key TEXT, value TEXT NOT NULL,"
 	" PRIMARY KEY (instance, key)) WITHOUT ROWID;"
 
@@ -172,6 +172,12 @@ static const char *const statements[SQL_MAX] = {
 	    " FROM state WHERE instance = ? AND key <> ?",
 	[SQL_STATE_SOURCES] = "SELECT DISTINCT CAST(substr(instance, 8) AS INTEGER) FROM state"
 	    " WHERE instance >= 'source:' AND instance < 'source;'",
+
+	[SQL_STATE_FILTERS] = "SELECT instance, key, value FROM state"
+	    " WHERE instance > ? AND instance < ?",
+	[SQL_STATE_RULES] = "SELECT DISTINCT instance FROM state"
+	    " WHERE instance > ? AND instance < ?",
+	[SQL_STATE_DROP] = "DELETE FROM state WHERE instance = ?",
 
 	[SQL_WALKS] = "SELECT source, broken FROM walk",
 	[SQL_WALK_GET] = "SELECT hash, broken, pages, added, gap, etag, modified, validated"

@@ -193,8 +193,11 @@ retry_delay(const struct station *s, int64_t asked)
 
 void
 held_set(struct held *h, const char *id, uint32_t done, enum ack_then then, int64_t retry,
-    const char *reason)
+    const char *reason, int out)
 {
+	if (h->out != -1)
+		close(h->out);
+	h->out = out;
 	xreplace(&h->id, id);
 	xreplace(&h->reason, reason);
 	h->done = done;
@@ -263,8 +266,20 @@ station_tell(struct station *s)
 	station_state(s, STATION_SETTLE);
 	buf_init(&b, msg_limit(MSG_ACK));
 	wire_put(&b, ack, &a);
-	roles_send(c, ROLE_STORE, MSG_ACK, 0, &b, -1);
+	roles_send(c, ROLE_STORE, MSG_ACK, 0, &b, h->out);
 	buf_free(&b);
+}
+
+/* What the sink set in its state, sealed; -1: nothing. */
+static int
+out_take(struct station *s)
+{
+	int fd = s->out;
+
+	if (lseek(fd, 0, SEEK_END) <= 0 || result_seal(fd) == -1)
+		return -1;
+	s->out = -1;
+	return fd;
 }
 
 /* The sink answered. */
@@ -277,7 +292,7 @@ station_ack(struct station *s, uint32_t done, enum ack_then then, int64_t retry,
 		    then == ACK_GONE ? "; paused until `courant resume`" : "");
 	log_debug("route %s, %s: %u of %u delivered", s->route->name, station_name(s), done,
 	    s->work.count);
-	held_set(&s->held, s->work.id, done, then, retry, reason);
+	held_set(&s->held, s->work.id, done, then, retry, reason, out_take(s));
 	station_tell(s);
 }
 
@@ -386,8 +401,8 @@ on_frame(struct worker *w, struct frame *f, void *arg)
 		worker_kill(w, "it sent a bad frame");
 		return;
 	}
-	if (s->place == PULL_FILTER && result_seal(s->out) == -1) {
-		worker_kill(w, "it keeps its verdicts open for writing");
+	if (result_seal(s->out) == -1) {
+		worker_kill(w, "it keeps its results open for writing");
 		return;
 	}
 	worker_free_job(w);
@@ -468,13 +483,12 @@ station_give(struct station *s)
 	log_debug("route %s, %s: delivers %u of batch %s", s->route->name, station_name(s),
 	    s->work.count, s->work.id);
 	bj.len = len > 0 ? (uint64_t)len : 0;
-	if (s->place == PULL_FILTER) {
-		if (s->out != -1)
-			close(s->out);
-		s->out = result_fd(NULL, 0);
-		if (s->out == -1)
-			fatal("no memory file for verdicts: %s", strerror(errno));
-	} else {
+	if (s->out != -1)
+		close(s->out);
+	s->out = result_fd(NULL, 0);
+	if (s->out == -1)
+		fatal("no memory file for results: %s", strerror(errno));
+	if (s->place != PULL_FILTER) {
 		bj.kind = s->work.kind == WORK_LIST ? CR_BATCH_LIST : CR_BATCH_RECORDS;
 		if (s->work.kind == WORK_LIST) {
 			bj.title = s->route->title != NULL ? s->route->title : s->route->name;

@@ -8,6 +8,7 @@
 #include "peer.h"
 #include "result.h"
 #include "roles.h"
+#include "state.h"
 #include "walk.h"
 
 #include <event2/event.h>
@@ -403,21 +404,14 @@ on_page(struct store *s, struct frame *f, struct wire *w)
 static void
 on_state(struct store *s, struct frame *f, struct wire *w)
 {
-	struct db *db = &s->book.db;
-	const char *instance = wire_str(w), *text;
+	const char *instance = wire_str(w);
 	struct buf b, pairs;
-	int i;
 
 	if (wire_end(w) == -1 || instance == NULL)
 		fatal("core's STATE is malformed");
 	buf_init(&b, msg_limit(MSG_STATED));
 	buf_init(&pairs, msg_limit(MSG_STATED) / 2);
-	db_bind(db, SQL_STATES, DB_TEXT(instance));
-	while (db_step(db, SQL_STATES))
-		for (i = 0; i < 2; i++) {
-			text = db_text(db, SQL_STATES, i);
-			buf_add(&pairs, text, strlen(text) + 1);
-		}
+	state_read(&s->book.db, instance, &pairs);
 	if (pairs.over)
 		fatal("%s keeps more than %zu bytes", instance, pairs.max);
 	wire_put_str(&b, instance);
@@ -530,12 +524,17 @@ on_judged(struct store *s, struct frame *f, struct wire *w)
 static void
 on_ack(struct store *s, struct frame *f, struct wire *w)
 {
+	const void *kept = NULL;
+	size_t size = 0;
 	struct ack a;
 
 	wire_get(w, ack, &a);
 	if (wire_end(w) == -1)
 		fatal("core's ACK is malformed");
-	ledger_ack(s->ledger, &a);
+	if (f->fd[0] != -1 && (kept = result_map(f->fd[0], SIZE_MAX, &size)) == NULL)
+		fatal("what a sink keeps cannot be mapped: %s", strerror(errno));
+	ledger_ack(s->ledger, &a, kept, size);
+	result_unmap(kept, size);
 	settled_later(s, f->id, a.route, a.leg, 0);
 }
 

@@ -73,11 +73,17 @@ send_fd(struct core *c, enum role_id id, uint16_t type, const struct buf *b)
 static void
 put_route(struct buf *b, const struct route *r)
 {
-	const struct store_route sr = { .name = r->name, .title = r->title, .all = (uint32_t)r->all,
+	struct store_route sr = { .name = r->name, .title = r->title, .all = (uint32_t)r->all,
 		.filters = (uint32_t)r->nfilters, .once_record = (uint32_t)r->once_record,
 		.updates = (uint32_t)r->updates };
+	struct buf rules;
 
+	buf_init(&rules, SIZE_MAX / 4);
+	for (size_t i = 0; i < r->nfilters; i++)
+		buf_add(&rules, r->filters[i].rule, strlen(r->filters[i].rule) + 1);
+	sr.rules = (struct bytes){ rules.data, rules.len };
 	wire_put(b, store_route, &sr);
+	buf_free(&rules);
 	wire_put_u32(b, (uint32_t)r->nfrom);
 	for (size_t i = 0; i < r->nfrom; i++)
 		wire_put_u32(b, r->from[i]);

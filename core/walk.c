@@ -3,6 +3,7 @@
 #include "log.h"
 #include "mem.h"
 #include "result.h"
+#include "state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,43 +69,28 @@ row_prove(struct row *w, const struct mark *m)
 
 /* ---- State ---- */
 
-static void
-instance_of(char name[32], uint32_t source)
-{
-	snprintf(name, 32, "source:%u", source);
-}
-
 /* Sets it for good, unless there would be too much of it. */
 static void
-state_set(struct roster *r, uint32_t source, const char *key, const char *value)
+set_state(struct roster *r, uint32_t source, const char *key, const char *value)
 {
-	struct db *db = roster_db(r);
-	char instance[32];
-	int64_t others;
+	char name[STATE_NAME];
 
-	instance_of(instance, source);
-	if (value == NULL) {
-		db_run(db, SQL_STATE_UNSET, DB_TEXT(instance), DB_TEXT(key));
-		return;
-	}
-	others = db_get(db, SQL_STATE_SIZE, 0, DB_TEXT(instance), DB_TEXT(key));
-	if (others + (int64_t)(strlen(key) + strlen(value)) > WALK_STATE) {
+	state_name(name, "source", source, NULL);
+	if (state_set(roster_db(r), name, key, value) == -1)
 		log_warn("source %s: more than %u bytes of state: %s stays as it was",
-		    roster_name(r, source), WALK_STATE, key);
-		return;
-	}
-	db_run(db, SQL_STATE_SET, DB_TEXT(instance), DB_TEXT(key), DB_TEXT(value));
-	*roster_kept(r, source) |= KEPT_STATE;
+		    roster_name(r, source), STATE_MAX, key);
+	else if (value != NULL)
+		*roster_kept(r, source) |= KEPT_STATE;
 }
 
 void
 walk_states(struct roster *r, uint32_t source, const struct document *doc)
 {
 	size_t n, i;
-	const struct document_state *state = document_states(doc, &n);
+	const struct result_state *state = document_states(doc, &n);
 
 	for (i = 0; i < n; i++)
-		state_set(r, source, state[i].key, state[i].value);
+		set_state(r, source, state[i].key, state[i].value);
 }
 
 /* What the pages of a walk have set counts from here on; or, keep 0, never did. */
@@ -115,7 +101,7 @@ held_settle(struct roster *r, uint32_t source, int keep)
 
 	db_bind(db, SQL_HELD, DB_INT(source));
 	while (keep && db_step(db, SQL_HELD))
-		state_set(r, source, db_text(db, SQL_HELD, 0), db_text(db, SQL_HELD, 1));
+		set_state(r, source, db_text(db, SQL_HELD, 0), db_text(db, SQL_HELD, 1));
 	db_done(db, SQL_HELD);
 	db_run(db, SQL_HELD_DROP, DB_INT(source));
 }
@@ -219,7 +205,7 @@ static enum walk
 page_done(struct roster *r, const struct commit *c, const struct mark *m, struct row *w,
     const struct document *doc, uint32_t added)
 {
-	const struct document_state *state = NULL;
+	const struct result_state *state = NULL;
 	struct db *db = roster_db(r);
 	size_t n = 0, i;
 
@@ -332,20 +318,16 @@ walk_recall(struct roster *r, const struct recall *q, struct buf *b)
 	struct db *db = roster_db(r);
 	struct buf state, next;
 	struct recalled out;
-	char instance[32];
+	char instance[STATE_NAME];
 	struct row w;
 
 	row_read(db, q->source, &w);
 	if ((*roster_kept(r, q->source) & KEPT_OWED) != 0 && w.hash != (int64_t)q->hash)
 		walk_drop(r, q->source, &w);
-	buf_init(&state, 4 * WALK_STATE);
+	buf_init(&state, 4 * STATE_MAX);
 	buf_init(&next, msg_limit(MSG_RECALLED));
-	instance_of(instance, q->source);
-	db_bind(db, SQL_STATES, DB_TEXT(instance));
-	while (db_step(db, SQL_STATES)) {
-		buf_add(&state, db_text(db, SQL_STATES, 0), strlen(db_text(db, SQL_STATES, 0)) + 1);
-		buf_add(&state, db_text(db, SQL_STATES, 1), strlen(db_text(db, SQL_STATES, 1)) + 1);
-	}
+	state_name(instance, "source", q->source, NULL);
+	state_read(db, instance, &state);
 	if (walk_next(r, q->source, &next) == -1)
 		*roster_kept(r, q->source) &= ~(uint32_t)KEPT_OWED;
 	out = (struct recalled){ .source = q->source, .kept = *roster_kept(r, q->source),

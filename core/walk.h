@@ -5,7 +5,6 @@
 #include "roster.h"
 
 #define WALK_PAGES	10000		/* of one walk, read and owed */
-#define WALK_STATE	(64u << 10)	/* bytes of an instance's state: keys and values */
 
 enum walk { WALK_GOES_ON, WALK_WHOLE, WALK_FAILED };
 
@@ -14,7 +13,7 @@ enum walk { WALK_GOES_ON, WALK_WHOLE, WALK_FAILED };
 enum walk	walk_page(struct roster *, const struct commit *, const struct mark *,
 		    const struct document *, uint32_t added);
 /* The state that was set outside of walks, which counts at once. A value that would bring an instance
- * over WALK_STATE is told and left as it was. */
+ * over STATE_MAX is told and left as it was. */
 void		walk_states(struct roster *, uint32_t source, const struct document *);
 /* The next page owed, into b as struct owed_page. 0, or -1: none is. */
 int		walk_next(struct roster *, uint32_t source, struct buf *b);

@@ -267,7 +267,7 @@ batch(struct worker *w, struct frame *f, int filter)
 
 	wire_init(&wire, f->data, f->len);
 	wire_get(&wire, batch_job, &job);
-	if (wire_end(&wire) == -1 || (filter && hb.out == -1))
+	if (wire_end(&wire) == -1 || hb.out == -1)
 		return -1;
 	for (i = 0; i < w->n; i++)
 		if (filter ? w->slots[i].plugin.filter == NULL :

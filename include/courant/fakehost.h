@@ -209,15 +209,22 @@ cr_fake_begin(struct cr_fake *f)
 	return cr_fake_open(f);
 }
 
+/* What was set as state counts, or does not. */
+static inline void
+cr_fake_keep(struct cr_fake *f, int well)
+{
+	size_t i;
+
+	for (i = 0; i < f->npending && well; i++)
+		cr_fake_set_state(f, f->pending[i].key, f->pending[i].value);
+	f->npending = 0;
+}
+
 /* It ends: what was set as state counts, unless it failed. 0 or -1. */
 static inline int
 cr_fake_end(struct cr_fake *f)
 {
-	size_t i;
-
-	for (i = 0; i < f->npending && f->failed == 0; i++)
-		cr_fake_set_state(f, f->pending[i].key, f->pending[i].value);
-	f->npending = 0;
+	cr_fake_keep(f, f->failed == 0);
 	return f->failed == 0 ? 0 : -1;
 }
 
@@ -429,7 +436,7 @@ cr_fake_deliver(struct cr_fake *f, struct cr_record *const *records, size_t n)
 	else if (f->failed == 0)
 		cr_fake_retry(&f->cr, -1, "deliver() left records without saying why");
 	f->phase = CR_FAKE_NONE;
-	cr_fake_end(f);
+	cr_fake_keep(f, done == n || (done > 0 && batch.kind == CR_BATCH_RECORDS));
 	return done;
 }
 

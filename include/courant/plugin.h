@@ -168,7 +168,9 @@ struct cr {
 	/* State: 64 KiB an instance. What is set counts once the whole job, all its pages, is done
 	 * and stored; until then, and if it fails, state_get() gives the old value. NULL unsets.
 	 * stream, request: it is stored with what was emitted before, and counts after the next
-	 * wait() or stored(), until when what state_get() gave is borrowed. */
+	 * wait() or stored(), until when what state_get() gave is borrowed. A filter's job is one
+	 * record; a sink's is one deliver(), and counts with the records that are done. -1: refused,
+	 * being too large or no UTF-8. */
 	const char *(*state_get)(struct cr *, const char *key);
 	int	(*state_set)(struct cr *, const char *key, const char *value);
 

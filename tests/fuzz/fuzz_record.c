@@ -63,6 +63,7 @@ static void
 item(enum result_kind kind, struct wire *body)
 {
 	struct result_request asked;
+	struct result_state st;
 	struct result_verdict v;
 	struct result_item i;
 
@@ -72,8 +73,7 @@ item(enum result_kind kind, struct wire *body)
 		record(body->at, (size_t)(body->end - body->at));
 		break;
 	case RESULT_STATE:
-		wire_str(body);
-		wire_str(body);
+		(void)result_state_read(body, &st);
 		break;
 	case RESULT_VERDICT:
 		wire_get(body, result_verdict, &v);

@@ -473,15 +473,14 @@ static void
 state_and_feed_are_read_and_checked(void **state)
 {
 	struct shelf *s = *state;
-	const struct document_state *st;
+	const struct result_state *st;
 	struct document *doc;
 	struct buf b;
 	size_t begun, n;
 
 	buf_init(&b, 1u << 20);
 	begun = result_begin(&b, RESULT_STATE);
-	wire_put_str(&b, "cursor");
-	wire_put_str(&b, "42");
+	wire_put(&b, result_state, &(struct result_state){ .key = "cursor", .value = "42" });
 	result_end(&b, begun);
 	doc = document_new(s->book.digest, b.data, b.len);
 	assert_non_null(doc);
@@ -492,8 +491,7 @@ state_and_feed_are_read_and_checked(void **state)
 	assert_null(document_feed(doc).data);
 	document_free(doc);
 	begun = result_begin(&b, RESULT_STATE);
-	wire_put_str(&b, "\xff");
-	wire_put_str(&b, NULL);
+	wire_put(&b, result_state, &(struct result_state){ .key = "\xff" });
 	result_end(&b, begun);
 	assert_null(document_new(s->book.digest, b.data, b.len));
 	buf_free(&b);

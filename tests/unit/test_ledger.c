@@ -213,7 +213,7 @@ acknowledge(struct desk *d, uint32_t done, enum ack_then then, int64_t due, cons
 		.then = then, .first = d->work.first, .last = d->work.last, .due = due,
 		.reason = reason };
 
-	ledger_ack(d->ledger, &a);
+	ledger_ack(d->ledger, &a, NULL, 0);
 	commit_now(d);
 }
 
@@ -551,7 +551,7 @@ malformed_verdicts_store_nothing_and_are_asked_for_again(void **state)
 	configure_one(d, filtered(), push);
 	poll_range(d, 0, "a", 1, 3);
 	pull_work(d, 1, PULL_FILTER, 10);
-	assert_int_equal(judge(d, "kk", UINT32_MAX), SETTLED_MALFORMED);
+	assert_int_equal(judge(d, "", UINT32_MAX), SETTLED_MALFORMED);
 	assert_int_equal(judge(d, "kkk", UINT32_MAX), SETTLED_OTHER);	/* no longer under way */
 	pull_work(d, 1, PULL_FILTER, 10);
 	assert_int_equal(judge(d, "kkkk", UINT32_MAX), SETTLED_MALFORMED);
@@ -559,6 +559,25 @@ malformed_verdicts_store_nothing_and_are_asked_for_again(void **state)
 	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
 	expect(d, "a-1 a-2 a-3");
 	assert_int_equal(judge(d, "kkk", UINT32_MAX), 0);
+}
+
+static void
+verdicts_on_the_first_of_a_batch_count_and_the_rest_is_asked_for_again(void **state)
+{
+	struct desk *d = *state;
+
+	configure_one(d, filtered(), push);
+	poll_range(d, 0, "a", 1, 3);
+	pull_work(d, 1, PULL_FILTER, 10);
+	assert_int_equal(judge(d, "kd", UINT32_MAX), 0);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
+	expect(d, "a-3");
+	assert_int_equal(judge(d, "k", UINT32_MAX), 0);
+	pull_work(d, 1, 0, 10);
+	expect(d, "a-1");
+	acknowledge_all(d);
+	pull_work(d, 1, 0, 10);
+	expect(d, "a-3");
 }
 
 static void
@@ -1223,6 +1242,7 @@ main(void)
 		TEST(filters_decide_and_their_words_are_kept),
 		TEST(what_waits_is_noted_and_holds_up_nothing),
 		TEST(malformed_verdicts_store_nothing_and_are_asked_for_again),
+		TEST(verdicts_on_the_first_of_a_batch_count_and_the_rest_is_asked_for_again),
 		TEST(the_guilty_record_is_parked_and_the_rest_judged),
 		TEST(only_what_is_committed_is_judged),
 		TEST(a_story_is_taken_once),

@@ -171,8 +171,7 @@ put_state(struct buf *b, const char *key, const char *value)
 {
 	size_t begun = result_begin(b, RESULT_STATE);
 
-	wire_put_str(b, key);
-	wire_put_str(b, value);
+	wire_put(b, result_state, &(struct result_state){ .key = key, .value = value });
 	result_end(b, begun);
 }
 

@@ -649,7 +649,7 @@ test_sink_writes_in_its_folder_and_nowhere_else(void **state)
 			break;
 		begin(&t);
 		send_start(&t, &ws, &plugin, &options[i], 1, NULL);
-		send_batch(&t, MSG_W_DELIVER, titles, 2, 0, -1);
+		close(send_batch(&t, MSG_W_DELIVER, titles, 2, 0, out_new()));
 		assert_int_equal(next(&t), 1);
 		batch_read(&t, MSG_W_DELIVERED, &done);
 		assert_int_equal(done.failed, i == 0 ? 0 : FAILED_RETRY);
@@ -676,7 +676,7 @@ test_sinks_that_fail(void **state)
 
 	(void)state;
 	start(&t, W_DELIVER, evil("sink_retry"));
-	send_batch(&t, MSG_W_DELIVER, titles, 3, 0, -1);
+	close(send_batch(&t, MSG_W_DELIVER, titles, 3, 0, out_new()));
 	assert_int_equal(next(&t), 1);
 	batch_read(&t, MSG_W_DELIVERED, &done);
 	assert_int_equal(done.done, 1);
@@ -686,13 +686,13 @@ test_sinks_that_fail(void **state)
 	end(&t);
 	buf_free(&t.log);
 	start(&t, W_DELIVER, evil("sink_silent"));
-	send_batch(&t, MSG_W_DELIVER, titles, 3, 0, -1);
+	close(send_batch(&t, MSG_W_DELIVER, titles, 3, 0, out_new()));
 	assert_int_equal(next(&t), 1);
 	batch_read(&t, MSG_W_DELIVERED, &done);
 	assert_int_equal(done.done, 0);
 	assert_int_equal(done.failed, FAILED_RETRY);
 	assert_non_null(strstr(done.error, "without saying why"));
-	send_batch(&t, MSG_W_DELIVER, titles, 1, 0, -1);
+	close(send_batch(&t, MSG_W_DELIVER, titles, 1, 0, out_new()));
 	assert_int_equal(next(&t), 1);
 	batch_read(&t, MSG_W_DELIVERED, &done);
 	assert_int_equal(done.done, 1);
@@ -700,7 +700,7 @@ test_sinks_that_fail(void **state)
 	end(&t);
 	buf_free(&t.log);
 	start(&t, W_DELIVER, evil("sink_hang"));
-	send_batch(&t, MSG_W_DELIVER, titles, 3, 0, -1);
+	close(send_batch(&t, MSG_W_DELIVER, titles, 3, 0, out_new()));
 	assert_int_equal(next_within(&t, HANG), 0);
 	end(&t);
 	assert_true(WIFSIGNALED(t.status) && WTERMSIG(t.status) == SIGKILL);

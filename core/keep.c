@@ -1,0 +1,121 @@
+/* What a route's filters and sinks keep: given to them with a batch, taken from what came of it in the
+ * commit that moves the cursor, so that both tell of the same records. */
+#include "ledger.h"
+#include "log.h"
+#include "mem.h"
+#include "result.h"
+#include "state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void
+put(struct buf *items, const struct result_state *st)
+{
+	size_t begun = result_begin(items, RESULT_STATE);
+
+	wire_put(items, result_state, st);
+	result_end(items, begun);
+}
+
+void
+keep_give_leg(struct ledger *l, const struct ledger_leg *g, struct buf *items)
+{
+	struct db *db = &l->book->db;
+	char name[STATE_NAME];
+
+	state_name(name, "leg", g->id, NULL);
+	db_bind(db, SQL_STATES, DB_TEXT(name));
+	while (db_step(db, SQL_STATES))
+		put(items, &(struct result_state){ .key = db_text(db, SQL_STATES, 0),
+		    .value = db_text(db, SQL_STATES, 1) });
+}
+
+/* The names of a route's filters lie between these two. */
+static void
+filters_range(const struct ledger_route *r, char from[STATE_NAME], char to[STATE_NAME])
+{
+	state_name(from, "filter", r->id, "");
+	memcpy(to, from, STATE_NAME);
+	to[strlen(to) - 1]++;		/* what comes behind a slash */
+}
+
+void
+keep_give_filters(struct ledger *l, const struct ledger_route *r, struct buf *items)
+{
+	struct db *db = &l->book->db;
+	char from[STATE_NAME], to[STATE_NAME];
+
+	filters_range(r, from, to);
+	db_bind(db, SQL_STATE_FILTERS, DB_TEXT(from), DB_TEXT(to));
+	while (db_step(db, SQL_STATE_FILTERS))
+		put(items, &(struct result_state){
+		    .rule = db_text(db, SQL_STATE_FILTERS, 0) + strlen(from),
+		    .key = db_text(db, SQL_STATE_FILTERS, 1),
+		    .value = db_text(db, SQL_STATE_FILTERS, 2) });
+}
+
+int
+keep_rule(const struct ledger_route *r, const char *rule)
+{
+	const char *s = r->rules, *end = s + r->rules_len;
+
+	for (; s < end; s += strlen(s) + 1)
+		if (strcmp(s, rule) == 0)
+			return 1;
+	return 0;
+}
+
+void
+keep_take(struct ledger *l, const struct ledger_route *r, const struct ledger_leg *g,
+    struct bytes results, uint32_t done)
+{
+	struct result_state st;
+	enum result_kind kind;
+	struct wire all, body;
+	char name[STATE_NAME];
+
+	wire_init(&all, results.data != NULL ? results.data : "", results.len);
+	while (result_next(&all, &kind, &body) == 1) {
+		if (kind != RESULT_STATE || result_state_read(&body, &st) == -1 ||
+		    st.done > done || (st.rule == NULL) != (g != NULL))
+			continue;
+		state_name(name, g != NULL ? "leg" : "filter", g != NULL ? g->id : r->id, st.rule);
+		if (state_set(&l->book->db, name, st.key, st.value) == -1)
+			log_warn("route %s, %s: more than %u bytes of state: %s stays as it was",
+			    r->name, g != NULL ? g->name : st.rule, STATE_MAX, st.key);
+	}
+}
+
+void
+keep_drop_leg(struct ledger *l, const struct ledger_leg *g)
+{
+	char name[STATE_NAME];
+
+	state_name(name, "leg", g->id, NULL);
+	state_drop(&l->book->db, name);
+}
+
+void
+keep_drop_filters(struct ledger *l, const struct ledger_route *r)
+{
+	struct db *db = &l->book->db;
+	char from[STATE_NAME], to[STATE_NAME], **gone = NULL;
+	const char *name;
+	size_t n = 0;
+
+	filters_range(r, from, to);
+	db_bind(db, SQL_STATE_RULES, DB_TEXT(from), DB_TEXT(to));
+	while (db_step(db, SQL_STATE_RULES)) {
+		name = db_text(db, SQL_STATE_RULES, 0);
+		if (keep_rule(r, name + strlen(from)))
+			continue;
+		gone = xreallocarray(gone, n + 1, sizeof(char *));
+		gone[n++] = xstrdup(name);
+	}
+	while (n > 0) {
+		state_drop(db, gone[--n]);
+		free(gone[n]);
+	}
+	free(gone);
+}
