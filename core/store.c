@@ -447,6 +447,8 @@ on_mark(struct store *s, struct frame *f, struct wire *w)
 	if (wire_end(w) == -1 || roster_get(s->roster, source) == NULL)
 		fatal("core's TOUCH is malformed");
 	roster_touch(s->roster, source, &m);
+	if (m.failures > 0 && m.not_before > m.checked)	/* its server asked to be left alone */
+		db_begin(&s->book.db);
 	if (!event_pending(s->touch, EV_TIMEOUT, NULL))
 		event_add(s->touch, &tv);
 }

@@ -47,6 +47,9 @@ not_json(struct cr *cr, const char *s, size_t len, const json_error_t *e)
 
 	if (len == 0)
 		return cr->fail(cr, CR_BAD_DATA, "the document is empty");
+	if (e->line == -1)		/* it is jansson that has no more to say */
+		return cr->fail(cr, CR_BAD_DATA, "%zu bytes of JSON take more memory than a worker "
+		    "has: raise worker_memory, or ask for smaller pages", len);
 	return cr->fail(cr, CR_BAD_DATA, "no JSON: line %d: %s; the document begins \"%.*s\"",
 	    e->line, e->text, shown < BEGIN_SHOWN ? shown : BEGIN_SHOWN, s);
 }
@@ -61,12 +64,40 @@ load(struct cr *cr, const struct cr_page *page)
 	if (doc != NULL && l.bad > 0)
 		cr->partial(cr, "%zu bytes that are not in the document's encoding were replaced",
 		    l.bad);
+	if (doc != NULL && l.mended)
+		cr->partial(cr, "mended, being no JSON: line %d: %s", l.error.line, l.error.text);
 	if (doc == NULL)
 		not_json(cr, l.text, l.len, &l.error);
 	return doc;
 }
 
 /* ---- Errors in place of items ---- */
+
+/* {"status": "error"}, {"ok": false} and the like. */
+static int
+says_failed(const json_t *doc)
+{
+	static const char *const words[] = { "error", "err", "fail", "failed", "failure" };
+	const char *status = json_string_value(json_object_get(doc, "status"));
+	int failed = json_is_false(json_object_get(doc, "ok")) ||
+	    json_is_false(json_object_get(doc, "success"));
+
+	for (size_t i = 0; status != NULL && i < sizeof(words) / sizeof(*words); i++)
+		failed |= strcasecmp(status, words[i]) == 0;
+	return failed;
+}
+
+/* What is told of it in words. NULL: nothing. */
+static const json_t *
+message_of(const json_t *doc)
+{
+	static const char *const names[] = { "message", "msg", "detail", "reason" };
+	const json_t *v = NULL;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !json_is_string(v); i++)
+		v = json_object_get(doc, names[i]);
+	return json_is_string(v) ? v : NULL;
+}
 
 /* What an API says went wrong, with status 200 all the same. Freed by the caller; or NULL. */
 static char *
@@ -80,6 +111,8 @@ said_error(const json_t *doc)
 
 	if (!json_is_object(doc))
 		return NULL;
+	if (says_failed(doc))
+		text = value_text(message_of(doc));
 	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors) && text == NULL; i++) {
 		path_find(&f, doc, errors[i]);
 		v = f.n > 0 ? f.v[0] : NULL;
@@ -111,10 +144,8 @@ static int
 no_items(struct cr *cr, const json_t *doc, const char *path)
 {
 	char *error = said_error(doc), there[WHY_MAX];
-	const char *message = json_string_value(path_one(doc, "message"));
+	const char *message = json_string_value(message_of(doc));
 
-	if (error == NULL && message == NULL)
-		message = json_string_value(path_one(doc, "detail"));
 	if (error != NULL || message != NULL) {
 		cr->fail(cr, CR_BAD_DATA, "the API answers with an error: %.300s",
 		    error != NULL ? error : message);

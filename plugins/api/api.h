@@ -36,10 +36,11 @@ struct loaded {
 	const char	*text;
 	size_t		 len;
 	size_t		 bad;		/* bytes that were in no encoding and were replaced */
+	int		 mended;	/* it was no JSON as it came: error says why */
 	json_error_t	 error;
 };
-/* charset: as it was told, "" for UTF-8; a byte order mark goes before. Numbers over 64 bits become
- * reals. NULL: no JSON, see error. Freed by the caller; text lasts until the next convert(). */
+/* charset: as it was told, "" for UTF-8; a byte order mark goes before. An integer over 64 bits
+ * becomes a text. NULL: no JSON, see error. Freed by the caller; text lasts until the next convert(). */
 json_t		*load_text(struct cr *, const char *charset, struct loaded *);
 
 /* The values that a path leads to, at most API_LIST, borrowed; none is null. A path goes down by
@@ -59,6 +60,9 @@ char		*value_text(const json_t *);
 int		 value_number(const json_t *, double *);	/* 1, or 0: it is none */
 /* "https://host/{path}" with its values; NULL: one is missing. Freed by the caller. */
 char		*template_text(const json_t *, const char *template);
+
+/* A document that is nearly JSON: what jansson refuses is replaced. *out bytes, freed by the caller; NULL: no memory. */
+char		*json_mend(const char *s, size_t len, size_t *out);
 
 /* 0, or -1 and what is wrong with the options, which begins with the option's name. */
 int		 item_check(const struct api_opts *, char *why, size_t size);

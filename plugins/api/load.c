@@ -1,6 +1,7 @@
 /* JSON out of bytes in whichever encoding they came. */
 #include "api.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -14,13 +15,38 @@ convert(struct cr *cr, const char *charset, struct loaded *l)
 	return text != NULL;
 }
 
+static json_t *
+read_json(const char *s, size_t len, json_error_t *e)
+{
+	return json_loadb(s, len, JSON_ALLOW_NUL | JSON_DECODE_ANY, e);
+}
+
+/* What can be read of it once it is mended; NULL: nothing. The error stays that of the first time. */
+static json_t *
+mended(struct cr *cr, struct loaded *l)
+{
+	struct loaded other = *l;
+	char *text = json_mend(l->text, l->len, &other.len);
+	json_t *doc = NULL;
+
+	other.text = text;
+	if (text != NULL && (doc = read_json(text, other.len, &other.error)) == NULL &&
+	    json_error_code(&other.error) == json_error_invalid_utf8 &&
+	    convert(cr, "utf-8", &other))
+		doc = read_json(other.text, other.len, &other.error);
+	free(text);
+	l->mended = doc != NULL;
+	l->bad = other.bad;
+	return doc;
+}
+
 json_t *
 load_text(struct cr *cr, const char *charset, struct loaded *l)
 {
-	size_t flags = JSON_ALLOW_NUL | JSON_DECODE_ANY;
 	json_t *doc;
 
 	l->bad = 0;
+	l->mended = 0;
 	if (l->len >= 2 && (memcmp(l->text, "\xff\xfe", 2) == 0 ||
 	    memcmp(l->text, "\xfe\xff", 2) == 0))
 		charset = l->text[0] == '\xff' ? "utf-16le" : "utf-16be";
@@ -29,13 +55,9 @@ load_text(struct cr *cr, const char *charset, struct loaded *l)
 	for (; l->len > 0 && *l->text != '\0' && strchr("\xef\xbb\xbf \t\r\n", *l->text) != NULL;
 	    l->len--)
 		l->text++;
-	doc = json_loadb(l->text, l->len, flags, &l->error);
-	if (doc == NULL && json_error_code(&l->error) == json_error_numeric_overflow) {
-		flags |= JSON_DECODE_INT_AS_REAL;
-		doc = json_loadb(l->text, l->len, flags, &l->error);
-	}
+	doc = read_json(l->text, l->len, &l->error);
 	if (doc == NULL && json_error_code(&l->error) == json_error_invalid_utf8 &&
 	    convert(cr, "utf-8", l))
-		doc = json_loadb(l->text, l->len, flags, &l->error);
-	return doc;
+		doc = read_json(l->text, l->len, &l->error);
+	return doc != NULL || l->len == 0 ? doc : mended(cr, l);
 }

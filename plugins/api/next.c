@@ -7,16 +7,34 @@
 #include <string.h>
 #include <strings.h>
 
-/* Where the parameter stands in a URL's query, at its name; NULL: it has none. */
+/* Behind "name=" at s, whose signs may be escaped, as those of page[after] are; NULL: it is another. */
 static const char *
-param_find(const char *url, const char *name)
+name_behind(const char *s, const char *name)
+{
+	char hex[3] = "";
+
+	for (; *name != '\0'; name++) {
+		if (*s == '%' && *name != '%') {
+			memcpy(hex, s + 1, s[1] != '\0' ? 2 : 1);
+			if (strspn(hex, "0123456789abcdefABCDEF") != 2 ||
+			    strtol(hex, NULL, 16) != (unsigned char)*name)
+				return NULL;
+			s += 3;
+		} else if (*s++ != *name)
+			return NULL;
+	}
+	return *s == '=' ? s + 1 : NULL;
+}
+
+/* Where the parameter stands in a URL's query, at its name, and its value; NULL: it has none. */
+static const char *
+param_find(const char *url, const char *name, const char **value)
 {
 	const char *at = strchr(url, '?');
-	size_t len = strlen(name);
 
 	while (at != NULL && *at != '\0') {
 		at++;
-		if (strncmp(at, name, len) == 0 && at[len] == '=')
+		if ((*value = name_behind(at, name)) != NULL)
 			return at;
 		at = strpbrk(at, "&#");
 		if (at != NULL && *at == '#')
@@ -46,13 +64,13 @@ static int
 param_set(char *out, const char *url, const char *name, const char *value)
 {
 	char text[API_URL];
-	const char *at = param_find(url, name), *hash = strchrnul(url, '#'), *end;
+	const char *end, *at = param_find(url, name, &end), *hash = strchrnul(url, '#');
 	int n;
 
 	if (escape(text, sizeof(text), value) >= sizeof(text))
 		return -1;
 	if (at != NULL) {
-		end = at + strcspn(at, "&#");
+		end += strcspn(end, "&#");
 		n = snprintf(out, API_URL, "%.*s%s=%s%s", (int)(at - url), url, name, text, end);
 	} else {
 		n = snprintf(out, API_URL, "%.*s%c%s=%s", (int)(hash - url), url,
@@ -85,8 +103,8 @@ url_join(char *out, const char *base, const char *ref)
 static int
 count(char *out, const struct cr_page *page, const char *param, int64_t first, int64_t by)
 {
-	const char *at = param_find(page->url, param);
-	int64_t n = at != NULL ? strtoll(at + strlen(param) + 1, NULL, 10) : first;
+	const char *value, *at = param_find(page->url, param, &value);
+	int64_t n = at != NULL ? strtoll(value, NULL, 10) : first;
 	char text[32];
 
 	if (n < 0 || n > INT32_MAX)

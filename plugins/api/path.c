@@ -96,12 +96,30 @@ path_choice(const char **rest, char *out, size_t size)
 
 /* ---- Values ---- */
 
+/* Zero bytes stay visible: two guids that differ behind one are not the same. */
+static char *
+text_zeros(const char *s, size_t len)
+{
+	char *text = malloc(3 * len + 1), *to = text;
+
+	for (; to != NULL && len > 0; s++, len--)
+		if (*s == '\0')
+			to = stpcpy(to, "\xef\xbf\xbd");
+		else
+			*to++ = *s;
+	if (to != NULL)
+		*to = '\0';
+	return text;
+}
+
 static char *
 text_cut(const char *s, size_t len)
 {
 	if (len > API_TEXT)
 		for (len = API_TEXT; len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80;)
 			len--;
+	if (memchr(s, '\0', len) != NULL)
+		return text_zeros(s, len);
 	return len > 0 ? strndup(s, len) : NULL;
 }
 
@@ -123,7 +141,7 @@ value_text(const json_t *v)
 	char *dump, *s;
 
 	if (json_is_string(v))
-		return text_cut(json_string_value(v), strlen(json_string_value(v)));
+		return text_cut(json_string_value(v), json_string_length(v));
 	if (json_is_number(v))
 		return number_text(v);
 	if (json_is_boolean(v))
@@ -147,7 +165,8 @@ value_number(const json_t *v, double *d)
 		*d = json_is_true(v);
 	} else if (json_is_array(v)) {
 		*d = (double)json_array_size(v);
-	} else if ((s = json_string_value(v)) != NULL && *s != '\0') {
+	} else if ((s = json_string_value(v)) != NULL && *s != '\0' &&
+	    strlen(s) == json_string_length(v)) {
 		*d = strtod(s, &end);
 		if (s[strspn(s, "+-.0123456789eE")] != '\0' || *end != '\0' || end == s)
 			return 0;

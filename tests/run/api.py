@@ -76,3 +76,33 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+def items(first, last):
+    return [{"key": n, "name": f"item {n}", "stars": 10 * n, "score": n / 2, "at": 1700000000 + n,
+             "where": {"web": f"/items/{n}"}} for n in range(first, last + 1)]
+
+
+def pages(api, kind, count=3, size=2, **rule):
+    """Pages of so many items each, linked as the kind has it: (url, options, path of each page)."""
+    paths = {"link": "/p?page={n}", "url": "/p?page={n}", "page": "/p?page={n}",
+             "cursor": "/p?page[after]=c{n}%2Fx", "offset": "/p?offset={at}"}[kind]
+    first = "/p?page%5Bafter%5D=c1%2Fx" if kind == "cursor" else "/p"
+    at = [first] + [paths.format(n=n, at=size * (n - 1)) for n in range(2, count + 2)]
+    for n in range(1, count + 1):
+        body, headers = {"list": items(size * (n - 1) + 1, size * n)}, {}
+        more = n < count
+        if more and kind == "link":
+            headers["Link"] = f'<{at[0]}>; rel="first", <{at[n]}>; rel="next"'
+        elif more and kind == "url":
+            body["next"] = at[n]
+        elif more and kind == "cursor":
+            body["meta"] = {"next": f"c{n + 1}/x"}
+        api.set(at[n - 1], body, **headers, **rule)
+    if kind in ("page", "offset"):
+        api.set(at[count], {"list": []})
+    more = {"link": {"next": "link"}, "url": {"next": "next"}, "page": {"next": "page"},
+            "offset": {"next": "offset"},
+            "cursor": {"next": "meta.next", "next_param": "page[after]"}}[kind]
+    return api.base + first, {"items": "list", "pages": count + 5, "fields": {"guid": "key"},
+                             **more}, at[:count]

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 import courant
+from api import items, pages
 
 KEY = "s3cret-key-that-nobody-sees"
 
@@ -15,11 +16,6 @@ def source(url, **options):
 
 def route():
     return {"lines": {"from": ["*"], "backlog": "all", "to": {"jsonl": {"path": "all.jsonl"}}}}
-
-
-def items(first, last):
-    return [{"key": n, "name": f"item {n}", "stars": 10 * n, "score": n / 2, "at": 1700000000 + n,
-             "where": {"web": f"/items/{n}"}} for n in range(first, last + 1)]
 
 
 PATHS = {"items": "data.list",
@@ -121,29 +117,12 @@ def test_presets_need_no_url(daemon):
     assert code != 0 and "url: has to be given" in said, said
 
 
-def pages(api, kind):
-    """Three pages of two items each, as the kind has it: (url, options)."""
-    for n in (1, 2, 3):
-        body, headers = {"list": items(2 * n - 1, 2 * n)}, {}
-        where = {"link": f"/p?page={n + 1}", "url": f"/p?page={n + 1}", "cursor": f"c{n}/x"}
-        if n < 3 and kind == "link":
-            headers["Link"] = f'<{where["link"]}>; rel="next"'
-        elif n < 3 and kind in where:
-            body["next"] = where[kind]
-        path = f"/p?after=c{n - 1}%2Fx" if kind == "cursor" else f"/p?page={n}"
-        api.set(path if n > 1 else "/p", body, **headers)
-    api.set("/p?page=4", {"list": []})
-    more = {"link": {"next": "link"}, "url": {"next": "next"}, "page": {"next": "page"},
-            "cursor": {"next": "next", "next_param": "after"}}[kind]
-    return api.base + "/p", {"items": "list", "pages": 10, "fields": {"guid": "key"}, **more}
-
-
-@pytest.mark.parametrize("kind", ["link", "url", "cursor", "page"])
+@pytest.mark.parametrize("kind", ["link", "url", "cursor", "page", "offset"])
 def test_following_pages_are_read(daemon, api, kind):
-    url, options = pages(api, kind)
+    url, options, _ = pages(api, kind)
     d = daemon(sources={"api": source(url, **options)}, routes=route()).start()
     d.settled()
     d.until_lines(6)
     asked = api.paths()
-    assert len(asked) == len(set(asked)) == (4 if kind == "page" else 3), asked
+    assert len(asked) == len(set(asked)) == (4 if kind in ("page", "offset") else 3), asked
     assert not d.source("api")["error"]
