@@ -91,6 +91,7 @@ struct core {
 	struct pool	*pool;		/* pool.c */
 	struct intake	*intake;	/* intake.c */
 	struct streams	*streams;	/* stream.c */
+	struct visits	*visits;	/* visit.c */
 	struct errands	*errands;	/* errand.c */
 	struct station	**stations;	/* deliver.c: one a leg, one more for a route's filters */
 	size_t		 nstations, busy_stations, turn;
@@ -154,6 +155,18 @@ void	 stream_stop(struct core *);		/* all of them, for good */
 int	 stream_busy(const struct core *);
 pid_t	 stream_pid(const struct stream *);	/* 0: none yet */
 
+/* visit.c: HTTP requests that plugins answer */
+#define VISIT_ID	0x80000000u	/* set in the ids of its MSG_STATE, and in no stream's */
+void	 visit_init(struct core *);
+int	 visit_came(struct core *, struct frame *);	/* MSG_VISIT, by serve. -1: it is malformed */
+void	 visit_stated(struct core *, struct frame *);
+void	 visit_setup(struct core *);		/* a new setup: other sources answer */
+void	 visit_known(struct core *);		/* store is back, or has read the new setup */
+void	 visit_store_gone(struct core *);
+void	 visit_serve_gone(struct core *);	/* nobody waits for the answers */
+void	 visit_stop(struct core *);		/* none begins any more */
+int	 visit_busy(const struct core *);
+
 /* runs.c: the sources between polls */
 void	 poll_known(struct core *, struct wire *);	/* what store told: marks; polls begin */
 /* After a reload: the runs of the new setup take over from the old by name. */
@@ -189,7 +202,7 @@ int	 plugin_job(struct core *, const struct plugin *, int well, const char *why)
 
 /* pool.c: the workers */
 struct worker;				/* opaque */
-enum worker_kind { WORKER_PARSE, WORKER_ROUTE, WORKER_STREAM };
+enum worker_kind { WORKER_PARSE, WORKER_ROUTE, WORKER_STREAM, WORKER_VISIT };
 struct worker_use {
 	/* A frame that answers the job. Borrowed. */
 	void	(*frame)(struct worker *, struct frame *, void *arg);

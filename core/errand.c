@@ -211,7 +211,7 @@ errand_ask(struct core *c, struct worker *w, struct frame *f)
 		worker_kill(w, "it sent a bad frame");
 		return;
 	}
-	if (!pass_http(worker_pass(w)) || worker_hold(w) > HTTP_AT_ONCE) {
+	if (!pass_http(worker_pass(w)) || worker_hold(w) > HTTP_AT_ONCE + 1) {	/* and a batch */
 		worker_kill(w, "it asked for HTTP beyond what it may");
 		return;
 	}

@@ -403,13 +403,6 @@ no_mail(struct cr *cr, const char *from, const char *to, const char *message, si
 	return -1;
 }
 
-static int
-no_answer(struct cr *cr, int status, const char *type, const char *body, size_t len)
-{
-	(void)cr, (void)status, (void)type, (void)body, (void)len;
-	return -1;
-}
-
 void
 host_init(const struct w_start *start)
 {
@@ -424,13 +417,13 @@ host_init(const struct w_start *start)
 	cr->parse_time = cr_parse_time;
 	cr->convert = cr_convert;
 	cr->mail = no_mail;
-	cr->answer = no_answer;
 	host_set_table(cr);
 	host_parse_table(cr);
 	host_state_table(cr);
 	host_stream_table(cr);
 	host_batch_table(cr);
 	host_http_table(cr);
+	host_visit_table(cr);
 	host.grants = start->grants;
 	buf_init(&host.clean, HOST_SCRATCH);
 	buf_init(&host.folded, HOST_SCRATCH);

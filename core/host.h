@@ -32,13 +32,16 @@
 
 /* Which callback runs: decides what it may call. */
 enum phase { PHASE_NONE = 0, PHASE_OPEN = 1, PHASE_CLOSE = 2, PHASE_PARSE = 4, PHASE_FILTER = 8,
-	PHASE_DELIVER = 16, PHASE_PLAN = 32, PHASE_STREAM = 64 };
+	PHASE_DELIVER = 16, PHASE_PLAN = 32, PHASE_STREAM = 64, PHASE_REQUEST = 128 };
+
+/* Those whose results go out in batches while they run. */
+#define IN_BATCHES (PHASE_STREAM | PHASE_REQUEST)
 
 /* Those that may call http(). */
-#define MAY_HTTP	(PHASE_DELIVER | PHASE_STREAM)
+#define MAY_HTTP	(PHASE_DELIVER | IN_BATCHES)
 /* Those that may make records and emit them; that may keep state. */
-#define MAY_EMIT	(PHASE_PARSE | PHASE_STREAM)
-#define MAY_KEEP	(PHASE_PARSE | PHASE_PLAN | PHASE_STREAM | PHASE_FILTER | PHASE_DELIVER)
+#define MAY_EMIT	(PHASE_PARSE | IN_BATCHES)
+#define MAY_KEEP	(PHASE_PARSE | PHASE_PLAN | IN_BATCHES | PHASE_FILTER | PHASE_DELIVER)
 
 /* A plugin that was loaded. */
 struct slot {
@@ -157,13 +160,25 @@ void	 host_keep_counts(struct slot *);
 void	 host_keep_write(struct slot *, size_t n);
 void	 host_keep_free(struct slot *);
 
-/* host_stream.c: a stream over the channel. emitted: a batch that is large enough goes out; frame:
- * one that came while a callback waited for another. */
+/* host_stream.c: a stream over the channel, and what it shares with visits. emitted: a batch that is
+ * large enough goes out; frame: one that came while a callback waited for another. begin: results go
+ * into out, then into spare, in turn (-1: it comes by MSG_W_STORED); url: what URLs are resolved
+ * against. end: drops what was made and not emitted, and sends the last batch. settle: waits until all
+ * that was sent is on disk. */
 void	 host_stream_table(struct cr *);
 void	 host_stream(struct slot *, const struct stream_job *, int out, int spare,
 	    struct batch_done *);
+void	 host_stream_begin(struct bytes state, const char *url, int out, int spare);
+void	 host_stream_end(void);
+void	 host_stream_settle(void);
 void	 host_stream_emitted(void);
 void	 host_stream_frame(struct frame *);
+
+/* host_visit.c: a visitor's request. body: its memfd, if it is long; -1. done's strings stay until the
+ * next one. */
+void	 host_visit_table(struct cr *);
+void	 host_visit(struct slot *, const struct visit_job *, const struct visit_ask *, int body,
+	    int out, struct visit_done *);
 
 /* host_parse.c, host_ask.c, host_batch.c: the members of their own, and the jobs */
 void	 host_parse_table(struct cr *);

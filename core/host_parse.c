@@ -102,7 +102,7 @@ cr_emit(struct cr *cr, struct cr_record *r)
 		return refuse(r, "the results are over their maximum");
 	host.records++;
 	host_record_drop(r);
-	if (host.phase == PHASE_STREAM)
+	if ((host.phase & IN_BATCHES) != 0)
 		host_stream_emitted();
 	return 0;
 }

@@ -151,7 +151,7 @@ put_time(struct cr_record *r, int field, int64_t ms)
 
 	if (host.phase == PHASE_PARSE && ms != CR_NO_TIME && ms > host.latest)
 		ms = host.page->when;
-	else if (host.phase == PHASE_STREAM && ms != CR_NO_TIME && ms > now + HOST_AHEAD)
+	else if ((host.phase & IN_BATCHES) != 0 && ms != CR_NO_TIME && ms > now + HOST_AHEAD)
 		ms = now;
 	return record_set_time(r, field, ms);
 }

@@ -1,6 +1,6 @@
 /* The host's stream job: a source plugin that brings records by its own means for as long as its source
- * exists. What it emits and sets goes to core in batches over the channel; two files for results are
- * filled in turn, and with both on their way the plugin waits. */
+ * exists. What it emits and sets goes to core in batches over the channel, as that of a visit does; two
+ * files for results are filled in turn, and with both on their way the plugin waits. */
 #include "host.h"
 #include "date.h"
 #include "mem.h"
@@ -26,12 +26,6 @@ struct stream {
 	int		 news;			/* stored is newer than known */
 };
 static struct stream st = { .spare = -1 };
-
-static int
-streaming(void)
-{
-	return host.phase == PHASE_STREAM;
-}
 
 static void
 tell(uint16_t type, const struct buf *b)
@@ -200,7 +194,7 @@ cr_wait(struct cr *cr, int fd, int64_t ms)
 	int ready;
 
 	(void)cr;
-	if (!streaming())
+	if (host.phase != PHASE_STREAM)
 		return -1;
 	host_unlend(NULL);
 	if (host.state.len > 0 && st.first == 0)
@@ -217,15 +211,21 @@ cr_wait(struct cr *cr, int fd, int64_t ms)
 	return host.stop ? -1 : ready;
 }
 
+void
+host_stream_settle(void)
+{
+	while (st.spare == -1)
+		receive();
+}
+
 static int
 cr_stored(struct cr *cr)
 {
 	(void)cr;
-	if (!streaming())
+	if ((host.phase & IN_BATCHES) == 0)
 		return -1;
 	send_batch();
-	while (st.spare == -1)
-		receive();
+	host_stream_settle();
 	keep_stored();
 	return 0;
 }
@@ -233,21 +233,36 @@ cr_stored(struct cr *cr)
 /* ---- The job ---- */
 
 static void
-stream_begin(const struct stream_job *job, int out, int spare)
+state_init(struct buf *b, struct bytes state)
 {
-	int64_t now = date_ticks();
+	buf_free(b);
+	buf_init(b, 4 * HOST_STATE);
+	buf_add(b, state.data, state.len);
+}
 
-	buf_init(&st.known, 4 * HOST_STATE);
-	buf_init(&st.flying, 4 * HOST_STATE);
-	buf_init(&st.stored, 4 * HOST_STATE);
-	buf_add(&st.known, job->state.data, job->state.len);
+void
+host_stream_begin(struct bytes state, const char *url, int out, int spare)
+{
+	if (st.spare != -1)
+		close(st.spare);
+	st = (struct stream){ .spare = spare, .known = st.known, .flying = st.flying,
+		.stored = st.stored, .alive = date_ticks(), .lines = date_ticks() };
+	state_init(&st.known, state);
+	state_init(&st.flying, state);	/* as it is until a batch goes out */
+	state_init(&st.stored, state);
 	host_state_begin((struct bytes){ st.known.data, st.known.len });
-	st.spare = spare;
-	st.alive = st.lines = now;
 	host.records = host.refused = 0;
 	buf_clear(&host.base);
-	buf_str(&host.base, job->url);
+	buf_str(&host.base, url);
 	out_open(out, STREAM_OUT);
+}
+
+void
+host_stream_end(void)
+{
+	while (host.nopen > 0)		/* made, and never emitted */
+		host_record_drop(host.open[0]);
+	send_batch();
 }
 
 void
@@ -257,7 +272,7 @@ host_stream(struct slot *s, const struct stream_job *job, int out, int spare,
 	int rc;
 
 	*done = (struct batch_done){ .retry = -1 };
-	stream_begin(job, out, spare);
+	host_stream_begin(job->state, job->url, out, spare);
 	if (slot_ready(s, job->options, job->hash) == 0) {
 		host_enter(s, PHASE_STREAM);
 		rc = s->plugin.stream(&host.cr, s->opts);
@@ -265,9 +280,7 @@ host_stream(struct slot *s, const struct stream_job *job, int out, int spare,
 			host_blame("stream");
 		host_leave();
 	}
-	while (host.nopen > 0)		/* made, and never emitted */
-		host_record_drop(host.open[0]);
-	send_batch();
+	host_stream_end();
 	done->failed = host.failed;
 	done->error = host.failed != 0 ? host.error : NULL;
 	done->retry = host.retry;

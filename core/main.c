@@ -365,7 +365,8 @@ core_reload(struct core *c, struct buf *said)
 static int
 core_quiet(const struct core *c)
 {
-	return c->stopping && c->busy_stations == 0 && !stream_busy(c) && !intake_busy(c);
+	return c->stopping && c->busy_stations == 0 && !stream_busy(c) && !visit_busy(c) &&
+	    !intake_busy(c);
 }
 
 /* Its own turn of the loop: whoever asked for it may still hold what a new setup frees. */
@@ -402,6 +403,7 @@ core_exit(struct core *c, int status)
 	c->status = status;
 	event_base_loopexit(c->base, &drain);
 	stream_stop(c);
+	visit_stop(c);
 	core_idle(c);
 }
 
@@ -458,6 +460,7 @@ run(struct core *c, struct setup *s)
 	poll_init(c);
 	intake_init(c);
 	stream_init(c);
+	visit_init(c);
 	change_init(c);
 	take_setup(c, s);
 	change_look(c, 0);	/* what changed before it was watched */

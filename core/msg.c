@@ -47,7 +47,11 @@ static const struct {
 	[MSG_W_STORED] = { "W_STORED", 0 },
 	[MSG_W_ALIVE] = { "W_ALIVE", 0 },
 	[MSG_W_STREAMED] = { "W_STREAMED", 16 * KB },
+	[MSG_W_VISIT] = { "W_VISIT", 1152 * KB },
+	[MSG_W_VISITED] = { "W_VISITED", 16 * KB },
 	[MSG_SERVE_START] = { "SERVE_START", 32 * KB },
+	[MSG_VISIT] = { "VISIT", 128 * KB },
+	[MSG_VISITED] = { "VISITED", 16 * KB },
 	[MSG_ASK] = { "ASK", 16 * KB },
 	[MSG_TOLD] = { "TOLD", 64 * KB },
 };
@@ -232,6 +236,29 @@ const struct wire_field stream_job[] = {
 #define F(m, t)	WIRE(stream_batch, m, t)
 const struct wire_field stream_batch[] = {
 	F(records, U32), F(refused, U32), F(out, U64), WIRE_END
+};
+#undef F
+#define F(m, t)	WIRE(visit_ask, m, t)
+const struct wire_field visit_ask[] = {
+	F(method, STR), F(path, STR), F(query, STR), F(headers, STR), F(peer, STR), F(body, BYTES),
+	F(len, U64), WIRE_END
+};
+#undef F
+#define F(m, t)	WIRE(visit_answer, m, t)
+const struct wire_field visit_answer[] = {
+	F(status, U32), F(type, STR), F(error, STR), F(retry_after, I64), F(len, U64), WIRE_END
+};
+#undef F
+#define F(m, t)	WIRE(visit_job, m, t)
+const struct wire_field visit_job[] = {
+	F(source, STR), F(url, STR), F(hash, U64), F(now, I64), F(options, BYTES), F(state, BYTES),
+	WIRE_END
+};
+#undef F
+#define F(m, t)	WIRE(visit_done, m, t)
+const struct wire_field visit_done[] = {
+	F(status, U32), F(type, STR), F(len, U64), F(failed, U32), F(retry, I64), F(error, STR),
+	WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(serve_start, m, t)

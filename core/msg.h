@@ -58,8 +58,15 @@ enum msg_type {
 	MSG_W_ALIVE,		/* the plugin waits; at most one a second. No payload */
 	MSG_W_STREAMED,		/* struct batch_done: the stream is over */
 
+	MSG_W_VISIT,		/* struct visit_job, struct visit_ask; fds: one for results, of the two
+				 * of a stream, the body, if long. MSG_W_STORED brings the other */
+	MSG_W_VISITED,		/* struct visit_done: all is on disk, and the answer's body in the first
+				 * of the two */
+
 	/* core <-> serve, core <-> courant (admin socket) */
 	MSG_SERVE_START,	/* struct serve_start; fd: listening socket */
+	MSG_VISIT,		/* struct visit_ask; fd: the body, if long. id: serve's own */
+	MSG_VISITED,		/* struct visit_answer; fd: the body, if any. id: the same */
 	MSG_ASK,		/* str command, str argument or NULL (admin.h) */
 	MSG_TOLD,		/* u32 exit status, str text; fd: instead of text, if long */
 	MSG_MAX
@@ -278,7 +285,7 @@ extern const struct wire_field store_source[], store_route[], store_leg[], recal
     pull[], work[], judged[], ack[], settled[], counts[], route_count[];
 
 /* ---- worker ---- */
-enum w_mode { W_DESCRIBE, W_PARSE, W_FILTER, W_DELIVER, W_STREAM };
+enum w_mode { W_DESCRIBE, W_PARSE, W_FILTER, W_DELIVER, W_STREAM, W_VISIT };
 struct w_start {
 	uint32_t	 mode;		/* enum w_mode */
 	uint32_t	 grants;	/* enum cr_wants that the operator allows */
@@ -368,6 +375,44 @@ struct http_answer {
 #define HTTP_ANSWER_MAX	(1u << 20)	/* bytes of an answer's body; the rest is cut off */
 #define HTTP_BODY_MAX	(64u << 20)	/* bytes of a request's */
 extern const struct wire_field http_ask[], http_answer[];
+
+/* ---- visits: requests below /x/, which plugins answer ---- */
+struct visit_ask {
+	const char	*method;
+	const char	*path;		/* decoded: behind /x/; to the worker, behind the name, from '/' on */
+	const char	*query;		/* as it came, or NULL */
+	const char	*headers;	/* "name: value\n", names in lower case */
+	const char	*peer;		/* address */
+	struct bytes	 body;		/* a short one */
+	uint64_t	 len;		/* of one that came as a sealed memfd, a NUL behind it */
+};
+struct visit_answer {
+	uint32_t	 status;	/* HTTP */
+	const char	*type;		/* of the body */
+	const char	*error;		/* a line for people instead of a body; or NULL */
+	int64_t		 retry_after;	/* s; -1: not told */
+	uint64_t	 len;		/* of the body, in the memfd; 0: there is none */
+};
+struct visit_job {
+	const char	*source, *url;
+	uint64_t	 hash;		/* of the options */
+	int64_t		 now;		/* wall clock, ms */
+	struct bytes	 options;	/* NAME\0VALUE\0... */
+	struct bytes	 state;		/* KEY\0VALUE\0... */
+};
+struct visit_done {
+	uint32_t	 status;	/* by answer(); 0: it was not called; with failed: 500 or 0 */
+	const char	*type;
+	uint64_t	 len;		/* of the body */
+	uint32_t	 failed;	/* 0, enum cr_why or FAILED_RETRY: then there is no answer */
+	int64_t		 retry;		/* ms from now; -1: not told */
+	const char	*error;
+};
+#define VISIT_BODY_MAX	(1u << 20)	/* bytes of a request's body */
+#define VISIT_SHORT	(16u << 10)	/* bytes of one that travels in its frame */
+#define VISIT_ANSWER_MAX (1u << 20)	/* bytes of an answer's body */
+#define VISIT_TYPE_MAX	255		/* bytes of its type */
+extern const struct wire_field visit_ask[], visit_answer[], visit_job[], visit_done[];
 
 /* ---- serve ---- */
 struct serve_start {

@@ -435,7 +435,7 @@ on_watch(evutil_socket_t fd, short what, void *arg)
 			watch_busy(w, now);
 		else if (w->stopped && now - w->since > WORKER_IDLE)
 			worker_kill(w, "it did not stop when told");
-		else if (!w->stopped && w->kind == WORKER_PARSE &&
+		else if (!w->stopped && (w->kind == WORKER_PARSE || w->kind == WORKER_VISIT) &&
 		    now - w->since > WORKER_IDLE)
 			worker_stop(w);
 	}

@@ -39,8 +39,11 @@ reply_header(struct evhttp_request *req, const char *name, const char *value)
 void
 reply_common(struct evhttp_request *req)
 {
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
+
 	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
-		reply_header(req, common[i].name, common[i].value);
+		if (evhttp_find_header(headers, common[i].name) == NULL)
+			evhttp_add_header(headers, common[i].name, common[i].value);
 }
 
 struct shared *

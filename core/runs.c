@@ -143,6 +143,7 @@ poll_known(struct core *c, struct wire *w)
 	}
 	c->known = 1;
 	intake_known(c);
+	visit_known(c);
 	poll_due(c);
 }
 
@@ -199,4 +200,5 @@ poll_setup(struct core *c, const struct setup *old)
 	c->runs = runs;
 	due_clear(c);
 	stream_setup(c);
+	visit_setup(c);
 }

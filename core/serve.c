@@ -1,5 +1,5 @@
-/* The role serve: answers HTTP with output files, the API and a page, from a read-only database. It
- * gives no orders to core; all it may ask is how the daemon is. */
+/* The role serve: answers HTTP with output files, the API and a page, from a read-only database, and by
+ * plugins below /x/. It gives no orders to core: it may ask how the daemon is, and for their answers. */
 #include "serve.h"
 #include "api.h"
 #include "date.h"
@@ -34,6 +34,7 @@
 #define PATH_BYTES	2048		/* of a request's path */
 #define CONNECTIONS_MAX	10000
 #define BACKLOG		128
+#define GATE		"/x/"		/* below, plugins answer */
 
 /* Visitors who asked for the status. Core is asked once for all who came before its answer. */
 struct waiting {
@@ -209,7 +210,7 @@ static const struct {
 	{ "/api/v1/records/", api_record },
 	{ "/api/v1/sources", api_sources },
 	{ "/api/", answer_nothing },
-	{ "/x/", answer_nothing },
+	{ GATE, gate_answer },
 	{ "/style.css", page_style },
 	{ "/favicon.ico", answer_nothing },
 };
@@ -261,15 +262,18 @@ request_path(struct evhttp_request *req, char out[PATH_BYTES])
 	return rc;
 }
 
-/* A GET with a body is none: where it ends, a proxy before us may see otherwise. */
+/* A GET with a body is none: where it ends, a proxy before us may see otherwise. Those that may have
+ * one, evhttp reads whole. */
 static int
 has_body(struct evhttp_request *req)
 {
+	const enum evhttp_cmd_type may = EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH;
 	const struct evkeyvalq *in = evhttp_request_get_input_headers(req);
 	const char *len = evhttp_find_header(in, "Content-Length");
 
-	return evhttp_find_header(in, "Transfer-Encoding") != NULL ||
-	    (len != NULL && strcmp(len, "0") != 0);
+	return (evhttp_request_get_command(req) & may) == 0 &&
+	    (evhttp_find_header(in, "Transfer-Encoding") != NULL ||
+	    (len != NULL && strcmp(len, "0") != 0));
 }
 
 static void
@@ -278,17 +282,20 @@ on_request(struct evhttp_request *req, void *arg)
 	struct serve *s = arg;
 	enum evhttp_cmd_type method = evhttp_request_get_command(req);
 	char path[PATH_BYTES];
+	int known;
 
-	if (!visit_begin(s, req))
+	if (!connection_begin(s, req))
 		return;
-	if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
+	known = request_path(req, path) == 0;
+	if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD &&
+	    (!known || strncmp(path, GATE, strlen(GATE)) != 0)) {
 		reply_header(req, "Allow", "GET, HEAD");
 		reply_header(req, "Connection", "close");
 		reply_error(s, req, 405, "only GET and HEAD are answered here");
 	} else if (has_body(req)) {
 		reply_header(req, "Connection", "close");
-		reply_error(s, req, 400, "a GET has no body");
-	} else if (request_path(req, path) == -1)
+		reply_error(s, req, 400, "such a request has no body");
+	} else if (!known)
 		reply_error(s, req, 400, "the path cannot be read");
 	else
 		dispatch(s, req, path);
@@ -337,7 +344,7 @@ http_begin(struct serve *s)
 	if ((s->http = evhttp_new(s->base)) == NULL)
 		fatal("no memory for HTTP");
 	evhttp_set_max_headers_size(s->http, SERVE_HEADERS_MAX);
-	evhttp_set_max_body_size(s->http, SERVE_BODY_MAX);
+	evhttp_set_max_body_size(s->http, VISIT_BODY_MAX);
 	evhttp_set_timeout(s->http, SERVE_TIMEOUT);
 	evhttp_set_default_content_type(s->http, NULL);
 	evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
@@ -367,7 +374,7 @@ on_start(struct serve *s, struct frame *f)
 	s->reader = reader_new(start.database);
 	s->outputs = outputs_new(start.out);
 	http_begin(s);
-	s->visits = visits_new(s, limit(start.connections), limit(start.per_address));
+	s->connections = connections_new(s, limit(start.connections), limit(start.per_address));
 	listen_on(s, f->fd[0]);
 	f->fd[0] = -1;
 	peer_send(s->peer, MSG_READY, 0, NULL, -1, -1);
@@ -382,7 +389,7 @@ on_stopping(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (s->visits == NULL || visits_busy(s->visits) == 0 ||
+	if (s->connections == NULL || connections_busy(s->connections) == 0 ||
 	    ++s->stopping > STOP_MS / STOP_LOOK_MS)
 		event_base_loopbreak(s->base);
 	else
@@ -403,8 +410,12 @@ on_frame(struct peer *p, struct frame *f, int bad, void *arg)
 		on_start(s, f);
 	else if (f->type == MSG_TOLD)
 		on_told(s, f);
-	else if (f->type == MSG_STOP)
+	else if (f->type == MSG_VISITED)
+		gate_visited(s, f);
+	else if (f->type == MSG_STOP) {
+		gate_stop(s);
 		on_stopping(-1, 0, s);
+	}
 	else
 		log_warn("core sent a %s, which is not for serve", msg_name(f->type));
 }
@@ -419,15 +430,17 @@ serve_main(int debug)
 	if (s.base == NULL)
 		fatal("no event loop");
 	waiting_begin(&s);
+	s.gate = gate_new();
 	s.peer = peer_new(s.base, CHANNEL, on_frame, &s);
 	if (event_base_dispatch(s.base) == -1)
 		fatal("the event loop failed");
 	if (s.http != NULL)
 		evhttp_free(s.http);
-	visits_free(s.visits);
+	connections_free(s.connections);
 	outputs_free(s.outputs);
 	reader_free(s.reader);
 	peer_free(s.peer);
+	gate_free(s.gate);
 	event_free(s.waiting->timer);
 	free(s.waiting);
 	event_base_free(s.base);

@@ -8,14 +8,15 @@
 struct event_base;
 struct evhttp;
 struct evhttp_request;
+struct frame;
+struct gate;
 struct outputs;
 struct peer;
 struct reader;
-struct visits;
+struct connections;
 struct waiting;
 
 #define SERVE_HEADERS_MAX	(16 << 10)	/* bytes of a request's headers */
-#define SERVE_BODY_MAX		(64 << 10)	/* bytes of its body */
 #define SERVE_TIMEOUT		30		/* s for a request to come, a write to go on */
 #define SERVE_SEND_TIMEOUT	600		/* s for a whole answer */
 #define SERVE_HELD_MAX		(64u << 20)	/* bytes of answers in memory, of all visitors */
@@ -27,25 +28,36 @@ struct serve {
 	struct peer		*peer;
 	struct reader		*reader;
 	struct outputs		*outputs;
-	struct visits		*visits;
+	struct connections	*connections;
+	struct gate		*gate;
 	struct waiting		*waiting;	/* for what core tells */
 	size_t			 held;		/* bytes of answers in memory */
 	int			 stopping;
 };
 
-/* ---- visits.c: connections, counted; evhttp has no limit of its own ---- */
+/* ---- connections.c: counted; evhttp has no limit of its own ---- */
 
 /* From here on each connection that evhttp takes is counted: `total` at once, `each` from one
  * address (of IPv6: one /64). Those beyond are answered 503. */
-struct visits	*visits_new(struct serve *, uint32_t total, uint32_t each);
-void		 visits_free(struct visits *);
+struct connections *connections_new(struct serve *, uint32_t total, uint32_t each);
+void		 connections_free(struct connections *);
 /* A request came in. 1: it is to be answered; 0: too many connections, it has been. */
-int		 visit_begin(struct serve *, struct evhttp_request *);
-size_t		 visits_busy(const struct visits *);	/* requests that are being answered */
+int		 connection_begin(struct serve *, struct evhttp_request *);
+const char	*connection_peer(struct evhttp_request *);	/* its address */
+size_t		 connections_busy(const struct connections *);	/* requests that are being answered */
+
+/* ---- gate.c: requests below /x/, which plugins answer ---- */
+
+struct gate	*gate_new(void);
+void		 gate_free(struct gate *);
+/* Hands it to core; path begins with /x/. */
+void		 gate_answer(struct serve *, struct evhttp_request *, const char *path);
+void		 gate_visited(struct serve *, struct frame *);	/* core's answer */
+void		 gate_stop(struct serve *);	/* no answer comes any more */
 
 /* ---- reply.c: answers ---- */
 
-/* The headers that every answer has. */
+/* The headers that every answer has, unless it has others of their names. */
 void	 reply_common(struct evhttp_request *);
 void	 reply_header(struct evhttp_request *, const char *name, const char *value);
 /* Answers with what b holds, and takes it: b is empty then. To HEAD without the body. 503 when too

@@ -2,26 +2,20 @@
  * is at once; their batches on the way to store; and what follows when one ends. */
 #include "core.h"
 #include "date.h"
-#include "filter.h"
+#include "dedicated.h"
 #include "log.h"
 #include "mem.h"
 #include "msg.h"
-#include "pass.h"
-#include "result.h"
 #include "schedule.h"
 
 #include <event2/event.h>
 
 #include <courant/plugin.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define GRACE_MS	3000		/* for one that is to stop, before it is killed */
 #define DELAY_MIN	INT64_C(1000)	/* ms before one that died begins again; doubles... */
@@ -30,7 +24,6 @@
 #define EVERY_MIN	INT64_C(60000)	/* the same of one with `every`, up to which it doubles */
 #define AGAIN		INT64_C(10000)	/* after one that ended well, without `every` */
 #define FULL_WAIT	INT64_C(60000)	/* when too many run */
-#define FILES_OUT	(UINT64_C(1) << 40)	/* bytes of a file of its own: the disk bounds it */
 
 struct stream {
 	TAILQ_ENTRY(stream)	 entry;
@@ -42,7 +35,7 @@ struct stream {
 	int64_t			 began;		/* ticks */
 	struct worker		*worker;	/* NULL: store is asked for its state */
 	struct event		*grace;
-	int			 out[2];	/* what it fills, and will after that; -1 */
+	struct outlet		 out;
 	uint32_t		 batch, records;	/* on its way to store; 0: none */
 	uint32_t		 refused;
 	int			 proven;	/* it emitted or waited: the mark says ok */
@@ -95,7 +88,7 @@ stream_new(struct core *c, uint32_t place)
 	s->name = xstrdup(src->name);
 	s->url = xstrdup(src->url);
 	s->began = date_ticks();
-	s->out[0] = s->out[1] = -1;
+	s->out = (struct outlet){ { -1, -1 } };
 	s->grace = evtimer_new(c->base, on_grace, s);
 	if (s->grace == NULL)
 		fatal("no timer for a stream");
@@ -116,9 +109,7 @@ stream_free(struct stream *s)
 	if (s->place != UINT32_MAX)
 		c->runs[s->place].stream = NULL;
 	intake_forget(c, s->batch);
-	for (int i = 0; i < 2; i++)
-		if (s->out[i] != -1)
-			close(s->out[i]);
+	outlet_close(&s->out);
 	event_free(s->grace);
 	free(s->name);
 	free(s->url);
@@ -277,10 +268,7 @@ on_stored(struct core *c, const struct committed *cd, void *arg)
 	}
 	if (s->records > 0)
 		stream_blame(s, 1, NULL);
-	s->out[1] = result_fd(NULL, 0);
-	if (s->out[1] == -1)
-		fatal("no memory file for results: %s", strerror(errno));
-	worker_send(s->worker, MSG_W_STORED, NULL, s->out[1]);
+	worker_send(s->worker, MSG_W_STORED, NULL, outlet_next(&s->out));
 }
 
 /* Gives results, or none (-1), to store with the mark as it stands. */
@@ -298,22 +286,13 @@ stream_commit(struct stream *s, int fd, intake_cb *done)
 static void
 on_batch(struct stream *s, const struct stream_batch *sb)
 {
-	int fd = s->out[0];
+	const char *why = "it sent a batch before the last one was stored";
+	int fd = s->batch != 0 ? -1 : outlet_take(&s->out, sb->out, STREAM_OUT, &why);
 
-	if (s->batch != 0) {
-		worker_kill(s->worker, "it sent a batch before the last one was stored");
+	if (fd == -1) {
+		worker_kill(s->worker, why);
 		return;
 	}
-	if (sb->out > STREAM_OUT || lseek(fd, 0, SEEK_END) != (off_t)sb->out) {
-		worker_kill(s->worker, "it told of other results than it wrote");
-		return;
-	}
-	if (result_seal(fd) == -1) {
-		worker_kill(s->worker, "it keeps its results open for writing");
-		return;
-	}
-	s->out[0] = s->out[1];
-	s->out[1] = -1;
 	s->records = sb->records;
 	s->refused += sb->refused;
 	s->proven = 1;
@@ -402,49 +381,6 @@ on_death(struct worker *w, const char *why, void *arg)
 	stream_end(s, CR_BAD_DATA, -1, why);
 }
 
-/* Its own folder, made when it is first needed; NULL: it cannot be. */
-static char *
-own_folder(const struct stream *s)
-{
-	char *all = xasprintf("%s/files", s->core->state);
-	char *own = xasprintf("%s/source-%u", all, s->id);
-
-	if ((mkdir(all, 0700) == -1 && errno != EEXIST) ||
-	    (mkdir(own, 0700) == -1 && errno != EEXIST)) {
-		log_warn("%s: %s: %s", s->name, own, strerror(errno));
-		free(own);
-		own = NULL;
-	}
-	free(all);
-	return own;
-}
-
-static struct worker *
-start_worker(struct stream *s, uint32_t grants, const char *folder)
-{
-	struct core *c = s->core;
-	const struct instance *in = c->setup->sources[s->place].instance;
-	struct w_start ws = { .mode = W_STREAM, .grants = grants, .debug = (uint32_t)c->debug,
-		.memory = c->setup->worker_memory, .out = STREAM_OUT, .name = s->name,
-		.folder = folder };
-	struct worker *w;
-	struct buf b;
-
-	if ((grants & (CR_FILES | CR_EXEC)) != 0)
-		ws.out = FILES_OUT;
-	filter_fill(&ws);
-	buf_init(&b, msg_limit(MSG_W_START));
-	wire_put(&b, w_start, &ws);
-	wire_put_u32(&b, 1);
-	wire_put_str(&b, in->plugin->copy);
-	wire_put_bytes(&b, "", 0);
-	w = worker_start(c, WORKER_STREAM, in->plugin->name, &b);
-	if (w != NULL)
-		worker_allow(w, pass_new(in, grants, s->name, s->url));
-	buf_free(&b);
-	return w;
-}
-
 /* Gives it the job that lasts as long as it does. */
 static void
 give_job(struct stream *s, uint32_t grants, struct bytes state)
@@ -457,12 +393,11 @@ give_job(struct stream *s, uint32_t grants, struct bytes state)
 	buf_init(&options, 2 * OPTION_SET_MAX);
 	setup_source_granted(src, grants, &options);
 	sj.options = (struct bytes){ options.len > 0 ? options.data : "", options.len };
-	for (int i = 0; i < 2; i++)
-		if ((s->out[i] = result_fd(NULL, 0)) == -1)
-			fatal("no memory file for results: %s", strerror(errno));
+	outlet_open(&s->out);
 	buf_init(&b, msg_limit(MSG_W_STREAM));
 	wire_put(&b, stream_job, &sj);
-	worker_job(s->worker, &stream_use, s, s->name, MSG_W_STREAM, &b, s->out[0], s->out[1]);
+	worker_job(s->worker, &stream_use, s, s->name, MSG_W_STREAM, &b, s->out.fd[0],
+	    s->out.fd[1]);
 	if (options.data != NULL)
 		explicit_bzero(options.data, options.len);
 	explicit_bzero(b.data, b.len);
@@ -473,18 +408,12 @@ give_job(struct stream *s, uint32_t grants, struct bytes state)
 static void
 stream_run(struct stream *s, struct bytes state)
 {
-	const struct plugin *p = s->core->setup->sources[s->place].instance->plugin;
-	uint32_t grants = setup_grants(s->core->setup, p);
-	char *folder = NULL;
+	const struct source *src = &s->core->setup->sources[s->place];
+	uint32_t grants = setup_grants(s->core->setup, src->instance->plugin);
 
-	if ((grants & CR_FILES) != 0 && (folder = own_folder(s)) == NULL) {
-		stream_end(s, FAILED_RETRY, FULL_WAIT, "its folder cannot be made; the log says why");
-		return;
-	}
-	s->worker = start_worker(s, grants, folder);
-	free(folder);
+	s->worker = dedicated_start(s->core, WORKER_STREAM, src, s->id, grants);
 	if (s->worker == NULL) {
-		stream_end(s, CR_BAD_DATA, -1, "no worker can be started");
+		stream_end(s, CR_BAD_DATA, -1, "no worker can be started; the log says why");
 		return;
 	}
 	worker_owner(s->worker, &s->worker);

@@ -179,7 +179,10 @@ store_frame(struct role *r, struct frame *f)
 		poll_committed(c, f);
 		break;
 	case MSG_STATED:
-		stream_stated(c, f);
+		if ((f->id & VISIT_ID) != 0)
+			visit_stated(c, f);
+		else
+			stream_stated(c, f);
 		break;
 	case MSG_WORK:
 		deliver_work(c, f);
@@ -260,6 +263,12 @@ serve_frame(struct role *r, struct frame *f)
 	case MSG_ASK:
 		admin_ask(r->core, r->peer, f, 0);
 		break;
+	case MSG_VISIT:
+		if (visit_came(r->core, f) == 0)
+			break;
+		log_warn("serve sent a bad frame");
+		kill(r->pid, SIGKILL);
+		break;
 	default:
 		log_warn("serve sent a %s, which it may not", msg_name(f->type));
 	}
@@ -307,12 +316,15 @@ role_died(struct role *r)
 	buf_free(&why);
 	if (r->id == ROLE_SEND)
 		errand_send_gone(c);
+	if (r->id == ROLE_SERVE)
+		visit_serve_gone(c);
 	if (r->id == ROLE_STORE) {
 		c->known = 0;
 		admin_status(c);
 		poll_store_gone(c);
 		intake_store_gone(c);
 		stream_store_gone(c);
+		visit_store_gone(c);
 		deliver_store_gone(c);
 		if (!r->was_ready && WIFEXITED(status) && WEXITSTATUS(status) != 0) {
 			core_exit(c, WEXITSTATUS(status));

@@ -315,6 +315,35 @@ stream(struct worker *w, struct frame *f)
 	return 0;
 }
 
+static int
+visit(struct worker *w, struct frame *f)
+{
+	int out = f->fd[0], body = f->fd[1];
+	struct visit_job job;
+	struct visit_ask asked;
+	struct visit_done done;
+	struct wire wire;
+	struct buf b;
+	char *kept = xmalloc(f->len + 1);
+
+	memcpy(kept, f->data, f->len);	/* frames come while the job lasts */
+	wire_init(&wire, kept, f->len);
+	wire_get(&wire, visit_job, &job);
+	wire_get(&wire, visit_ask, &asked);
+	if (wire_end(&wire) == -1 || w->slots[0].plugin.request == NULL || out == -1)
+		return -1;
+	f->fd[0] = f->fd[1] = -1;
+	host_job(job.now);
+	host_visit(&w->slots[0], &job, &asked, body, out, &done);
+	buf_init(&b, msg_limit(MSG_W_VISITED));
+	wire_put(&b, visit_done, &done);
+	reply(w, MSG_W_VISITED, 0, &b);
+	buf_free(&b);
+	explicit_bzero(kept, f->len);
+	free(kept);
+	return 0;
+}
+
 /* One frame. -1: no job of ours, which is core's mistake. */
 static int
 serve(struct worker *w, struct frame *f)
@@ -330,6 +359,8 @@ serve(struct worker *w, struct frame *f)
 		return batch(w, f, 0);
 	case MSG_W_STREAM:
 		return stream(w, f);
+	case MSG_W_VISIT:
+		return visit(w, f);
 	default:
 		return -1;
 	}

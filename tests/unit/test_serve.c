@@ -500,7 +500,7 @@ nothing_else_is_served(void **state)
 		"/sub/", "/link.rss", "/sublink/in.rss", "/../courant.db", "/..%2fcourant.db",
 		"/%2e%2e/courant.db",
 		"/sub/../../courant.db", "/sub//in.rss", "/in.rss/", "/in.rss/x", "/fifo",
-		"/x/one", "/api/", "/api/v2/records", "/favicon.ico" };
+		"/x", "/api/", "/api/v2/records", "/favicon.ico" };
 	static const char *const bad[] = { "/in.rss%00", "/in%0a.rss", "/%00", "/%7f", "//in.rss" };
 	struct answer a;
 	char path[256], *text;
@@ -969,6 +969,150 @@ a_visitor_who_left_while_core_was_asked_harms_nobody(void **state)
 	expect("GET", "/healthz", "", 200);
 }
 
+/* ---- below /x/ ---- */
+
+/* The next frame from serve, which has to be a visit. Its strings stay until the next one. */
+static uint32_t
+be_visited(struct visit_ask *va, int *body)
+{
+	static char kept[128 << 10];
+	struct frame f;
+	struct wire w;
+
+	assert_int_equal(chan_recv(t.channel, &f, WAIT_MS), 1);
+	assert_int_equal(f.type, MSG_VISIT);
+	memcpy(kept, f.data, f.len);
+	wire_init(&w, kept, f.len);
+	wire_get(&w, visit_ask, va);
+	assert_int_equal(wire_end(&w), 0);
+	*body = f.fd[0];
+	f.fd[0] = -1;
+	return f.id;
+}
+
+static void
+tell_visit(uint32_t id, const struct visit_answer *va, const char *body)
+{
+	int fd = va->len > 0 ? result_fd(body, (size_t)va->len) : -1;
+	struct buf b;
+
+	if (fd != -1)
+		assert_int_equal(result_seal(fd), 0);
+	buf_init(&b, msg_limit(MSG_VISITED));
+	wire_put(&b, visit_answer, va);
+	assert_int_equal(chan_send(t.channel, MSG_VISITED, id, &b, fd, -1), 0);
+	buf_free(&b);
+	if (fd != -1)
+		close(fd);
+}
+
+static void
+a_request_below_x_is_cores_to_answer(void **state)
+{
+	struct visit_answer va = { .status = 299, .type = "text/x-own", .retry_after = 7, .len = 4 };
+	int fd = visit(), body;
+	struct visit_ask asked;
+	struct answer a;
+
+	(void)state;
+	say(fd, "PUT /x/a%20b/c?d=e%26f HTTP/1.1\r\nHost: x\r\nX-ONE:  two \r\nConnection: close\r\n"
+	    "Content-Length: 3\r\n\r\nxyz");
+	tell_visit(be_visited(&asked, &body), &va, "four");
+	assert_string_equal(asked.method, "PUT");
+	assert_string_equal(asked.path, "a b/c");
+	assert_string_equal(asked.query, "d=e%26f");
+	assert_string_equal(asked.peer, "127.0.0.1");
+	assert_non_null(strstr(asked.headers, "\nx-one: two\n"));
+	assert_memory_equal(asked.body.data, "xyz", 3);
+	assert_int_equal(asked.len, 0);
+	assert_int_equal(body, -1);
+	hear(fd, &a);
+	assert_int_equal(a.status, 299);
+	assert_string_equal(a.body, "four");
+	assert_string_equal(header(&a, "Content-Type"), "text/x-own");
+	assert_string_equal(header(&a, "Retry-After"), "7");
+	assert_string_equal(header(&a, "X-Content-Type-Options"), "nosniff");
+	forget(&a);
+}
+
+static void
+a_long_body_travels_beside_its_frame(void **state)
+{
+	char *text = xasprintf("POST /x/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+	    "Content-Length: 100000\r\n\r\n%0100000d", 7);
+	struct visit_answer va = { .status = 204, .retry_after = -1 };
+	int fd = visit(), body;
+	struct visit_ask asked;
+	struct answer a;
+	const char *map;
+	size_t size;
+
+	(void)state;
+	say(fd, text);
+	free(text);
+	tell_visit(be_visited(&asked, &body), &va, NULL);
+	assert_int_equal(asked.body.len, 0);
+	assert_int_equal(asked.len, 100000);
+	map = result_map(body, 100001, &size);
+	assert_non_null(map);
+	assert_string_equal(map + 99998, "07");
+	result_unmap(map, size);
+	close(body);
+	hear(fd, &a);
+	assert_int_equal(a.status, 204);
+	assert_int_equal(a.len, 0);
+	forget(&a);
+}
+
+static void
+no_answer_makes_headers_of_its_own(void **state)
+{
+	static const char *const types[] = { "", "a\r\nX-Evil: 1", "\xff", "text/plain\n" };
+	struct visit_answer va = { .status = 200, .retry_after = -1, .len = 4 };
+	struct visit_ask asked;
+	struct answer a;
+	size_t i;
+	int body;
+
+	(void)state;
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		int fd = visit();
+
+		say(fd, "GET /x/y HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+		va.type = types[i];
+		tell_visit(be_visited(&asked, &body), &va, "four");
+		hear(fd, &a);
+		assert_null(header(&a, "X-Evil"));
+		assert_null(strstr(a.body, "four"));
+		forget(&a);
+	}
+}
+
+static void
+a_visitor_who_left_before_the_answer_harms_nobody(void **state)
+{
+	struct visit_answer va = { .status = 200, .type = "a/b", .retry_after = -1, .len = 4 };
+	struct visit_ask asked;
+	struct answer a;
+	int fd = visit(), body;
+	uint32_t id;
+
+	(void)state;
+	say(fd, "GET /x/y HTTP/1.1\r\nHost: x\r\n\r\n");
+	id = be_visited(&asked, &body);
+	close(fd);
+	tell_visit(id, &va, "four");
+	tell_visit(id, &va, "four");		/* to nobody */
+	say(fd = visit(), "GET /x/y HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	id = be_visited(&asked, &body);
+	va = (struct visit_answer){ .status = 503, .retry_after = 5, .error = "not now" };
+	tell_visit(id, &va, NULL);
+	hear(fd, &a);
+	assert_int_equal(a.status, 503);
+	assert_string_equal(a.body, "not now\n");
+	forget(&a);
+}
+
 /* ---- the page ---- */
 
 static void
@@ -1086,7 +1230,7 @@ large_headers_and_bodies_are_refused(void **state)
 	assert_int_not_equal(a.status, 200);
 	forget(&a);
 	fd = visit();
-	say(fd, "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n");
+	say(fd, "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n");
 	hear(fd, &a);
 	assert_int_not_equal(a.status, 200);
 	forget(&a);
@@ -1161,12 +1305,19 @@ reading_does_not_pin_the_write_ahead_log(void **state)
 /* ---- its end ---- */
 
 static void
-it_stops_when_it_is_told(void **state)
+it_stops_when_it_is_told_and_so_are_those_who_wait(void **state)
 {
-	int status = -1;
+	int status = -1, fd = visit(), body;
+	struct visit_ask asked;
+	struct answer a;
 
 	(void)state;
+	say(fd, "GET /x/y HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	(void)be_visited(&asked, &body);
 	assert_int_equal(chan_send(t.channel, MSG_STOP, 0, NULL, -1, -1), 0);
+	hear(fd, &a);
+	assert_int_equal(a.status, 503);
+	forget(&a);
 	assert_int_equal(waitpid(t.pid, &status, 0), t.pid);
 	assert_int_equal(status, 0);
 	chan_free(t.channel);
@@ -1199,6 +1350,10 @@ main(void)
 		cmocka_unit_test(the_status_is_what_core_tells),
 		cmocka_unit_test(a_core_that_does_not_tell_is_waited_for_so_long),
 		cmocka_unit_test(a_visitor_who_left_while_core_was_asked_harms_nobody),
+		cmocka_unit_test(a_request_below_x_is_cores_to_answer),
+		cmocka_unit_test(a_long_body_travels_beside_its_frame),
+		cmocka_unit_test(no_answer_makes_headers_of_its_own),
+		cmocka_unit_test(a_visitor_who_left_before_the_answer_harms_nobody),
 		cmocka_unit_test(the_page_shows_records_and_links_only_to_pages),
 		cmocka_unit_test(connections_beyond_the_limit_are_told_so_and_places_come_free),
 		cmocka_unit_test(many_connections_at_once_leave_it_serving),
@@ -1207,7 +1362,7 @@ main(void)
 		cmocka_unit_test(health_follows_the_database),
 		cmocka_unit_test(a_store_that_closes_and_comes_back_is_read_again),
 		cmocka_unit_test(reading_does_not_pin_the_write_ahead_log),
-		cmocka_unit_test(it_stops_when_it_is_told),
+		cmocka_unit_test(it_stops_when_it_is_told_and_so_are_those_who_wait),
 	};
 
 	log_open("test", 0);

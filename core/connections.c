@@ -22,7 +22,7 @@
 #define EXTRA_MS	5000	/* for them to send their request */
 #define LOOK_S		2	/* between two looks for dawdlers */
 
-struct visit {
+struct connection {
 	int		 fd;		/* -1: a free place */
 	ino_t		 inode;		/* of the socket */
 	unsigned char	 address[16];	/* of IPv6 the first half */
@@ -31,8 +31,8 @@ struct visit {
 	int		 refused;
 };
 
-struct visits {
-	struct visit		*v;
+struct connections {
+	struct connection	*all;
 	size_t			 n;		/* places */
 	uint32_t		 total, each;
 	struct bufferevent	*latest;	/* has no place yet */
@@ -40,60 +40,60 @@ struct visits {
 };
 
 static void
-visit_address(struct visit *v)
+connection_address(struct connection *c)
 {
 	struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(sa);
 
-	memset(v->address, 0, sizeof(v->address));
-	if (getpeername(v->fd, (struct sockaddr *)&sa, &len) == -1)
+	memset(c->address, 0, sizeof(c->address));
+	if (getpeername(c->fd, (struct sockaddr *)&sa, &len) == -1)
 		return;
 	if (sa.ss_family == AF_INET) {
-		memset(v->address + 10, 0xff, 2);
-		memcpy(v->address + 12, &((struct sockaddr_in *)&sa)->sin_addr, 4);
+		memset(c->address + 10, 0xff, 2);
+		memcpy(c->address + 12, &((struct sockaddr_in *)&sa)->sin_addr, 4);
 	} else if (sa.ss_family == AF_INET6) {
 		const struct in6_addr *a = &((struct sockaddr_in6 *)&sa)->sin6_addr;
 
-		memcpy(v->address, a, IN6_IS_ADDR_V4MAPPED(a) ? 16 : 8);
+		memcpy(c->address, a, IN6_IS_ADDR_V4MAPPED(a) ? 16 : 8);
 	}
 }
 
 static int
-visit_gone(const struct visit *v)
+connection_gone(const struct connection *c)
 {
 	struct stat st;
 
-	return fstat(v->fd, &st) == -1 || !S_ISSOCK(st.st_mode) || st.st_ino != v->inode;
+	return fstat(c->fd, &st) == -1 || !S_ISSOCK(st.st_mode) || st.st_ino != c->inode;
 }
 
 /* Frees the places of connections that are gone; a free one, or NULL. */
-static struct visit *
-sweep(struct visits *vs)
+static struct connection *
+sweep(struct connections *cs)
 {
-	struct visit *v, *place = NULL;
+	struct connection *c, *place = NULL;
 
-	for (v = vs->v; v < vs->v + vs->n; v++) {
-		if (v->fd != -1 && visit_gone(v))
-			v->fd = -1;
-		if (v->fd == -1 && place == NULL)
-			place = v;
+	for (c = cs->all; c < cs->all + cs->n; c++) {
+		if (c->fd != -1 && connection_gone(c))
+			c->fd = -1;
+		if (c->fd == -1 && place == NULL)
+			place = c;
 	}
 	return place;
 }
 
 static int
-too_many(const struct visits *vs, const struct visit *of)
+too_many(const struct connections *cs, const struct connection *of)
 {
-	const struct visit *v;
+	const struct connection *c;
 	uint32_t total = 0, each = 0;
 
-	for (v = vs->v; v < vs->v + vs->n; v++) {
-		if (v->fd == -1 || v->refused || v == of)
+	for (c = cs->all; c < cs->all + cs->n; c++) {
+		if (c->fd == -1 || c->refused || c == of)
 			continue;
 		total++;
-		each += memcmp(v->address, of->address, sizeof(v->address)) == 0;
+		each += memcmp(c->address, of->address, sizeof(c->address)) == 0;
 	}
-	return total >= vs->total || each >= vs->each;
+	return total >= cs->total || each >= cs->each;
 }
 
 /* Without a word to evhttp: it sees the end of the connection next. */
@@ -109,25 +109,25 @@ turn_away(int fd)
 
 /* Gives the newest connection its place. */
 static void
-settle(struct visits *vs)
+settle(struct connections *cs)
 {
-	struct visit *v;
+	struct connection *c;
 	struct stat st;
 	int fd;
 
-	if (vs->latest == NULL)
+	if (cs->latest == NULL)
 		return;
-	fd = bufferevent_getfd(vs->latest);
-	vs->latest = NULL;
+	fd = bufferevent_getfd(cs->latest);
+	cs->latest = NULL;
 	if (fd == -1 || fstat(fd, &st) == -1)
 		return;
-	if ((v = sweep(vs)) == NULL) {
+	if ((c = sweep(cs)) == NULL) {
 		turn_away(fd);
 		return;
 	}
-	*v = (struct visit){ .fd = fd, .inode = st.st_ino, .since = date_ticks() };
-	visit_address(v);
-	v->refused = too_many(vs, v);
+	*c = (struct connection){ .fd = fd, .inode = st.st_ino, .since = date_ticks() };
+	connection_address(c);
+	c->refused = too_many(cs, c);
 }
 
 static void
@@ -143,86 +143,86 @@ on_settle(evutil_socket_t fd, short what, void *arg)
 static struct bufferevent *
 on_connection(struct event_base *base, void *arg)
 {
-	struct visits *vs = arg;
+	struct connections *cs = arg;
 
-	settle(vs);
-	if ((vs->latest = bufferevent_socket_new(base, -1, 0)) == NULL)
+	settle(cs);
+	if ((cs->latest = bufferevent_socket_new(base, -1, 0)) == NULL)
 		fatal("no memory for a connection");
-	event_active(vs->settle, EV_TIMEOUT, 0);
-	return vs->latest;
+	event_active(cs->settle, EV_TIMEOUT, 0);
+	return cs->latest;
 }
 
 /* How long a visitor may stay as it is, ms. */
 static int64_t
-patience(const struct visit *v)
+patience(const struct connection *c)
 {
-	if (v->refused)
+	if (c->refused)
 		return EXTRA_MS;
-	return INT64_C(1000) * (v->busy ? SERVE_SEND_TIMEOUT : SERVE_TIMEOUT);
+	return INT64_C(1000) * (c->busy ? SERVE_SEND_TIMEOUT : SERVE_TIMEOUT);
 }
 
 static void
 on_look(evutil_socket_t fd, short what, void *arg)
 {
-	struct visits *vs = arg;
-	struct visit *v;
+	struct connections *cs = arg;
+	struct connection *c;
 	int64_t now = date_ticks();
 
 	(void)fd;
 	(void)what;
-	sweep(vs);
-	for (v = vs->v; v < vs->v + vs->n; v++)
-		if (v->fd != -1 && now - v->since > patience(v))
-			shutdown(v->fd, SHUT_RDWR);
+	sweep(cs);
+	for (c = cs->all; c < cs->all + cs->n; c++)
+		if (c->fd != -1 && now - c->since > patience(c))
+			shutdown(c->fd, SHUT_RDWR);
 }
 
-struct visits *
-visits_new(struct serve *s, uint32_t total, uint32_t each)
+struct connections *
+connections_new(struct serve *s, uint32_t total, uint32_t each)
 {
 	const struct timeval often = { .tv_sec = LOOK_S };
-	struct visits *vs = xcalloc(1, sizeof(*vs));
+	struct connections *cs = xcalloc(1, sizeof(*cs));
 	size_t i;
 
-	vs->total = total;
-	vs->each = each;
-	vs->n = (size_t)total + EXTRA;
-	vs->v = xcalloc(vs->n, sizeof(*vs->v));
-	for (i = 0; i < vs->n; i++)
-		vs->v[i].fd = -1;
-	vs->settle = event_new(s->base, -1, 0, on_settle, vs);
-	vs->look = event_new(s->base, -1, EV_PERSIST, on_look, vs);
-	if (vs->settle == NULL || vs->look == NULL || event_add(vs->look, &often) == -1)
+	cs->total = total;
+	cs->each = each;
+	cs->n = (size_t)total + EXTRA;
+	cs->all = xcalloc(cs->n, sizeof(*cs->all));
+	for (i = 0; i < cs->n; i++)
+		cs->all[i].fd = -1;
+	cs->settle = event_new(s->base, -1, 0, on_settle, cs);
+	cs->look = event_new(s->base, -1, EV_PERSIST, on_look, cs);
+	if (cs->settle == NULL || cs->look == NULL || event_add(cs->look, &often) == -1)
 		fatal("no events for connections");
-	evhttp_set_bevcb(s->http, on_connection, vs);
-	return vs;
+	evhttp_set_bevcb(s->http, on_connection, cs);
+	return cs;
 }
 
 void
-visits_free(struct visits *vs)
+connections_free(struct connections *cs)
 {
-	if (vs == NULL)
+	if (cs == NULL)
 		return;
-	event_free(vs->settle);
-	event_free(vs->look);
-	free(vs->v);
-	free(vs);
+	event_free(cs->settle);
+	event_free(cs->look);
+	free(cs->all);
+	free(cs);
 }
 
-static struct visit *
-visit_of(struct visits *vs, struct evhttp_request *req)
+static struct connection *
+connection_of(struct connections *cs, struct evhttp_request *req)
 {
-	struct evhttp_connection *c = evhttp_request_get_connection(req);
-	int fd = c != NULL ? bufferevent_getfd(evhttp_connection_get_bufferevent(c)) : -1;
-	struct visit *v;
+	struct evhttp_connection *ec = evhttp_request_get_connection(req);
+	int fd = ec != NULL ? bufferevent_getfd(evhttp_connection_get_bufferevent(ec)) : -1;
+	struct connection *c;
 
-	for (v = vs->v; fd != -1 && v < vs->v + vs->n; v++)
-		if (v->fd == fd)
-			return v;
+	for (c = cs->all; fd != -1 && c < cs->all + cs->n; c++)
+		if (c->fd == fd)
+			return c;
 	return NULL;
 }
 
-static const char *
-peer_of(struct evhttp_request *req)
+const char *
+connection_peer(struct evhttp_request *req)
 {
 	char *address = NULL;
 	uint16_t port;
@@ -235,42 +235,41 @@ static void
 on_answered(struct evhttp_request *req, void *arg)
 {
 	struct serve *s = arg;
-	struct visit *v = visit_of(s->visits, req);
+	struct connection *c = connection_of(s->connections, req);
 
-	log_debug("%s %s %s: %d", peer_of(req),
-	    is_head(req) ? "HEAD" : "GET", evhttp_request_get_uri(req),
+	log_debug("%s %s: %d", connection_peer(req), evhttp_request_get_uri(req),
 	    evhttp_request_get_response_code(req));
-	if (v == NULL)
+	if (c == NULL)
 		return;
-	v->busy = 0;
-	v->since = date_ticks();
+	c->busy = 0;
+	c->since = date_ticks();
 }
 
 int
-visit_begin(struct serve *s, struct evhttp_request *req)
+connection_begin(struct serve *s, struct evhttp_request *req)
 {
-	struct visit *v = visit_of(s->visits, req);
+	struct connection *c = connection_of(s->connections, req);
 
-	if (v != NULL && v->refused) {
+	if (c != NULL && c->refused) {
 		reply_header(req, "Connection", "close");
 		reply_header(req, "Retry-After", "5");
 		reply_error(s, req, 503, "too many connections");
 		return 0;
 	}
-	if (v != NULL) {
-		v->busy = 1;
-		v->since = date_ticks();
+	if (c != NULL) {
+		c->busy = 1;
+		c->since = date_ticks();
 	}
 	evhttp_request_set_on_complete_cb(req, on_answered, s);
 	return 1;
 }
 
 size_t
-visits_busy(const struct visits *vs)
+connections_busy(const struct connections *cs)
 {
 	size_t n = 0;
 
-	for (const struct visit *v = vs->v; v < vs->v + vs->n; v++)
-		n += v->fd != -1 && v->busy && !visit_gone(v);
+	for (const struct connection *c = cs->all; c < cs->all + cs->n; c++)
+		n += c->fd != -1 && c->busy && !connection_gone(c);
 	return n;
 }
