@@ -304,6 +304,8 @@ show_plugin(const struct plugin *p)
 		printf("    wants %s\n", wants.data);
 		buf_free(&wants);
 	}
+	if ((p->does & DOES_REQUEST) != 0)
+		printf("    answers HTTP below /x/NAME/, by the names of its sources\n");
 	for (size_t i = 0; i < p->noptions; i++) {
 		const struct cr_option *o = &p->options[i];
 

@@ -57,6 +57,7 @@ struct run {
 	uint32_t	 changed;	/* by a reload: it is polled anew */
 	uint32_t	 kept;		/* enum kept: what store has for it */
 	uint32_t	 partial;	/* the last document was cut or mended: mark.error says how */
+	uint64_t	 visits, visits_failed;	/* answered, since the start; of them by no plugin */
 };
 
 struct obituary {

@@ -191,6 +191,10 @@ source_json(const struct core *c, size_t i)
 	set_number(o, "found", r->mark.found);
 	if (r->refused > 0)
 		set_number(o, "refused", r->refused);
+	if (r->visits > 0) {
+		set_number(o, "visits", (int64_t)r->visits);
+		set_number(o, "visits_failed", (int64_t)r->visits_failed);
+	}
 	if (r->job != NULL)
 		json_object_set_new(o, "polling", json_true());
 	if (r->stream != NULL)

@@ -221,8 +221,21 @@ visit_free(struct visit *v)
 }
 
 static void
+visit_count(const struct visit *v, int failed)
+{
+	struct core *c = v->core;
+	uint32_t place = place_of(c, v->name, strlen(v->name));
+
+	if (place == UINT32_MAX)
+		return;
+	c->runs[place].visits++;
+	c->runs[place].visits_failed += failed != 0;
+}
+
+static void
 visit_refuse(struct visit *v, uint32_t status, int64_t retry, const char *error)
 {
+	visit_count(v, 1);
 	if (!v->told)
 		refuse(v->core, v->theirs, status, retry, error);
 	visit_free(v);
@@ -512,11 +525,11 @@ static void
 on_batch(struct visit *v, const struct stream_batch *sb)
 {
 	static const struct mark none;
-	const struct source *src;
 	struct core *c = v->core;
 	struct worker *w = v->seat->worker;
 	uint32_t place = place_of(c, v->name, strlen(v->name));
-	struct commit cm = { .source = v->seat->id, .url = "", .when = date_now(),
+	const struct commit cm = { .source = v->seat->id, .when = date_now(),
+		.url = place != UINT32_MAX ? c->setup->sources[place].url : "",
 		.flags = COMMIT_ASIDE };
 	const char *why = "it sent a batch before the last one was stored";
 	int fd = v->batch != 0 ? -1 : outlet_take(&v->out, sb->out, STREAM_OUT, &why);
@@ -525,9 +538,6 @@ on_batch(struct visit *v, const struct stream_batch *sb)
 		worker_kill(w, why);
 		return;
 	}
-	src = place != UINT32_MAX ? &c->setup->sources[place] : NULL;
-	if (src != NULL)
-		cm.url = src->url;
 	(void)worker_hold(w);		/* store's time is not its own */
 	v->batch = intake_put(c, &cm, &none, fd, on_stored, v);
 }
@@ -587,6 +597,7 @@ visited(struct visit *v, const struct visit_done *d)
 		worker_kill(w, why);
 		return;
 	}
+	visit_count(v, d->failed != 0);
 	if (!v->told && d->failed != 0)
 		tell_failure(v, d);
 	else if (!v->told)

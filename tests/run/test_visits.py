@@ -50,6 +50,11 @@ def test_a_visitor_is_answered_and_what_is_emitted_is_delivered(guest):
     assert d.http("/x/book/add", "POST", FORM, "name=second").text == "added 2\n"
     d.until(lambda: titles(d) == ["first", "second"], 10, "both are delivered")
     assert d.http("/x/book/state").text == "2\n"
+    assert d.http("/x/book/fail").status == 500
+    source = d.source("book")
+    assert (source["visits"], source["visits_failed"]) == (4, 1)
+    said = d.courant("plugins", str(BUILD / "tests/plugins/source_visited.so")).stdout.decode()
+    assert "answers HTTP below /x/NAME/" in said
 
 
 def test_what_was_answered_is_there_after_a_kill(guest):
