@@ -210,6 +210,24 @@ print("token", os.environ["TOKEN"])
     assert SECRET not in d.log() + d.courant("status", "--json").stdout.decode()
 
 
+@pytest.mark.sandbox
+def test_a_command_may_do_what_a_program_does_and_is_not_ended_by_what_it_may_not(daemon):
+    d = runs(daemon(), """import resource
+put(guid="memory", title=str(resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY))
+put(guid="files", title=str(resource.getrlimit(resource.RLIMIT_NOFILE)[0]))
+put(guid="nice", title=str(os.nice(5)))
+put(guid="read", title=open("/etc/passwd").read(4))
+try: os.setgroups([])
+except OSError as e: put(guid="groups", title=e.strerror)
+try: put(guid="pipe", title=os.popen("echo a | tr a b").read())
+except BrokenPipeError: pass
+""")
+    d.start()
+    assert {r["guid"]: r["title"] for r in d.until_lines(6)} == {
+        "memory": "True", "files": "1024", "nice": "5", "read": "root",
+        "groups": "Function not implemented", "pipe": "b"}
+
+
 def test_what_is_not_allowed_waits_and_says_so_until_it_is(daemon):
     d = runs(daemon(), "put(guid='1', title='x')\n", allow=False)
     d.start()
