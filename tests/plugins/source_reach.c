@@ -1,5 +1,5 @@
-/* source_reach: a stream that tries what its grants are for, and tells what it could: built once for each
- * of them, REACH_WANTS, under the name REACH_NAME. */
+/* source_reach: a stream that tries what its grants are for, and tells what it could: built once for
+ * each of them, REACH_WANTS, under the name REACH_NAME. */
 #include <courant/plugin.h>
 
 #include <arpa/inet.h>
@@ -13,6 +13,11 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#ifndef REACH_NAME
+#define REACH_NAME	"reach_nothing"
+#define REACH_WANTS	0
+#endif
 
 struct reach {
 	int64_t		 port;
