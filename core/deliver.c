@@ -125,6 +125,8 @@ deliver_work(struct core *c, struct frame *f)
 	if (w.kind == WORK_NONE) {
 		s->behind |= w.head < c->head;
 		station_state(s, STATION_IDLE);
+		if (s->place == PULL_FILTER && w.last > 0)
+			route_wake(c, s->route);
 		if (w.due > 0) {
 			s->behind = 1;
 			s->not_before = date_ticks() + (w.due - date_now());

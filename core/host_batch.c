@@ -113,6 +113,7 @@ reader_next(struct reader *rd)
 	if (item.source != NULL)
 		record_set(r, CR_SOURCE, item.source, strlen(item.source));
 	*record_about(r) = (struct record_json){ item.delivery, item.revision, item.seen };
+	record_story(r)->sources = item.sources;
 	return r;
 }
 

@@ -442,11 +442,23 @@ cr_get_extra(const struct cr_record *r, const char *name)
 	    record_get_extra(r, name) : NULL;
 }
 
+/* What is told of its story, unless the record has such a number itself. */
+static int
+story_number(const struct cr_record *r, const char *name, double *value)
+{
+	const struct record_story *story = record_story(r);
+
+	if (story->sources == 0 || strcmp(name, "sources") != 0)
+		return 0;
+	*value = story->sources;
+	return 1;
+}
+
 static int
 cr_get_number(const struct cr_record *r, const char *name, double *value)
 {
 	return r != NULL && name != NULL && (host.phase & MAY_GET) != 0 &&
-	    record_get_number(r, name, value);
+	    (record_get_number(r, name, value) || story_number(r, name, value));
 }
 
 static const char *

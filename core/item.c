@@ -794,6 +794,7 @@ item_meet(struct book *book, const struct item_source *source, struct entry *e, 
 	db_done(&book->db, SQL_ITEM_GET);
 	if (old_raw == raw)
 		return 0;
+	db_run(&book->db, SQL_WAIT_ITEM, DB_INT(e->item));
 	text = item_text(book->digest, entry_record(e));
 	if (text != old_text) {
 		item_revise(book, source, e, raw, text, revision + 1, when);

@@ -10,11 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAIT_AGAIN	INT64_C(3600000)	/* ms until a record that waits is asked about again */
-
-static const char rule_story[] = "story", rule_revision[] = "revision", rule_parked[] = "parked";
+static const char rule_story[] = "story", rule_revision[] = "revision", rule_parked[] = "parked",
+    rule_patience[] = "patience";
 
 /* ---- Rows ---- */
+
+static void
+row_free(struct row *row)
+{
+	free((char *)(uintptr_t)row->changes.data);
+	free(row->late.reason);
+}
 
 void
 rows_free(struct rows *rows)
@@ -22,7 +28,7 @@ rows_free(struct rows *rows)
 	size_t i;
 
 	for (i = 0; i < rows->n; i++)
-		free((char *)(uintptr_t)rows->row[i].changes.data);
+		row_free(&rows->row[i]);
 	free(rows->row);
 	*rows = (struct rows){ 0 };
 }
@@ -40,14 +46,16 @@ bytes_copy(struct bytes b)
 	return (struct bytes){ copy, b.len };
 }
 
+/* Takes the row's late reason, and copies its changes. */
 static void
-rows_add(struct rows *rows, int64_t n, int64_t item, int64_t revision, struct bytes changes)
+rows_add(struct rows *rows, const struct row *row)
 {
 	if (rows->n == rows->cap) {
 		rows->cap = rows->cap > 0 ? rows->cap * 2 : 64;
 		rows->row = xreallocarray(rows->row, rows->cap, sizeof(*rows->row));
 	}
-	rows->row[rows->n++] = (struct row){ n, item, revision, bytes_copy(changes) };
+	rows->row[rows->n] = *row;
+	rows->row[rows->n++].changes = bytes_copy(row->changes);
 }
 
 const struct verdict *
@@ -73,17 +81,13 @@ judge_verdict(struct ledger *l, struct ledger_route *r, int64_t n)
 	return n >= r->seen.first && n <= r->seen.last ? verdicts_find(&r->seen, n) : NULL;
 }
 
-/* Whether a row is the route's: by its source, or since a route that it draws from kept it. */
+/* Whether a route that this one draws from kept a row. */
 static int
-belongs(struct ledger *l, struct ledger_route *r, int64_t n, int64_t source,
-    struct bytes *changes)
+handed_on(struct ledger *l, const struct ledger_route *r, int64_t n, struct bytes *changes)
 {
 	const struct verdict *v;
 	size_t i;
 
-	*changes = (struct bytes){ NULL, 0 };
-	if (r->rule.all || (source < r->nfrom && (r->from[source / 8] >> (source % 8) & 1) != 0))
-		return 1;
 	for (i = 0; i < r->nroutes; i++) {
 		v = judge_verdict(l, &l->route[r->routes[i]], n);
 		if (v == NULL || v->verdict != CR_KEEP)
@@ -92,6 +96,48 @@ belongs(struct ledger *l, struct ledger_route *r, int64_t n, int64_t source,
 		return 1;
 	}
 	return 0;
+}
+
+/* Whether a row is the route's: by its source, or since a route that it draws from kept it. */
+static int
+belongs(struct ledger *l, const struct ledger_route *r, int64_t n, int64_t source,
+    struct bytes *changes)
+{
+	*changes = (struct bytes){ NULL, 0 };
+	if (r->rule.all || (source < r->nfrom && (r->from[source / 8] >> (source % 8) & 1) != 0))
+		return 1;
+	return handed_on(l, r, n, changes);
+}
+
+/* The same of a late row: it is for the route that let it wait, and for those that draw from it. */
+static int
+late_belongs(struct ledger *l, struct ledger_route *r, const struct rows *rows, struct row *row,
+    int64_t source)
+{
+	late_read(l, row->n, &row->late);
+	if (row->late.route == r->id ? belongs(l, r, row->late.origin, source, &row->changes) :
+	    late_new(l, r, rows, row) && handed_on(l, r, row->n, &row->changes)) {
+		if (row->late.route != r->id)
+			row->late.origin = 0;	/* to this route it is a row like any other */
+		return 1;
+	}
+	free(row->late.reason);
+	return 0;
+}
+
+/* The row of the log that is read just now, if it is the route's. */
+static int
+row_read(struct ledger *l, struct ledger_route *r, const struct rows *rows, struct row *row)
+{
+	struct db *db = &l->book->db;
+	int64_t source = db_int(db, SQL_LOG_SCAN, 3);
+
+	*row = (struct row){ .n = db_int(db, SQL_LOG_SCAN, 0), .item = db_int(db, SQL_LOG_SCAN, 1),
+		.revision = db_int(db, SQL_LOG_SCAN, 2) };
+	if (row->revision >= 0)
+		return belongs(l, r, row->n, source, &row->changes);
+	row->revision = ~row->revision;
+	return late_belongs(l, r, rows, row, source);
 }
 
 /* Up to where the route can look: what is committed, and judged by the routes it draws from; while
@@ -120,8 +166,7 @@ scan(struct ledger *l, struct ledger_route *r, int64_t to, size_t max, struct ro
 {
 	struct db *db = &l->book->db;
 	size_t looked = 0;
-	struct bytes changes;
-	int64_t n;
+	struct row row;
 
 	rows_free(rows);
 	rows->first = r->filtered + 1;
@@ -130,12 +175,10 @@ scan(struct ledger *l, struct ledger_route *r, int64_t to, size_t max, struct ro
 		return;
 	db_bind(db, SQL_LOG_SCAN, DB_INT(r->filtered), DB_INT(to));
 	while (db_step(db, SQL_LOG_SCAN)) {
-		n = db_int(db, SQL_LOG_SCAN, 0);
-		if (belongs(l, r, n, db_int(db, SQL_LOG_SCAN, 3), &changes))
-			rows_add(rows, n, db_int(db, SQL_LOG_SCAN, 1), db_int(db, SQL_LOG_SCAN, 2),
-			    changes);
+		if (row_read(l, r, rows, &row))
+			rows_add(rows, &row);
 		if (rows->n == max || ++looked == LEDGER_SCAN) {
-			rows->last = n;
+			rows->last = row.n;
 			break;
 		}
 	}
@@ -163,7 +206,7 @@ static int
 took_item(struct ledger *l, struct ledger_route *r, int64_t item)
 {
 	struct db *db = &l->book->db;
-	int took = kept(l, r, item);
+	int took = kept(l, r, item) || late_took(l, r, item);
 
 	if (took || !r->rule.updates)
 		return took;
@@ -209,18 +252,15 @@ took_story(struct ledger *l, struct ledger_route *r, struct taken *taken, int64_
 	return took;
 }
 
+/* No filter could judge it. */
 static void
-pending_add(struct ledger *l, struct ledger_route *r, int64_t n, enum pending_state state,
+give_up(struct ledger *l, struct ledger_route *r, int64_t n, enum pending_state state,
     const char *reason)
 {
-	int waits = state == PENDING_WAIT;
-
 	db_run(&l->book->db, SQL_PENDING_ADD, DB_INT(r->id), DB_INT(PENDING_FILTER), DB_INT(n),
-	    DB_TEXT(""), DB_INT(state), DB_INT(1), DB_INT(waits ? date_now() + WAIT_AGAIN : 0),
-	    DB_TEXT(reason));
-	*(waits ? &r->pending : &r->dead) += 1;
-	if (!waits)
-		xreplace(&r->reason, reason);
+	    DB_TEXT(""), DB_INT(state), DB_INT(1), DB_INT(0), DB_TEXT(reason));
+	r->dead++;
+	xreplace(&r->reason, reason);
 }
 
 /* What a verdict entails beside its place in the blob. */
@@ -237,9 +277,10 @@ settle_one(struct ledger *l, struct ledger_route *r, struct taken *taken, const 
 		v->changes.len = 0;	/* its memory stays its owner's */
 	}
 	if (v->verdict == CR_WAIT)
-		pending_add(l, r, row->n, PENDING_WAIT, v->why);
+		wait_add(l, r, row, v->why);
 	else if (v->verdict == VERDICT_FAILED)
-		pending_add(l, r, row->n, parked ? PENDING_PARKED : PENDING_DEAD, v->why);
+		give_up(l, r, row->n, parked ? PENDING_PARKED : PENDING_DEAD, v->why);
+	r->expired += v->rule == rule_patience;
 }
 
 /* The cursor comes to `last`; when a route that went back comes to where it once began, it is again
@@ -299,10 +340,16 @@ settle(struct ledger *l, struct ledger_route *r, const struct row *row, struct v
 	return rc;
 }
 
-/* A row that no filter is asked about: a revision, where the route takes none. */
+/* A row that no filter is asked about: it waited too long, or is a revision where the route takes
+ * none. */
 static int
 preset(const struct ledger_route *r, const struct row *row, struct verdict *v)
 {
+	if (row->late.reason != NULL) {
+		*v = (struct verdict){ .n = row->n, .verdict = CR_DROP, .rule = rule_patience,
+			.why = row->late.reason };
+		return 1;
+	}
 	*v = (struct verdict){ .n = row->n, .verdict = CR_KEEP, .changes = row->changes };
 	if (row->revision == 0 || r->rule.updates)
 		return 0;
@@ -365,14 +412,41 @@ record_bytes(struct db *db, int64_t n, int64_t last)
 	return (struct bytes){ NULL, 0 };
 }
 
+/* By the row that SQL_LOG_GET has read. */
+static int64_t
+seen_now(struct ledger *l)
+{
+	const uint64_t spread = UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t seen = 0;
+	int i;
+
+	for (i = 4; i <= 6; i++)	/* the last version, its hash, the story's items */
+		seen = (seen ^ (uint64_t)db_int(&l->book->db, SQL_LOG_GET, i)) * spread;
+	return (int64_t)seen;
+}
+
+int64_t
+judge_seen(struct ledger *l, int64_t n)
+{
+	struct db *db = &l->book->db;
+	int64_t seen = 0;
+
+	db_bind(db, SQL_LOG_GET, DB_INT(n));
+	if (db_step(db, SQL_LOG_GET))
+		seen = seen_now(l);
+	db_done(db, SQL_LOG_GET);
+	return seen;
+}
+
 int
-judge_item(struct ledger *l, int64_t n, struct bytes changes, struct buf *items)
+judge_item(struct ledger *l, int64_t n, struct bytes changes, struct buf *items, int64_t *seen)
 {
 	struct db *db = &l->book->db;
 	char id[TEXT_BASE32_16], delivery[TEXT_BASE32_16 + 16];
 	struct result_item item = { .n = n, .changes = changes, .id = id, .delivery = delivery };
 	struct bytes rid;
-	int64_t last;
+	int64_t last, revision;
+	struct late late;
 	size_t begun;
 
 	db_bind(db, SQL_LOG_GET, DB_INT(n));
@@ -382,11 +456,20 @@ judge_item(struct ledger *l, int64_t n, struct bytes changes, struct buf *items)
 	if (rid.len != 16)
 		fatal("a record's id has %zu bytes", rid.len);
 	text_base32(id, rid.data, rid.len);
-	item.revision = (uint32_t)db_int(db, SQL_LOG_GET, 0);
+	revision = db_int(db, SQL_LOG_GET, 0);
+	item.revision = (uint32_t)(revision < 0 ? ~revision : revision);
 	item.source = roster_name(l->roster, db_int(db, SQL_LOG_GET, 1));
 	item.seen = db_int(db, SQL_LOG_GET, 3);
 	last = db_int(db, SQL_LOG_GET, 4);
+	item.sources = (uint32_t)db_int(db, SQL_LOG_GET, 6);
+	if (seen != NULL)
+		*seen = seen_now(l);
 	db_done(db, SQL_LOG_GET);
+	if (revision < 0) {
+		late_read(l, n, &late);
+		free(late.reason);
+		n = late.version;
+	}
 	if (item.revision > 0)
 		snprintf(delivery, sizeof(delivery), "%s-r%u", id, item.revision);
 	else
@@ -415,14 +498,15 @@ ask(struct ledger *l, struct ledger_route *r, struct buf *items)
 			continue;
 		if (items->len > LEDGER_BYTES)
 			break;
-		if (judge_item(l, rows->row[i].n, rows->row[i].changes, items) == -1)
+		if (judge_item(l, rows->row[i].n, rows->row[i].changes, items,
+		    &rows->row[i].seen) == -1)
 			fatal("the record of log row %lld is missing", (long long)rows->row[i].n);
 		count++;
 	}
 	if (i < rows->n) {
 		rows->last = rows->row[i - 1].n;
 		for (; rows->n > i; rows->n--)
-			free((char *)(uintptr_t)rows->row[rows->n - 1].changes.data);
+			row_free(&rows->row[rows->n - 1]);
 	}
 	return count;
 }
@@ -455,6 +539,7 @@ judge_pull(struct ledger *l, struct ledger_route *r, uint32_t max, struct work *
 		scan(l, r, to, max, &r->batch);
 		w->count = ask(l, r, items);
 		if (w->count == 0) {
+			w->last = r->batch.n > 0 ? r->batch.last : w->last;
 			settle_presets(l, r);
 			continue;
 		}

@@ -104,6 +104,7 @@ ledger_new(struct book *book, struct roster *roster)
 		r->kept = db_int(db, SQL_ROUTES, 5);
 		r->dropped = db_int(db, SQL_ROUTES, 6);
 		r->gone = db_text(db, SQL_ROUTES, 7) != NULL;
+		r->expired = db_int(db, SQL_ROUTES, 8);
 	}
 	for (i = 0; i < l->nroute; i++)
 		legs_read(l, &l->route[i]);
@@ -218,7 +219,7 @@ void
 route_save(struct ledger *l, const struct ledger_route *r)
 {
 	db_run(&l->book->db, SQL_ROUTE_MOVE, DB_INT(r->id), DB_INT(r->filtered), DB_INT(r->begun),
-	    DB_INT(r->resume), DB_INT(r->kept), DB_INT(r->dropped));
+	    DB_INT(r->resume), DB_INT(r->kept), DB_INT(r->dropped), DB_INT(r->expired));
 }
 
 static void	route_go_back(struct ledger *, struct ledger_route *);
@@ -438,6 +439,7 @@ take_one(struct ledger *l, struct wire *w, const uint32_t *ids, size_t n, uint32
 	r = route_take(l, &s, legs, nlegs);
 	rule_take(r, &s, &drawn);
 	keep_drop_filters(l, r);
+	wait_take(l, r);
 	if (r->filtered == 0)		/* it looks at all the past */
 		routes_go_back(l, r);
 	r->legs = xreallocarray(r->legs, nlegs, sizeof(*r->legs));
@@ -515,6 +517,7 @@ ledger_take(struct ledger *l, struct wire *w, const uint32_t *ids, size_t n, str
 		if (take_one(l, w, ids, n, places, i) == -1)
 			goto out;
 	retire(l, places, count);
+	l->taken = 1;
 	wire_put_u32(out, count);
 	for (i = 0; i < count; i++)
 		wire_put_u32(out, l->route[places[i]].id);
@@ -538,6 +541,8 @@ ledger_pull(struct ledger *l, const struct pull *p, struct work *w, struct buf *
 	if (r == NULL || r->gone)
 		return;
 	if (p->leg == PULL_FILTER) {
+		if (p->resume)
+			wait_end(l, r);
 		if (r->rule.filters > 0 && judge_pull(l, r, max, w, items) && w->kind == WORK_NONE)
 			w->head = r->filtered;
 		return;
@@ -575,7 +580,7 @@ put_route(const struct ledger_route *r, struct buf *b)
 	struct route_count c = { .route = r->id, .leg = PULL_FILTER, .filtered = r->filtered,
 		.delivered = r->filtered, .kept = (uint64_t)r->kept,
 		.dropped = (uint64_t)r->dropped, .pending = r->pending, .dead = r->dead,
-		.reason = fitting(b, r->reason) };
+		.expired = (uint64_t)r->expired, .reason = fitting(b, r->reason) };
 	const struct ledger_leg *g;
 	size_t i;
 

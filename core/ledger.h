@@ -10,11 +10,21 @@
 #define LEDGER_BATCH	10000		/* records of a batch, whatever is asked for */
 #define LEDGER_BYTES	(32u << 20)	/* bytes of a batch, but for its first record */
 #define LEDGER_JUDGE	1000		/* records of one blob of a route without filters */
+#define WAKE_MAX	1000		/* records that waited, in one turn */
+
+/* A row of the log by which a route is asked once more about what waited; as in the table late. */
+struct late {
+	uint32_t	 route;
+	int64_t		 origin, version, since;	/* origin 0: none of these rows */
+	char		*reason;	/* owned; NULL: to be asked about */
+};
 
 /* A row of the log that is a route's. */
 struct row {
 	int64_t		 n, item, revision;
 	struct bytes	 changes;	/* by the route it comes from; owned; none: NULL */
+	struct late	 late;
+	int64_t		 seen;		/* judge_seen() when its filters were asked */
 };
 struct rows {
 	struct row	*row;
@@ -54,7 +64,7 @@ struct ledger_route {
 	size_t		 nlegs;
 	struct ledger_leg *leg;			/* all that are known, also gone ones */
 	size_t		 nleg;
-	int64_t		 filtered, kept, dropped;
+	int64_t		 filtered, kept, dropped, expired;
 	int64_t		 begun, resume;		/* as in the table route */
 	uint64_t	 pending, dead;
 	char		*reason;		/* why its filters gave the last record up; NULL */
@@ -68,6 +78,7 @@ struct ledger {
 	struct ledger_route *route;		/* all that are known, also gone ones */
 	size_t		 nroute;
 	int64_t		 durable;		/* the log's last n that is committed */
+	int		 taken;			/* a configuration was */
 	uint64_t	 wrote;			/* verdicts and cursors written */
 	char		 id[TEXT_BASE32_16];	/* of the last work */
 };
@@ -86,10 +97,15 @@ void	ledger_pull(struct ledger *, const struct pull *, struct work *w, struct bu
 uint32_t ledger_judged(struct ledger *, const struct judged *, const void *verdicts, size_t len);
 /* kept: what the sink set (data NULL: nothing). */
 void	ledger_ack(struct ledger *, const struct ack *, const void *kept, size_t len);
+/* What waits and is due, or has waited too long, comes into the log again, in the open transaction or
+ * one that it begins: at most WAKE_MAX records. How many. */
+size_t	ledger_wake(struct ledger *);
+/* Time at which there is some; INT64_MAX: nothing waits. */
+int64_t	ledger_wakes(struct ledger *);
 /* The payload of MSG_COUNTS. */
 void	ledger_counts(struct ledger *, struct buf *);
 
-/* ---- Between ledger.c, judge.c, leg.c and keep.c ---- */
+/* ---- Between ledger.c, judge.c, wait.c, leg.c and keep.c ---- */
 /* Up to where the route has judged, but for what it has still to make up for before r->begun. */
 static inline int64_t
 route_judged(const struct ledger_route *r)
@@ -104,13 +120,28 @@ struct ledger_leg *ledger_leg(struct ledger_route *, uint32_t place);	/* NULL: n
 
 /* What the route has said about n; NULL: nothing, or n is not its. Borrowed until the next call. */
 const struct verdict *judge_verdict(struct ledger *, struct ledger_route *, int64_t n);
+/* A filter said wait. */
+void	wait_add(struct ledger *, struct ledger_route *, const struct row *, const char *why);
+/* All that waits in the route is due. */
+void	wait_end(struct ledger *, struct ledger_route *);
+/* After a change of its rule: what waits goes by the new one. */
+void	wait_take(struct ledger *, struct ledger_route *);
+/* What the log's row n, whose revision is negative, stands for; its reason is the caller's. */
+void	late_read(struct ledger *, int64_t n, struct late *);
+/* Whether the route has anything to say of a late row of another one: not if it judged this version of
+ * the item before, be it in rows that are judged just now. */
+int	late_new(struct ledger *, struct ledger_route *, const struct rows *, const struct row *);
+/* Whether the route took the item by one of its late rows. */
+int	late_took(struct ledger *, struct ledger_route *, int64_t item);
+/* Hash of what a filter sees now of the log's row n: of the record and of its story. */
+int64_t	judge_seen(struct ledger *, int64_t n);
 void	rows_free(struct rows *);		/* and ready for use again */
 /* Judges without filters what is committed, up to a scan's worth. 1: there is more to look at. */
 int	judge_all(struct ledger *, struct ledger_route *);
 /* The next rows for the filters. 1: there is more to look at. */
 int	judge_pull(struct ledger *, struct ledger_route *, uint32_t max, struct work *, struct buf *);
-/* Adds a record of the log as a RESULT_ITEM. 0; -1: it is not there. */
-int	judge_item(struct ledger *, int64_t n, struct bytes changes, struct buf *);
+/* Adds a record of the log as a RESULT_ITEM; *seen (or NULL) as judge_seen(). 0; -1: it is not there. */
+int	judge_item(struct ledger *, int64_t n, struct bytes changes, struct buf *, int64_t *seen);
 /* The id of a delivery: the same for the same rows of the log. leg NULL: for the filters. */
 void	judge_id(struct ledger *, const struct ledger_route *, const struct ledger_leg *leg,
 	    int64_t first, int64_t last);

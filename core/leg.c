@@ -161,7 +161,7 @@ batch_fill(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, uint3
 			g->last = g->batch[g->nbatch - 1];
 			return;
 		}
-		if (judge_item(l, v->n, v->changes, items) == -1)
+		if (judge_item(l, v->n, v->changes, items, NULL) == -1)
 			log_warn("route %s: log row %lld has no record", r->name, (long long)v->n);
 		else
 			batch_add(g, v->n);
@@ -223,7 +223,7 @@ list_add(struct ledger *l, struct ledger_route *r, struct ledger_leg *g, int64_t
 		item = r->rule.updates ? db_get(&l->book->db, SQL_LOG_OF, v->n, DB_INT(v->n)) : v->n;
 		if (r->rule.updates && list_has_item(shown, g->nbatch, item))
 			continue;
-		if (judge_item(l, v->n, v->changes, items) == 0) {
+		if (judge_item(l, v->n, v->changes, items, NULL) == 0) {
 			shown[g->nbatch] = item;
 			batch_add(g, v->n);
 		}

@@ -30,6 +30,7 @@ static const struct {
 	[MSG_SETTLED] = { "SETTLED", 64 },
 	[MSG_COUNT] = { "COUNT", 0 },
 	[MSG_COUNTS] = { "COUNTS", 4 * MB },
+	[MSG_HEAD] = { "HEAD", 8 },
 	[MSG_W_START] = { "W_START", 8 * MB },
 	[MSG_W_ABOUT] = { "W_ABOUT", 256 * KB },
 	[MSG_W_PARSE] = { "W_PARSE", 512 * KB },
@@ -114,7 +115,7 @@ const struct wire_field store_source[] = {
 #define F(m, t)	WIRE(store_route, m, t)
 const struct wire_field store_route[] = {
 	F(name, STR), F(title, STR), F(all, U32), F(filters, U32), F(rules, BYTES),
-	F(once_record, U32), F(updates, U32), WIRE_END
+	F(once_record, U32), F(updates, U32), F(patience, I64), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(store_leg, m, t)
@@ -182,7 +183,7 @@ const struct wire_field counts[] = {
 #define F(m, t)	WIRE(route_count, m, t)
 const struct wire_field route_count[] = {
 	F(route, U32), F(leg, U32), F(filtered, I64), F(delivered, I64), F(kept, U64),
-	F(dropped, U64), F(pending, U64), F(dead, U64), F(reason, STR), WIRE_END
+	F(dropped, U64), F(pending, U64), F(dead, U64), F(expired, U64), F(reason, STR), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(w_start, m, t)

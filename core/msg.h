@@ -36,6 +36,7 @@ enum msg_type {
 	MSG_SETTLED,		/* struct settled: answers JUDGED and ACK */
 	MSG_COUNT,		/* no payload */
 	MSG_COUNTS,		/* struct counts, then u32 m, m * struct route_count */
+	MSG_HEAD,		/* i64: the log's last n, which grew by itself: what waited is asked about */
 
 	/* core (or courant) <-> worker */
 	MSG_W_START,		/* struct w_start, u32 n, n * (str path, bytes options); W_FILTER: then
@@ -165,6 +166,7 @@ struct store_route {
 	struct bytes	 rules;		/* of each: RULE\0... */
 	uint32_t	 once_record;	/* 1: `once: record`: stories are not joined */
 	uint32_t	 updates;	/* 1: a revision is delivered too */
+	int64_t		 patience;	/* ms that a record may wait for a filter's word */
 };
 struct store_leg {
 	const char	*name;		/* plugin, and "#2" for its second in the route */
@@ -237,7 +239,8 @@ struct work {
 	uint32_t	 route, leg;
 	uint32_t	 kind;		/* enum work_kind */
 	uint32_t	 count;		/* records in the batch */
-	int64_t		 first, last;	/* range of the log that it settles */
+	int64_t		 first, last;	/* range of the log that it settles; WORK_NONE for filters: up
+					 * to last all was settled without them; 0: nothing was */
 	int64_t		 due;		/* WORK_NONE: there is some, but not before; 0: none */
 	int64_t		 head;		/* WORK_NONE: the log's last n that was looked at */
 	const char	*id;		/* of the delivery, the same when repeated */
@@ -278,6 +281,7 @@ struct route_count {
 	uint32_t	 route, leg;
 	int64_t		 filtered, delivered;
 	uint64_t	 kept, dropped, pending, dead;
+	uint64_t	 expired;	/* of dropped: they waited longer than the route's patience */
 	const char	*reason;	/* of the last failure, or NULL */
 };
 extern const struct wire_field store_source[], store_route[], store_leg[], recall[], recalled[],

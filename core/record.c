@@ -74,6 +74,7 @@ struct item {
 struct beside {
 	char			 shown[2][DATE_MAX];	/* times as text, for record_get() */
 	struct record_json	 about;
+	struct record_story	 story;
 };
 
 struct cr_record {
@@ -161,6 +162,7 @@ record_clear(struct cr_record *r)
 	struct cr_record was = *r;
 
 	was.beside->about = (struct record_json){ NULL, 0, CR_NO_TIME };
+	was.beside->story = (struct record_story){ 0 };
 	*r = (struct cr_record){
 		.chunks = chunks_clear(was.chunks, was.used), .beside = was.beside,
 		.items = was.items, .cap = was.cap, .time = { CR_NO_TIME, CR_NO_TIME },
@@ -441,6 +443,12 @@ struct record_json *
 record_about(const struct cr_record *r)
 {
 	return &r->beside->about;
+}
+
+struct record_story *
+record_story(const struct cr_record *r)
+{
+	return &r->beside->story;
 }
 
 const char *

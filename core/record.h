@@ -75,4 +75,9 @@ void	 record_json(const struct cr_record *, const struct record_json *, struct b
 /* A place beside the record for what record_json() is to be told of it; it begins as { 0,
  * CR_NO_TIME }. The delivery is borrowed. */
 struct record_json *record_about(const struct cr_record *);
+/* And for what else a plugin may ask of it. */
+struct record_story {
+	uint32_t	 sources;	/* that tell the same; 0: not told */
+};
+struct record_story *record_story(const struct cr_record *);
 #endif

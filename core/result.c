@@ -27,7 +27,7 @@ const struct wire_field result_verdict[] = {
 #define F(m, t)	WIRE(result_item, m, t)
 const struct wire_field result_item[] = {
 	F(n, I64), F(revision, U32), F(id, STR), F(delivery, STR), F(source, STR),
-	F(record, BYTES), F(changes, BYTES), F(seen, I64), WIRE_END
+	F(record, BYTES), F(changes, BYTES), F(seen, I64), F(sources, U32), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(result_request, m, t)

@@ -49,6 +49,7 @@ struct result_item {
 	struct bytes	 record;	/* record_write(): without id and source */
 	struct bytes	 changes;	/* of the route's filters, laid over it; none: NULL */
 	int64_t		 seen;		/* first seen, ms */
+	uint32_t	 sources;	/* that tell its story; 0: not told */
 };
 extern const struct wire_field result_state[], result_verdict[], result_item[], result_request[];
 

@@ -77,7 +77,7 @@ static const char schema[] =
 	"CREATE TABLE item_key (source INTEGER, key INTEGER, item INTEGER,"
 	" PRIMARY KEY (source, key, item)) WITHOUT ROWID;"
 
-	/* The log: it only grows. flags: enum log_flag. at: when it came. */
+	/* The log: it only grows. flags: enum log_flag. at: when it came. revision: see also late. */
 	"CREATE TABLE log (n INTEGER PRIMARY KEY, item INTEGER NOT NULL,"
 	" revision INTEGER NOT NULL, source INTEGER NOT NULL, flags INTEGER NOT NULL,"
 	" at INTEGER NOT NULL);"
@@ -137,8 +137,29 @@ static const char *const steps[] = {
 	" PRIMARY KEY (source, key)) WITHOUT ROWID;",
 	/* 3: paused: the sink said that nobody is there; until an operator resumes it. */
 	"ALTER TABLE leg ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;",
+	/* 4: pending, of PENDING_WAIT alone: item; since: when a filter first said so. due: when it
+	 * is asked again, 0: its item or its story changed. */
+	"ALTER TABLE pending ADD COLUMN item INTEGER;"
+	"ALTER TABLE pending ADD COLUMN since INTEGER;"
+	"UPDATE pending SET item = (SELECT item FROM log WHERE log.n = pending.n),"
+	" since = due - 3600000 WHERE state = 1;"
+	"CREATE INDEX pending_item ON pending (item) WHERE state = 1;"
+	"CREATE INDEX pending_due ON pending (due) WHERE state = 1;"
+	/* Rows of the log by which a route is asked once more about what waited; log.revision of
+	 * such a row is ~REVISION. origin: the row that it was first asked about. version: the row
+	 * whose bytes it is asked about now. reason: it waited longer than the route's patience. */
+	"CREATE TABLE late (n INTEGER PRIMARY KEY, route INTEGER NOT NULL,"
+	" origin INTEGER NOT NULL, version INTEGER NOT NULL, since INTEGER NOT NULL, reason TEXT);"
+	"CREATE INDEX log_late ON log (item) WHERE revision < 0;"
+	/* expired: records so dropped; they count in dropped as well. */
+	"ALTER TABLE route ADD COLUMN expired INTEGER NOT NULL DEFAULT 0;",
 };
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == SCHEMA_VERSION - 1, "a step a version");
+
+/* What waits in a route that there is. */
+#define WAITS	" FROM pending p INDEXED BY pending_due CROSS JOIN route r ON r.id = p.route" \
+	" CROSS JOIN log l ON l.n = p.n CROSS JOIN item i ON i.id = p.item" \
+	" WHERE p.state = 1 AND r.gone IS NULL"
 
 static const char *const statements[SQL_MAX] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -211,8 +232,9 @@ static const char *const statements[SQL_MAX] = {
 	[SQL_LOG_REVISIONS] = "SELECT n FROM log WHERE item = ? AND revision > 0",
 	[SQL_LOG_SCAN] = "SELECT n, item, revision, source, flags FROM log"
 	    " WHERE n > ? AND n <= ? ORDER BY n",
-	[SQL_LOG_GET] = "SELECT l.revision, l.source, i.rid, i.seen, i.last"
-	    " FROM log l JOIN item i ON i.id = l.item WHERE l.n = ?",
+	[SQL_LOG_GET] = "SELECT l.revision, l.source, i.rid, i.seen, i.last, i.raw, s.items"
+	    " FROM log l JOIN item i ON i.id = l.item JOIN story s ON s.id = i.story"
+	    " WHERE l.n = ?",
 	[SQL_LOG_FLAGS] = "SELECT flags FROM log WHERE n = ?",
 	[SQL_LOG_OF] = "SELECT item FROM log WHERE n = ?",
 	[SQL_LOG_AFTER] = "SELECT n, at FROM log WHERE n >= ? ORDER BY n LIMIT 1",
@@ -232,12 +254,13 @@ static const char *const statements[SQL_MAX] = {
 	[SQL_MENTION_ADD] = "INSERT INTO mention VALUES (?, ?, ?)",
 	[SQL_MENTIONS] = "SELECT item, source FROM mention WHERE story = ?",
 
-	[SQL_ROUTES] = "SELECT id, name, filtered, begun, resume, kept, dropped, gone FROM route",
+	[SQL_ROUTES] = "SELECT id, name, filtered, begun, resume, kept, dropped, gone,"
+	    " expired FROM route",
 	[SQL_ROUTE_ADD] = "INSERT INTO route (name, title, filtered, begun, created)"
 	    " VALUES (?1, ?2, ?3, ?3, ?4)",
 	[SQL_ROUTE_SET] = "UPDATE route SET title = ?2, gone = NULL WHERE id = ?1",
 	[SQL_ROUTE_MOVE] = "UPDATE route SET filtered = ?2, begun = ?3, resume = ?4, kept = ?5,"
-	    " dropped = ?6 WHERE id = ?1",
+	    " dropped = ?6, expired = ?7 WHERE id = ?1",
 	[SQL_ROUTE_GONE] = "UPDATE route SET gone = ?2 WHERE id = ?1",
 	[SQL_LEGS] = "SELECT id, name, begun, past, backlog, backlog_n, delivered, done, failures,"
 	    " due, reason, paused, gone FROM leg WHERE route = ?",
@@ -254,13 +277,28 @@ static const char *const statements[SQL_MAX] = {
 	    " WHERE route = ? AND last > ? AND kept > 0 ORDER BY last LIMIT 1",
 	[SQL_VERDICT_PREV] = "SELECT first, last, blob FROM verdict"
 	    " WHERE route = ? AND last <= ? AND kept > 0 ORDER BY last DESC",
-	[SQL_PENDING_ADD] = "INSERT INTO pending VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+	[SQL_PENDING_ADD] = "INSERT INTO pending (route, leg, n, recipient, state, attempts,"
+	    " due, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
 	    " ON CONFLICT (route, leg, n, recipient)"
 	    " DO UPDATE SET state = ?5, attempts = ?6, due = ?7, reason = ?8",
 	[SQL_PENDING_DONE] = "DELETE FROM pending WHERE route = ? AND leg = ? AND n = ?"
 	    " AND recipient = '' AND state = ?",
 	[SQL_PENDING_COUNTS] = "SELECT route, leg, state, count(*), max(n), reason FROM pending"
 	    " GROUP BY route, leg, state",
+	[SQL_WAIT_ADD] = "INSERT OR REPLACE INTO pending (route, leg, n, recipient, state, attempts,"
+	    " due, reason, item, since) VALUES (?1, 0, ?2, '', 1, 1, ?3, ?4, ?5, ?6)",
+	[SQL_WAIT_DUE] = "SELECT p.route, p.n, p.item, p.since, p.reason, l.revision, l.source,"
+	    " l.flags, i.revision, i.last" WAITS " AND p.due <= ? ORDER BY p.due, p.n LIMIT ?",
+	[SQL_WAIT_NEXT] = "SELECT p.due" WAITS " ORDER BY p.due LIMIT 1",
+	[SQL_WAIT_ITEM] = "UPDATE pending SET due = 0 WHERE state = 1 AND item = ?",
+	[SQL_WAIT_STORY] = "UPDATE pending SET due = 0 WHERE state = 1 AND item IN"
+	    " (SELECT ?1 UNION ALL SELECT item FROM mention WHERE story = ?1)",
+	[SQL_WAIT_ROUTE] = "UPDATE pending SET due = 0 WHERE route = ? AND leg = 0 AND state = 1",
+	[SQL_WAIT_UNTIL] = "UPDATE pending SET due = min(due, since + ?2)"
+	    " WHERE route = ?1 AND leg = 0 AND state = 1",
+	[SQL_LATE_ADD] = "INSERT INTO late VALUES (?, ?, ?, ?, ?, ?)",
+	[SQL_LATE_GET] = "SELECT route, origin, version, since, reason FROM late WHERE n = ?",
+	[SQL_LATE_ROWS] = "SELECT n, ~revision FROM log WHERE item = ? AND revision < 0",
 };
 
 /* What SQLite said, as what to do about it. */

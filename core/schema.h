@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #define SCHEMA_APPLICATION	0x43524e54	/* "CRNT", at byte 68 of the file */
-#define SCHEMA_VERSION		3		/* user_version, at byte 60; see steps[] */
+#define SCHEMA_VERSION		4		/* user_version, at byte 60; see steps[] */
 #define SCHEMA_BUSY_MS		2000		/* that we wait for another's lock */
 #define SCHEMA_CACHE_KIB	8192		/* page cache of the writer */
 #define SCHEMA_WAL_SLICE	1000		/* pages in the WAL that make a checkpoint worth it */
@@ -59,6 +59,8 @@ enum sql {
 	SQL_LEGS, SQL_LEG_ADD, SQL_LEG_SET, SQL_LEG_GONE,
 	SQL_VERDICT_ADD, SQL_VERDICT_AT, SQL_VERDICT_NEXT, SQL_VERDICT_PREV,
 	SQL_PENDING_ADD, SQL_PENDING_DONE, SQL_PENDING_COUNTS,
+	SQL_WAIT_ADD, SQL_WAIT_DUE, SQL_WAIT_NEXT, SQL_WAIT_ITEM, SQL_WAIT_STORY, SQL_WAIT_ROUTE,
+	SQL_WAIT_UNTIL, SQL_LATE_ADD, SQL_LATE_GET, SQL_LATE_ROWS,
 	SQL_MAX
 };
 

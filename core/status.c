@@ -226,6 +226,8 @@ leg_json(const struct core *c, size_t route, uint32_t leg, const char *name, uin
 		set_number(o, "dropped", (int64_t)n->dropped);
 		set_number(o, "pending", (int64_t)n->pending);
 		set_number(o, "dead", (int64_t)n->dead);
+		if (leg == PULL_FILTER)
+			set_number(o, "expired", (int64_t)n->expired);
 		if (json_object_get(o, "reason") == NULL)
 			set_text(o, "reason", n->reason);
 	}

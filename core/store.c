@@ -27,6 +27,7 @@
 #define GROUP_MAX	1000		/* records of a group: committed at once */
 #define LOST_MS		60000		/* between two warnings that the file is not there */
 #define TOUCH_MS	60000		/* a mark alone is on disk after this, at the latest */
+#define WAKE_MS		3600000		/* between two looks at what waits, at most */
 #define KNOWN_MAX	(256u << 20)	/* bytes of MSG_STORE_KNOWN */
 #define ITEMS_MAX	(64u << 20)	/* bytes of a batch */
 
@@ -42,7 +43,7 @@ struct reply {
 struct store {
 	struct event_base *base;
 	struct peer	*peer;
-	struct event	*commit, *touch;
+	struct event	*commit, *touch, *wake;
 	struct book	 book;
 	struct roster	*roster;
 	struct ledger	*ledger;
@@ -117,13 +118,44 @@ lost_warn(struct store *s)
 	    " next start; stop, put the file back, start", s->book.db.path);
 }
 
+/* The log grew by what waited. */
+static void
+head_tell(struct store *s)
+{
+	struct buf b;
+
+	buf_init(&b, msg_limit(MSG_HEAD));
+	wire_put_i64(&b, s->book.head);
+	send_now(s, MSG_HEAD, 0, &b, -1);
+	buf_free(&b);
+}
+
+/* Sets the timer for what waits. It is looked at again within the hour, as the clock may be set. */
+static void
+wake_plan(struct store *s)
+{
+	int64_t ms = s->ledger->taken ? ledger_wakes(s->ledger) : INT64_MAX;
+	struct timeval tv;
+
+	if (ms == INT64_MAX) {
+		event_del(s->wake);
+		return;
+	}
+	ms -= date_now();
+	ms = ms < 0 ? 0 : ms > WAKE_MS ? WAKE_MS : ms;
+	tv = (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	event_add(s->wake, &tv);
+}
+
 static void
 group_commit(struct store *s)
 {
 	struct db *db = &s->book.db;
 	unsigned long long n = db->commits + 1;
+	size_t woken;
 
 	event_del(s->commit);
+	woken = db->open ? ledger_wake(s->ledger) : 0;
 	if (db->open) {
 		if (roster_flush(s->roster) > 0)
 			event_del(s->touch);
@@ -141,6 +173,9 @@ group_commit(struct store *s)
 	s->hurry = 0;
 	s->verdicts = 0;
 	replies_send(s);
+	if (woken > 0)
+		head_tell(s);
+	wake_plan(s);
 	db_checkpoint(db);
 }
 
@@ -181,6 +216,18 @@ on_commit(evutil_socket_t fd, short what, void *arg)
 		group_at(s, date_ticks() + GROUP_LULL_MS);
 	} else
 		group_commit(s);
+}
+
+static void
+on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct store *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (ledger_wakes(s->ledger) <= date_now())
+		db_begin(&s->book.db);
+	group_commit(s);
 }
 
 static void
@@ -636,6 +683,7 @@ store_close(struct store *s)
 	peer_free(s->peer);
 	event_free(s->commit);
 	event_free(s->touch);
+	event_free(s->wake);
 	event_base_free(s->base);
 }
 
@@ -651,7 +699,8 @@ store_main(int debug)
 		fatal("no event loop");
 	s.commit = evtimer_new(s.base, on_commit, &s);
 	s.touch = evtimer_new(s.base, on_touch, &s);
-	if (s.commit == NULL || s.touch == NULL)
+	s.wake = evtimer_new(s.base, on_wake, &s);
+	if (s.commit == NULL || s.touch == NULL || s.wake == NULL)
 		fatal("no timers");
 	s.peer = peer_new(s.base, STORE_FD, on_frame, &s);
 	event_base_dispatch(s.base);

@@ -135,6 +135,7 @@ story_of(struct db *db, struct digest *d, const struct cr_record *r, int64_t ite
 	if (story != 0) {
 		db_run(db, SQL_STORY_MORE, DB_INT(story));
 		db_run(db, SQL_MENTION_ADD, DB_INT(story), DB_INT(item), DB_INT(source));
+		db_run(db, SQL_WAIT_STORY, DB_INT(story));
 		*items = db_get(db, SQL_STORY_COUNT, 1, DB_INT(story));
 	} else {
 		story = item;

@@ -14,7 +14,7 @@ size_t	story_keys(struct digest *, const struct cr_record *, int64_t key[STORY_K
 
 /* The story of a new item, made when there is none: that is the one function that says so. Two items
  * of one source are never one story: their source holds them apart. Writes story, its keys and
- * mentions; *items: how many it now has. */
+ * mentions, and what of it waits is due; *items: how many it now has. */
 int64_t	story_of(struct db *, struct digest *, const struct cr_record *, int64_t item,
 	    int64_t source, int64_t *items);
 #endif

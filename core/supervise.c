@@ -75,7 +75,7 @@ put_route(struct buf *b, const struct route *r)
 {
 	struct store_route sr = { .name = r->name, .title = r->title, .all = (uint32_t)r->all,
 		.filters = (uint32_t)r->nfilters, .once_record = (uint32_t)r->once_record,
-		.updates = (uint32_t)r->updates };
+		.updates = (uint32_t)r->updates, .patience = r->patience };
 	struct buf rules;
 
 	buf_init(&rules, SIZE_MAX / 4);
@@ -161,6 +161,19 @@ store_known(struct core *c, struct frame *f)
 }
 
 static void
+store_grew(struct core *c, struct frame *f)
+{
+	int64_t head;
+	struct wire w;
+
+	wire_init(&w, f->data, f->len);
+	head = wire_i64(&w);
+	if (wire_end(&w) == -1)
+		fatal("store's HEAD is malformed");
+	deliver_head(c, head);
+}
+
+static void
 store_frame(struct role *r, struct frame *f)
 {
 	struct core *c = r->core;
@@ -186,6 +199,9 @@ store_frame(struct role *r, struct frame *f)
 		break;
 	case MSG_WORK:
 		deliver_work(c, f);
+		break;
+	case MSG_HEAD:
+		store_grew(c, f);
 		break;
 	case MSG_SETTLED:
 		deliver_settled(c, f);

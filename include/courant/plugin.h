@@ -208,7 +208,8 @@ struct cr {
 	int	(*add_enclosure)(struct cr_record *, const char *url, const char *type,
 		    int64_t size);	/* -1: unknown */
 
-	/* filter, deliver. NULL, CR_NO_TIME, 0: has none. Numbers: also counters, and "heat". */
+	/* filter, deliver. NULL, CR_NO_TIME, 0: has none. Numbers: also counters, and "heat" and
+	 * "sources", how many tell its story. */
 	const char *(*get)(const struct cr_record *, int field, size_t nth);
 	int64_t	(*get_time)(const struct cr_record *, int field);
 	const char *(*get_extra)(const struct cr_record *, const char *name);

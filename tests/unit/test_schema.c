@@ -150,9 +150,11 @@ a_database_of_the_first_version_is_brought_up_to_date(void **state)
 	n = get_file(path, sql);
 	sql[n] = '\0';
 	run(s->path, sql);
+	run(s->path, "INSERT INTO pending VALUES (1, 0, 2, '', 1, 1, 3600005, 'no votes')");
 	shelf_open(s);
 	assert_int_equal(shelf_ask(s, "PRAGMA user_version"), SCHEMA_VERSION);
 	assert_int_equal(shelf_ask(s, "SELECT count(*) FROM record"), 4);
+	assert_int_equal(shelf_ask(s, "SELECT since FROM pending WHERE item = 2"), 5);
 	assert_int_equal(shelf_ask(s, "SELECT count(*) FROM owed"), 0);
 	shelf_close(s);
 	assert_int_equal(try_open(s->path), 0);
