@@ -25,6 +25,11 @@ struct asker {
 	uint32_t	 id;
 	int		 trusted;
 };
+/* One who waits for store to explain a record. */
+struct curious {
+	struct peer	*peer;		/* NULL: nobody */
+	uint32_t	 id, question;	/* his, and that to store */
+};
 
 struct admin {
 	struct evconnlistener	*listener;
@@ -32,6 +37,8 @@ struct admin {
 	struct peer		*peer[ADMIN_PEERS];
 	struct asker		 asker[ASKERS];
 	size_t			 naskers;
+	struct curious		 curious[ADMIN_PEERS];
+	uint32_t		 questions;	/* asked of store so far */
 };
 
 static void
@@ -96,6 +103,9 @@ admin_forget(struct core *c, const struct peer *p)
 		if (a->asker[i].peer != p)
 			a->asker[n++] = a->asker[i];
 	a->naskers = n;
+	for (size_t i = 0; i < ADMIN_PEERS; i++)
+		if (a->curious[i].peer == p)
+			a->curious[i].peer = NULL;
 }
 
 static void
@@ -111,6 +121,75 @@ ask_status(struct core *c, struct peer *p, uint32_t id, const char *arg, int tru
 		roles_send(c, ROLE_STORE, MSG_COUNT, 0, NULL, -1);
 	else
 		admin_status(c);
+}
+
+/* Answers with a line of words. */
+static void
+tell_words(struct peer *p, uint32_t id, const char *words)
+{
+	struct buf text;
+
+	buf_init(&text, 256);
+	buf_str(&text, words);
+	tell(p, id, 1, &text);
+	buf_free(&text);
+}
+
+static void
+ask_explain(struct core *c, struct peer *p, uint32_t id, const char *arg, int trusted)
+{
+	struct admin *a = c->admin;
+	struct buf b;
+	size_t i = 0;
+
+	(void)trusted;
+	while (i < ADMIN_PEERS && a->curious[i].peer != NULL)
+		i++;
+	if (!c->known || i == ADMIN_PEERS) {
+		tell_words(p, id, c->known ? "too many ask at once; ask again\n" :
+		    "the store is not up; ask again\n");
+		return;
+	}
+	a->curious[i] = (struct curious){ p, id, ++a->questions };
+	buf_init(&b, msg_limit(MSG_EXPLAIN));
+	wire_put_str(&b, arg != NULL ? arg : "");
+	roles_send(c, ROLE_STORE, MSG_EXPLAIN, a->questions, &b, -1);
+	buf_free(&b);
+}
+
+void
+admin_explained(struct core *c, struct frame *f)
+{
+	struct admin *a = c->admin;
+	struct buf b;
+
+	buf_init(&b, msg_limit(MSG_TOLD));
+	buf_add(&b, f->data, f->len);
+	for (size_t i = 0; a != NULL && i < ADMIN_PEERS; i++) {
+		struct curious *q = &a->curious[i];
+
+		if (q->peer == NULL || q->question != f->id)
+			continue;
+		(void)peer_send(q->peer, MSG_TOLD, q->id, &b, f->fd[0], -1);
+		q->peer = NULL;
+	}
+	buf_free(&b);
+}
+
+void
+admin_store_gone(struct core *c)
+{
+	struct admin *a = c->admin;
+
+	admin_status(c);
+	for (size_t i = 0; a != NULL && i < ADMIN_PEERS; i++) {
+		struct peer *p = a->curious[i].peer;
+
+		a->curious[i].peer = NULL;
+		if (p != NULL)
+			tell_words(p, a->curious[i].id, "the store died of it, or meanwhile; its "
+			    "log says why; ask again\n");
+	}
 }
 
 static void
@@ -162,13 +241,13 @@ static const struct {
 	{ "reload", 1, ask_reload },
 	{ "refresh", 1, ask_refresh },
 	{ "resume", 1, ask_resume },
+	{ "explain", 1, ask_explain },
 };
 
 void
 admin_ask(struct core *c, struct peer *p, struct frame *f, int trusted)
 {
 	const char *command, *arg;
-	struct buf text;
 	struct wire w;
 
 	wire_init(&w, f->data, f->len);
@@ -181,10 +260,7 @@ admin_ask(struct core *c, struct peer *p, struct frame *f, int trusted)
 				commands[i].ask(c, p, f->id, arg, trusted);
 				return;
 			}
-	buf_init(&text, 128);
-	buf_str(&text, "the daemon does not know this command\n");
-	tell(p, f->id, 1, &text);
-	buf_free(&text);
+	tell_words(p, f->id, "the daemon does not know this command\n");
 }
 
 static void

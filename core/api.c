@@ -20,7 +20,6 @@
 
 #define JSON		"application/json"
 #define RID_BYTES	16
-#define ID_CHARS	26
 
 /* ---- parameters ---- */
 
@@ -369,30 +368,6 @@ api_records(struct serve *s, struct evhttp_request *req, const char *path)
 	evhttp_clear_headers(&values);
 }
 
-/* 26 characters of base32 (RFC 4648, lower case) as 16 bytes. -1: they are none. */
-static int
-id_bytes(const char *id, unsigned char out[RID_BYTES])
-{
-	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
-	uint32_t bits = 0;
-	int have = 0, n = 0;
-	const char *hit;
-
-	if (strlen(id) != ID_CHARS)
-		return -1;
-	for (; *id != '\0'; id++) {
-		if ((hit = strchr(digits, *id)) == NULL)
-			return -1;
-		bits = bits << 5 | (uint32_t)(hit - digits);
-		have += 5;
-		if (have >= 8 && n < RID_BYTES) {
-			have -= 8;
-			out[n++] = (unsigned char)(bits >> have);
-		}
-	}
-	return 0;
-}
-
 void
 api_record(struct serve *s, struct evhttp_request *req, const char *path)
 {
@@ -402,7 +377,7 @@ api_record(struct serve *s, struct evhttp_request *req, const char *path)
 	struct buf b;
 	int rc = -1;
 
-	if (id_bytes(id, rid) == -1) {
+	if (text_base32_read(rid, id, strlen(id)) == -1) {
 		reply_error(s, req, 404, "\"%.100s\" is no id of a record", id);
 		return;
 	}

@@ -40,6 +40,8 @@ cli_usage(void)
 	    "  reload                read the configuration again\n"
 	    "  refresh SOURCE        poll a source now\n"
 	    "  resume ROUTE[/SINK]   deliver again what was paused, or waits for a retry, now\n"
+	    "  explain ID|GUID|URL [--json]\n"
+	    "                        where a record came from and what became of it, and why\n"
 	    "  plugins [FILE...]     what plugins there are, or what these are\n"
 	    "  parse [-o NAME=VALUE] [--plugin FILE] [--url URL] [--header 'NAME: VALUE'] FILE...\n"
 	    "                        prints what a plugin reads in files, the pages of one job\n"
@@ -99,9 +101,8 @@ daemon_open(void)
 	return chan_new(fd);
 }
 
-/* Asks; *text is allocated. Returns the status that the daemon gave. */
-static int
-ask(const char *command, const char *arg, char **text)
+int
+cli_ask(const char *command, const char *arg, char **text)
 {
 	struct chan *c = daemon_open();
 	struct frame f;
@@ -140,7 +141,7 @@ static int
 simple(const char *command, const char *arg)
 {
 	char *text;
-	int status = ask(command, arg, &text);
+	int status = cli_ask(command, arg, &text);
 
 	fputs(text, status == 0 ? stdout : stderr);
 	free(text);
@@ -265,7 +266,7 @@ cli_status(int argc, char **argv)
 		return simple("status", NULL);
 	if (argc != 1)
 		cli_usage();
-	status = ask("status", NULL, &text);
+	status = cli_ask("status", NULL, &text);
 	all = json_loads(text, 0, &why);
 	free(text);
 	if (all == NULL) {
@@ -348,6 +349,7 @@ static const struct {
 	{ "reload", cli_reload },
 	{ "refresh", cli_refresh },
 	{ "resume", cli_resume },
+	{ "explain", cli_explain },
 	{ "plugins", cli_plugins },
 	{ "parse", cli_parse },
 	{ "fetch", cli_fetch },

@@ -262,6 +262,8 @@ int	 local_fetch(const struct setup *, const struct fetch_job *, struct fetch_do
 void	 admin_start(struct core *);
 void	 admin_stop(struct core *);
 void	 admin_status(struct core *);		/* answers who waits for the status */
+void	 admin_explained(struct core *, struct frame *);	/* MSG_EXPLAINED came */
+void	 admin_store_gone(struct core *);	/* nobody waits for it any more */
 void	 admin_forget(struct core *, const struct peer *);	/* it is about to be freed */
 /* A request from courant (trusted) or from serve (which may only ask for "status"). */
 void	 admin_ask(struct core *, struct peer *, struct frame *, int trusted);

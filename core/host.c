@@ -432,6 +432,7 @@ host_init(const struct w_start *start)
 	buf_init(&host.converted, start->memory > 0 ? start->memory / 2 : SIZE_MAX / 2);
 	buf_init(&host.state, 4 * HOST_STATE);
 	buf_init(&host.asked, HOST_ASKED);
+	buf_init(&host.trail, HOST_TRAIL);
 	buf_init(&host.ahead, 4 * HOST_STATE);
 	buf_init(&host.out.b, HOST_FLUSH + RECORD_MAX);
 	host.out.fd = -1;

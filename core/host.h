@@ -26,6 +26,7 @@
 #define HOST_LINES	200		/* lines that a job may log */
 #define HOST_ERROR	1000		/* bytes of a reason */
 #define HOST_RULE	128		/* bytes of a filter's rule */
+#define HOST_TRAIL	4096		/* bytes of what filters said of one record; later ones are left out */
 #define HOST_ASKED	(4u << 20)	/* bytes of requests of one page */
 #define HOST_AHEAD	INT64_C(86400000)	/* ms that a time may lie after its page */
 #define HOST_FLUSH	65536		/* bytes of results gathered before they are written */
@@ -83,6 +84,8 @@ struct host {
 	char		 error[HOST_ERROR];
 	char		 partial[HOST_ERROR];	/* "": whole */
 	char		 why[HOST_ERROR];	/* of verdict() */
+	struct buf	 trail;			/* struct result_said of the filters asked so far */
+	size_t		 trail_last;		/* where the last of them begins */
 
 	struct buf	 clean, folded, made;	/* a text on its way through a setter */
 	struct buf	 base;			/* URLs are resolved against it */

@@ -186,6 +186,37 @@ group_kind(const char *rule, size_t end)
 	    GROUP_NONE : GROUP_ALL;
 }
 
+/* Notes what a filter said, if there is room for it. */
+static void
+trail_add(const struct opinion *o)
+{
+	const struct result_said said = { .verdict = (uint32_t)o->verdict, .rule = o->rule,
+		.why = o->why[0] != '\0' ? o->why : NULL };
+	const size_t heads = 3 * sizeof(uint32_t) + 2;
+
+	if (heads + strlen(o->rule) + strlen(o->why) > HOST_TRAIL - host.trail.len)
+		return;
+	host.trail_last = host.trail.len;
+	wire_put(&host.trail, result_said, &said);
+}
+
+/* The trail without the last one's words, when it was he who decided: those stand in the verdict. */
+static struct bytes
+trail_end(const char *rule)
+{
+	struct result_said said;
+	size_t len = host.trail.len;
+	struct wire w;
+
+	if (len == 0)
+		return (struct bytes){ NULL, 0 };
+	wire_init(&w, host.trail.data + host.trail_last, len - host.trail_last);
+	wire_get(&w, result_said, &said);
+	if (said.rule != NULL && strcmp(said.rule, rule) == 0)
+		len = host.trail_last;
+	return (struct bytes){ len > 0 ? host.trail.data : NULL, len };
+}
+
 static int	weigh(const struct host_batch *, struct cr_record *, size_t, size_t, size_t,
 		    struct opinion *);
 
@@ -207,7 +238,10 @@ member(const struct host_batch *hb, struct cr_record *r, size_t *i, size_t end, 
 	verdict = ask(s, r);
 	opinion_set(o, verdict, s->rule, strlen(s->rule),
 	    host.failed != 0 ? host.error : host.why);
-	return verdict == -1 ? -1 : 0;
+	if (verdict == -1)
+		return -1;
+	trail_add(o);
+	return 0;
 }
 
 /* When none of its members decided: of `any` none keeps the record, of `none` neither. */
@@ -258,7 +292,7 @@ static int
 put_verdict(const struct cr_record *r, uint32_t verdict, const char *rule, const char *why)
 {
 	struct result_verdict v = { .verdict = verdict, .rule = rule,
-		.why = why[0] != '\0' ? why : NULL };
+		.why = why[0] != '\0' ? why : NULL, .trail = trail_end(rule) };
 	struct cr_record *changed = record_new();
 	struct buf b;
 	size_t begun;
@@ -283,6 +317,7 @@ judge(const struct host_batch *hb, struct cr_record *r)
 	MEM_UNSET struct opinion o;
 
 	opinion_set(&o, CR_KEEP, "", 0, "");
+	buf_clear(&host.trail);
 	record_watch(r);
 	weigh(hb, r, 0, hb->n, 0, &o);
 	if (host.failed == FAILED_RETRY)

@@ -636,6 +636,20 @@ link_key(struct digest *d, const struct cr_record *r)
 	return key;
 }
 
+void
+item_keys(struct digest *d, const char *text, int64_t key[ITEM_KEYS])
+{
+	struct cr_record *guid = record_new(), *link = record_new();
+
+	record_set(guid, CR_GUID, text, strlen(text));
+	record_set(link, CR_LINK, text, strlen(text));
+	key[0] = name_key(d, guid, NAME_PLAIN);
+	key[1] = link_key(d, link);
+	key[2] = key[1] ^ LINKED;
+	record_free(guid);
+	record_free(link);
+}
+
 /* Whether another entry of the document goes by that key. */
 static int
 named(const struct document *doc, const struct entry *e, int64_t key)

@@ -39,6 +39,9 @@ void	item_name(struct buf *, const struct cr_record *, enum naming);
 /* The record's id: the first 128 bits of SHA-256 over the source's key and the item's. */
 void	item_rid(struct digest *, const unsigned char source[16], const struct buf *name,
 	    unsigned char rid[16]);
+/* Hashes under which an item is found whose guid, or whose link, this text is. */
+#define ITEM_KEYS	3
+void	item_keys(struct digest *, const char *text, int64_t key[ITEM_KEYS]);
 /* Hash of what makes a revision when it changes: title, link, folded text. */
 int64_t	item_text(struct digest *, const struct cr_record *);
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TRAIL_MORE	256		/* bytes by which a verdict grows, at most, when it is settled */
+
 static const char rule_story[] = "story", rule_revision[] = "revision", rule_parked[] = "parked",
     rule_patience[] = "patience";
 
@@ -140,6 +142,14 @@ row_read(struct ledger *l, struct ledger_route *r, const struct rows *rows, stru
 	return late_belongs(l, r, rows, row, source);
 }
 
+int
+judge_draws(struct ledger *l, struct ledger_route *r, int64_t n, int64_t source)
+{
+	struct bytes changes;
+
+	return belongs(l, r, n, source, &changes);
+}
+
 /* Up to where the route can look: what is committed, and judged by the routes it draws from; while
  * it goes back, to where it once began. *more: one of those can be judged further right away. */
 static int64_t
@@ -187,10 +197,12 @@ scan(struct ledger *l, struct ledger_route *r, int64_t to, size_t max, struct ro
 
 /* ---- Settling verdicts ---- */
 
-/* Stories that a batch takes before its verdicts are written. */
+/* Stories that a batch takes before its verdicts are written; and trails made longer meanwhile. */
 struct taken {
 	struct { int64_t story, item; } *of;
 	size_t n;
+	struct buf *trail;
+	size_t ntrails;
 };
 
 static int
@@ -201,9 +213,8 @@ kept(struct ledger *l, struct ledger_route *r, int64_t n)
 	return v != NULL && v->verdict == CR_KEEP;
 }
 
-/* Whether the route took any version of an item. */
-static int
-took_item(struct ledger *l, struct ledger_route *r, int64_t item)
+int
+judge_took(struct ledger *l, struct ledger_route *r, int64_t item)
 {
 	struct db *db = &l->book->db;
 	int took = kept(l, r, item) || late_took(l, r, item);
@@ -237,11 +248,11 @@ took_story(struct ledger *l, struct ledger_route *r, struct taken *taken, int64_
 	for (i = 0; i < taken->n; i++)
 		if (taken->of[i].story == story && taken->of[i].item != item)
 			return 1;
-	took = story != item && took_item(l, r, story);
+	took = story != item && judge_took(l, r, story);
 	db_bind(db, SQL_MENTIONS, DB_INT(story));
 	while (!took && db_step(db, SQL_MENTIONS)) {
 		other = db_int(db, SQL_MENTIONS, 0);
-		took = other != item && took_item(l, r, other);
+		took = other != item && judge_took(l, r, other);
 	}
 	db_done(db, SQL_MENTIONS);
 	if (!took) {
@@ -263,6 +274,35 @@ give_up(struct ledger *l, struct ledger_route *r, int64_t n, enum pending_state 
 	xreplace(&r->reason, reason);
 }
 
+/* Another rule decides in place of the filter's, whose words go to the trail's end. */
+static void
+overrule(struct taken *taken, struct verdict *v, const char *rule)
+{
+	const struct result_said said = { (uint32_t)v->verdict, v->rule, v->why };
+	struct buf *b;
+
+	if (v->rule != NULL) {
+		taken->trail = xreallocarray(taken->trail, taken->ntrails + 1, sizeof(*b));
+		b = &taken->trail[taken->ntrails++];
+		buf_init(b, VERDICT_MAX);
+		buf_add(b, v->trail.data, v->trail.len);
+		wire_put(b, result_said, &said);
+		v->trail = (struct bytes){ b->data, b->len };
+	}
+	v->verdict = CR_DROP;
+	v->rule = rule;
+	v->why = NULL;
+}
+
+static void
+taken_free(struct taken *taken)
+{
+	while (taken->ntrails > 0)
+		buf_free(&taken->trail[--taken->ntrails]);
+	free(taken->trail);
+	free(taken->of);
+}
+
 /* What a verdict entails beside its place in the blob. */
 static void
 settle_one(struct ledger *l, struct ledger_route *r, struct taken *taken, const struct row *row,
@@ -271,9 +311,7 @@ settle_one(struct ledger *l, struct ledger_route *r, struct taken *taken, const 
 	int parked = v->rule == rule_parked;
 
 	if (v->verdict == CR_KEEP && !r->rule.once_record && took_story(l, r, taken, row->item)) {
-		v->verdict = CR_DROP;
-		v->rule = rule_story;
-		v->why = NULL;
+		overrule(taken, v, rule_story);
 		v->changes.len = 0;	/* its memory stays its owner's */
 	}
 	if (v->verdict == CR_WAIT)
@@ -301,7 +339,7 @@ static int
 settle(struct ledger *l, struct ledger_route *r, const struct row *row, struct verdict *v,
     size_t n, int64_t last)
 {
-	struct taken taken = { NULL, 0 };
+	struct taken taken = { NULL, 0, NULL, 0 };
 	int64_t first = r->filtered + 1, keeps = 0;
 	struct buf blob;
 	size_t i;
@@ -317,8 +355,8 @@ settle(struct ledger *l, struct ledger_route *r, const struct row *row, struct v
 			route_save(l, r);
 		return 0;
 	}
-	buf_init(&blob, VERDICT_MAX);
-	rc = verdicts_write(&blob, first, v, n);	/* what follows makes it no longer */
+	buf_init(&blob, VERDICT_MAX - n * TRAIL_MORE);
+	rc = verdicts_write(&blob, first, v, n);
 	if (rc == 0) {
 		db_begin(&l->book->db);
 		l->wrote++;
@@ -328,6 +366,7 @@ settle(struct ledger *l, struct ledger_route *r, const struct row *row, struct v
 			r->dropped += v[i].verdict == CR_DROP;
 		}
 		buf_clear(&blob);
+		blob.max = VERDICT_MAX;
 		rc = verdicts_write(&blob, first, v, n);
 		db_run(&l->book->db, SQL_VERDICT_ADD, DB_INT(r->id), DB_INT(last), DB_INT(first),
 		    DB_INT(keeps), DB_BLOB(blob.data, blob.len));
@@ -335,7 +374,7 @@ settle(struct ledger *l, struct ledger_route *r, const struct row *row, struct v
 		route_move(r, last);
 		route_save(l, r);
 	}
-	free(taken.of);
+	taken_free(&taken);
 	buf_free(&blob);
 	return rc;
 }
@@ -597,6 +636,22 @@ changes_fit(struct bytes changes)
 	return r != NULL;
 }
 
+static int
+trail_fits(struct bytes trail)
+{
+	struct result_said said;
+	struct wire w;
+
+	wire_init(&w, trail.data != NULL ? trail.data : "", trail.len);
+	while (!w.bad && w.at < w.end) {
+		wire_get(&w, result_said, &said);
+		if (said.rule == NULL || !utf8(said.rule) || !utf8(said.why) ||
+		    said.verdict > CR_WAIT)
+			return 0;
+	}
+	return !w.bad;
+}
+
 /* The next verdict, behind what the filters keep. 1; 0: there are no more; -1: malformed. */
 static int
 verdict_next(const struct ledger_route *r, struct wire *all, struct wire *body)
@@ -619,9 +674,9 @@ verdict_read(struct wire body, const struct row *row, struct verdict *v)
 
 	wire_get(&body, result_verdict, &rv);
 	if (wire_end(&body) == -1 || (rv.verdict > CR_WAIT && rv.verdict != UINT32_MAX) ||
-	    !utf8(rv.rule) || !utf8(rv.why) || !changes_fit(rv.changes))
+	    !utf8(rv.rule) || !utf8(rv.why) || !changes_fit(rv.changes) || !trail_fits(rv.trail))
 		return -1;
-	*v = (struct verdict){ .n = row->n, .rule = rv.rule, .why = rv.why,
+	*v = (struct verdict){ .n = row->n, .rule = rv.rule, .why = rv.why, .trail = rv.trail,
 		.verdict = rv.verdict == UINT32_MAX ? VERDICT_FAILED : (int)rv.verdict };
 	if (v->verdict == CR_KEEP || v->verdict == CR_WAIT)
 		v->changes = changes_merge(row->changes, rv.changes);

@@ -105,7 +105,7 @@ int64_t	ledger_wakes(struct ledger *);
 /* The payload of MSG_COUNTS. */
 void	ledger_counts(struct ledger *, struct buf *);
 
-/* ---- Between ledger.c, judge.c, wait.c, leg.c and keep.c ---- */
+/* ---- Between ledger.c, judge.c, wait.c, leg.c, keep.c and explain.c ---- */
 /* Up to where the route has judged, but for what it has still to make up for before r->begun. */
 static inline int64_t
 route_judged(const struct ledger_route *r)
@@ -135,6 +135,10 @@ int	late_new(struct ledger *, struct ledger_route *, const struct rows *, const 
 int	late_took(struct ledger *, struct ledger_route *, int64_t item);
 /* Hash of what a filter sees now of the log's row n: of the record and of its story. */
 int64_t	judge_seen(struct ledger *, int64_t n);
+/* Whether the log's n, of that source, is among what the route draws from. */
+int	judge_draws(struct ledger *, struct ledger_route *, int64_t n, int64_t source);
+/* Whether the route took any version of an item. */
+int	judge_took(struct ledger *, struct ledger_route *, int64_t item);
 void	rows_free(struct rows *);		/* and ready for use again */
 /* Judges without filters what is committed, up to a scan's worth. 1: there is more to look at. */
 int	judge_all(struct ledger *, struct ledger_route *);
@@ -147,6 +151,9 @@ void	judge_id(struct ledger *, const struct ledger_route *, const struct ledger_
 	    int64_t first, int64_t last);
 void	leg_pull(struct ledger *, struct ledger_route *, struct ledger_leg *, uint32_t max,
 	    struct work *, struct buf *);
+/* Whether a row is of what a source already held when it was first read, and `backlog` says that
+ * the leg does not want that. */
+int	leg_skips(struct ledger *, const struct ledger_leg *, int64_t n);
 /* An operator resumes it: what it waited for is due now. */
 void	leg_resume(struct ledger *, struct ledger_leg *);
 void	leg_ack(struct ledger *, struct ledger_route *, struct ledger_leg *, const struct ack *,

@@ -74,9 +74,7 @@ published(struct ledger *l, int64_t n)
 	return when;
 }
 
-/* Whether a row is of what a source already held when it was first read, and `backlog` says that
- * the leg does not want that. */
-static int
+int
 leg_skips(struct ledger *l, const struct ledger_leg *g, int64_t n)
 {
 	int64_t flags, when;

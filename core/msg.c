@@ -31,6 +31,8 @@ static const struct {
 	[MSG_COUNT] = { "COUNT", 0 },
 	[MSG_COUNTS] = { "COUNTS", 4 * MB },
 	[MSG_HEAD] = { "HEAD", 8 },
+	[MSG_EXPLAIN] = { "EXPLAIN", 16 * KB },
+	[MSG_EXPLAINED] = { "EXPLAINED", 64 * KB },
 	[MSG_W_START] = { "W_START", 8 * MB },
 	[MSG_W_ABOUT] = { "W_ABOUT", 256 * KB },
 	[MSG_W_PARSE] = { "W_PARSE", 512 * KB },

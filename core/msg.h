@@ -37,6 +37,8 @@ enum msg_type {
 	MSG_COUNT,		/* no payload */
 	MSG_COUNTS,		/* struct counts, then u32 m, m * struct route_count */
 	MSG_HEAD,		/* i64: the log's last n, which grew by itself: what waited is asked about */
+	MSG_EXPLAIN,		/* str what (explain.h). id: comes back */
+	MSG_EXPLAINED,		/* as MSG_TOLD */
 
 	/* core (or courant) <-> worker */
 	MSG_W_START,		/* struct w_start, u32 n, n * (str path, bytes options); W_FILTER: then

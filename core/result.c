@@ -21,7 +21,12 @@ const struct wire_field result_state[] = {
 #undef F
 #define F(m, t)	WIRE(result_verdict, m, t)
 const struct wire_field result_verdict[] = {
-	F(verdict, U32), F(rule, STR), F(why, STR), F(changes, BYTES), WIRE_END
+	F(verdict, U32), F(rule, STR), F(why, STR), F(changes, BYTES), F(trail, BYTES), WIRE_END
+};
+#undef F
+#define F(m, t)	WIRE(result_said, m, t)
+const struct wire_field result_said[] = {
+	F(verdict, U32), F(rule, STR), F(why, STR), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(result_item, m, t)

@@ -39,6 +39,12 @@ struct result_verdict {
 	const char	*rule;		/* the filter's name and place: "match#1"; or NULL */
 	const char	*why;		/* its words, or NULL */
 	struct bytes	 changes;	/* a record of the changed fields; none: NULL */
+	struct bytes	 trail;		/* struct result_said, one after the other: what the filters that
+					 * did not decide said; none: NULL */
+};
+struct result_said {
+	uint32_t	 verdict;	/* enum cr_verdict */
+	const char	*rule, *why;	/* why: or NULL */
 };
 struct result_item {
 	int64_t		 n;		/* in the log */
@@ -51,7 +57,8 @@ struct result_item {
 	int64_t		 seen;		/* first seen, ms */
 	uint32_t	 sources;	/* that tell its story; 0: not told */
 };
-extern const struct wire_field result_state[], result_verdict[], result_item[], result_request[];
+extern const struct wire_field result_state[], result_verdict[], result_said[], result_item[],
+    result_request[];
 
 /* Reads one and looks at what it says. 0; -1: malformed. */
 int	result_state_read(struct wire *, struct result_state *);

@@ -172,6 +172,7 @@ static const char *const statements[SQL_MAX] = {
 	[SQL_PAGES] = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
 
 	[SQL_SOURCES] = "SELECT id, key, name, url, plugin, unreliable, firsts, gone FROM source",
+	[SQL_SOURCE_GET] = "SELECT name, url, plugin, gone FROM source WHERE id = ?",
 	[SQL_SOURCE_ADD] = "INSERT INTO source (key, name, was, url, plugin, created)"
 	    " VALUES (?, ?, ?, ?, ?, ?)",
 	[SQL_SOURCE_SET] = "UPDATE source SET name = ?2, was = ?3, plugin = ?4, gone = NULL"
@@ -185,6 +186,7 @@ static const char *const statements[SQL_MAX] = {
 	    " modified = ?12, validated = ?13, moved = ?14, error = ?15 WHERE id = ?1",
 	[SQL_FEED_SET] = "INSERT INTO feed VALUES (?1, ?2)"
 	    " ON CONFLICT (source) DO UPDATE SET record = ?2 WHERE record <> ?2",
+	[SQL_FEED_GET] = "SELECT record FROM feed WHERE source = ?",
 	[SQL_STATE_SET] = "INSERT INTO state VALUES (?1, ?2, ?3)"
 	    " ON CONFLICT (instance, key) DO UPDATE SET value = ?3",
 	[SQL_STATE_UNSET] = "DELETE FROM state WHERE instance = ? AND key = ?",
@@ -220,6 +222,11 @@ static const char *const statements[SQL_MAX] = {
 
 	[SQL_KEY_FIND] = "SELECT item FROM item_key WHERE source = ? AND key = ?",
 	[SQL_KEY_ADD] = "INSERT OR IGNORE INTO item_key VALUES (?, ?, ?)",
+	/* CROSS: by each source's part of the key; there is no index over all of them. */
+	[SQL_ITEMS_BY_KEY] = "SELECT DISTINCT k.item FROM source s CROSS JOIN item_key k"
+	    " ON k.source = s.id WHERE k.key IN (?1, ?2, ?3) ORDER BY k.item DESC LIMIT ?4",
+	[SQL_ITEM_BY_RID] = "SELECT id FROM item WHERE rid = ?",
+	[SQL_ITEM_WHOLE] = "SELECT rid, source, revision, last, seen, story FROM item WHERE id = ?",
 	[SQL_ITEM_GET] = "SELECT revision, last, raw, text FROM item WHERE id = ?",
 	[SQL_ITEM_ADD] = "INSERT INTO item VALUES (?1, ?2, ?3, 0, ?1, ?4, ?5, ?6, ?7)",
 	[SQL_ITEM_REVISE] = "UPDATE item SET revision = ?2, last = ?3, raw = ?4, text = ?5"
@@ -236,6 +243,9 @@ static const char *const statements[SQL_MAX] = {
 	    " FROM log l JOIN item i ON i.id = l.item JOIN story s ON s.id = i.story"
 	    " WHERE l.n = ?",
 	[SQL_LOG_FLAGS] = "SELECT flags FROM log WHERE n = ?",
+	[SQL_LOG_VERSIONS] = "SELECT n, revision, at, flags FROM log WHERE n = ?1 UNION ALL"
+	    " SELECT * FROM (SELECT n, revision, at, flags FROM log"
+	    " WHERE item = ?1 AND revision > 0 ORDER BY revision DESC LIMIT ?2)",
 	[SQL_LOG_OF] = "SELECT item FROM log WHERE n = ?",
 	[SQL_LOG_AFTER] = "SELECT n, at FROM log WHERE n >= ? ORDER BY n LIMIT 1",
 	[SQL_RECORD_ADD] = "INSERT INTO record VALUES (?, ?)",
@@ -283,6 +293,8 @@ static const char *const statements[SQL_MAX] = {
 	    " DO UPDATE SET state = ?5, attempts = ?6, due = ?7, reason = ?8",
 	[SQL_PENDING_DONE] = "DELETE FROM pending WHERE route = ? AND leg = ? AND n = ?"
 	    " AND recipient = '' AND state = ?",
+	[SQL_PENDING_GET] = "SELECT state, attempts, due, reason FROM pending"
+	    " WHERE route = ? AND leg = ? AND n = ? ORDER BY recipient LIMIT 1",
 	[SQL_PENDING_COUNTS] = "SELECT route, leg, state, count(*), max(n), reason FROM pending"
 	    " GROUP BY route, leg, state",
 	[SQL_WAIT_ADD] = "INSERT OR REPLACE INTO pending (route, leg, n, recipient, state, attempts,"

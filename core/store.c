@@ -1,7 +1,7 @@
 /* The store role: the database's only writer. Answers core's frames, and commits in groups: what a
  * reply acknowledges is on disk before the reply leaves. */
 #include "date.h"
-#include "ledger.h"
+#include "explain.h"
 #include "log.h"
 #include "mem.h"
 #include "msg.h"
@@ -30,6 +30,7 @@
 #define WAKE_MS		3600000		/* between two looks at what waits, at most */
 #define KNOWN_MAX	(256u << 20)	/* bytes of MSG_STORE_KNOWN */
 #define ITEMS_MAX	(64u << 20)	/* bytes of a batch */
+#define EXPLAIN_MAX	(64u << 20)	/* bytes of what is told of a record */
 
 /* A reply that waits for its group's commit. */
 struct reply {
@@ -599,6 +600,35 @@ on_count(struct store *s, struct frame *f, struct wire *w)
 	send_later(s, MSG_COUNTS, f->id, &b, -1);
 }
 
+/* What became of a record; the text of the answer is a memfd's. */
+static void
+on_explain(struct store *s, struct frame *f, struct wire *w)
+{
+	const char *what = wire_str(w);
+	uint32_t status;
+	struct buf b, text;
+	int fd;
+
+	if (wire_end(w) == -1 || what == NULL)
+		fatal("core's EXPLAIN is malformed");
+	buf_init(&b, msg_limit(MSG_EXPLAINED));
+	buf_init(&text, EXPLAIN_MAX);
+	status = (uint32_t)explain(s->ledger, what, &text);
+	if (text.over) {
+		buf_clear(&text);
+		text.over = 0;
+		buf_fmt(&text, "the answer is over %u bytes\n", EXPLAIN_MAX);
+		status = 1;
+	}
+	fd = result_fd(text.data, text.len);
+	if (fd == -1 || result_seal(fd) == -1)
+		fatal("an answer of %zu bytes: %s", text.len, strerror(errno));
+	wire_put_u32(&b, status);
+	wire_put_str(&b, NULL);
+	send_later(s, MSG_EXPLAINED, f->id, &b, fd);	/* what it tells of is on disk by then */
+	buf_free(&text);
+}
+
 static void
 on_stop(struct store *s, struct frame *f, struct wire *w)
 {
@@ -630,6 +660,7 @@ static const struct {
 	{ MSG_JUDGED, 0, on_judged },
 	{ MSG_ACK, 0, on_ack },
 	{ MSG_COUNT, 0, on_count },
+	{ MSG_EXPLAIN, 0, on_explain },
 	{ MSG_STOP, 1, on_stop },
 };
 

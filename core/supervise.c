@@ -209,6 +209,9 @@ store_frame(struct role *r, struct frame *f)
 	case MSG_COUNTS:
 		status_counts(c, f);
 		break;
+	case MSG_EXPLAINED:
+		admin_explained(c, f);
+		break;
 	default:
 		fatal("store sent a %s", msg_name(f->type));
 	}
@@ -336,7 +339,7 @@ role_died(struct role *r)
 		visit_serve_gone(c);
 	if (r->id == ROLE_STORE) {
 		c->known = 0;
-		admin_status(c);
+		admin_store_gone(c);
 		poll_store_gone(c);
 		intake_store_gone(c);
 		stream_store_gone(c);

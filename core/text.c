@@ -704,10 +704,11 @@ text_bidi(struct buf *b, const char *s, size_t n)
 	bidi_close(&bidi, 0);
 }
 
+static const char base32[] = "abcdefghijklmnopqrstuvwxyz234567";
+
 void
 text_base32(char *out, const void *bytes, size_t n)
 {
-	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
 	const unsigned char *p = bytes;
 	unsigned word = 0;
 	int bits = 0;
@@ -715,9 +716,31 @@ text_base32(char *out, const void *bytes, size_t n)
 	for (; n > 0; n--) {
 		word = (word << 8 | *p++) & 0xfff;
 		for (bits += 8; bits >= 5; bits -= 5)
-			*out++ = digits[word >> (bits - 5) & 31];
+			*out++ = base32[word >> (bits - 5) & 31];
 	}
 	if (bits > 0)
-		*out++ = digits[word << (5 - bits) & 31];
+		*out++ = base32[word << (5 - bits) & 31];
 	*out = '\0';
+}
+
+int
+text_base32_read(unsigned char out[16], const char *s, size_t n)
+{
+	uint32_t bits = 0;
+	int have = 0, at = 0;
+	const char *hit;
+
+	if (n != TEXT_BASE32_16 - 1)
+		return -1;
+	for (; n > 0; n--, s++) {
+		if (*s == '\0' || (hit = strchr(base32, *s)) == NULL)
+			return -1;
+		bits = bits << 5 | (uint32_t)(hit - base32);
+		have += 5;
+		if (have >= 8 && at < 16) {
+			have -= 8;
+			out[at++] = (unsigned char)(bits >> have);
+		}
+	}
+	return 0;
 }

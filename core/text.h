@@ -62,6 +62,8 @@ size_t	text_reference(struct text_char *, const char *s, size_t n, int attribute
 #define TEXT_BASE32_16	27		/* 16 bytes as 26 characters and a NUL */
 /* RFC 4648 base32, lower case, no padding. out has room for (n * 8 + 4) / 5 + 1. */
 void	text_base32(char *out, const void *, size_t n);
+/* And back: the first n bytes of s, as many as 16 bytes take. -1: they are none. */
+int	text_base32_read(unsigned char out[16], const char *s, size_t n);
 int	text_space(int c);		/* ASCII white space */
 int	text_lower(int c);		/* ASCII */
 /* Whether s of n bytes is word, ASCII case apart. */

@@ -1,6 +1,6 @@
 /* Verdict blobs: u8 version, u8 number of rules, the rules as strings, then for each row how far its
  * n lies above the one before (LEB128), a byte of flags with the verdict in it, and what they tell of:
- * u8 place of the rule, str why, bytes changes. A row that is kept as it is takes two bytes. */
+ * u8 place of the rule, str why, bytes changes, bytes trail. A row that is kept as it is takes two bytes. */
 #include "verdict.h"
 #include "log.h"
 #include "mem.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define VERSION	1
-enum flag { VERDICT_BITS = 3, HAS_RULE = 4, HAS_WHY = 8, HAS_CHANGES = 16 };
+enum flag { VERDICT_BITS = 3, HAS_RULE = 4, HAS_WHY = 8, HAS_CHANGES = 16, HAS_TRAIL = 32 };
 
 static void
 put_number(struct buf *b, uint64_t v)
@@ -57,13 +57,16 @@ put_row(struct buf *b, const struct verdict *v, int64_t before, int rule)
 {
 	put_number(b, (uint64_t)(v->n - before));
 	wire_put_u8(b, (uint8_t)(v->verdict | (v->rule != NULL ? HAS_RULE : 0) |
-	    (v->why != NULL ? HAS_WHY : 0) | (v->changes.len > 0 ? HAS_CHANGES : 0)));
+	    (v->why != NULL ? HAS_WHY : 0) | (v->changes.len > 0 ? HAS_CHANGES : 0) |
+	    (v->trail.len > 0 ? HAS_TRAIL : 0)));
 	if (v->rule != NULL)
 		wire_put_u8(b, (uint8_t)rule);
 	if (v->why != NULL)		/* cut at a character's end */
 		wire_put_bytes(b, v->why, text_valid(v->why, strnlen(v->why, VERDICT_WHY_MAX)));
 	if (v->changes.len > 0)
 		wire_put_bytes(b, v->changes.data, v->changes.len);
+	if (v->trail.len > 0)
+		wire_put_bytes(b, v->trail.data, v->trail.len);
 }
 
 int
@@ -130,6 +133,8 @@ read_row(struct wire *w, struct verdict *to, int64_t before, const char **rules,
 		to->why = wire_str(w);
 	if ((flags & HAS_CHANGES) != 0)
 		to->changes = wire_bytes(w);
+	if ((flags & HAS_TRAIL) != 0)
+		to->trail = wire_bytes(w);
 	if (to->n <= before)
 		w->bad = 1;
 }

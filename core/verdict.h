@@ -17,6 +17,7 @@ struct verdict {
 	int		 verdict;	/* enum cr_verdict, VERDICT_FAILED */
 	const char	*rule, *why;	/* or NULL */
 	struct bytes	 changes;	/* a record; of length 0: none */
+	struct bytes	 trail;		/* as in struct result_verdict; of length 0: none */
 };
 
 /* A blob as it was read. */

@@ -226,7 +226,8 @@ acknowledge_all(struct desk *d)
 	acknowledge(d, d->work.count, ACK_ALL, 0, NULL);
 }
 
-/* Answers for the batch under way: one letter a record: k, d, w, f (failed). As ledger_judged(). */
+/* Answers for the batch under way: one letter a record: k, d, w, f (failed), t (kept, with a trail that
+ * is none). As ledger_judged(). */
 __attribute__((unused)) static uint32_t
 judge(struct desk *d, const char *letters, uint32_t guilty)
 {
@@ -239,7 +240,8 @@ judge(struct desk *d, const char *letters, uint32_t guilty)
 	buf_init(&b, 1u << 20);
 	for (; *letters != '\0'; letters++) {
 		const struct result_verdict v = { .rule = "match#1", .why = "because",
-			.verdict = *letters == 'k' ? CR_KEEP : *letters == 'd' ? CR_DROP :
+			.trail = { "\1\0\0\0\3", *letters == 't' ? 5 : 0 },
+			.verdict = *letters == 'k' || *letters == 't' ? CR_KEEP : *letters == 'd' ? CR_DROP :
 			    *letters == 'w' ? CR_WAIT : UINT32_MAX };
 
 		begun = result_begin(&b, RESULT_VERDICT);

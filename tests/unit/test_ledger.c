@@ -300,6 +300,8 @@ malformed_verdicts_store_nothing_and_are_asked_for_again(void **state)
 	assert_int_equal(judge(d, "kkk", UINT32_MAX), SETTLED_OTHER);	/* no longer under way */
 	pull_work(d, 1, PULL_FILTER, 10);
 	assert_int_equal(judge(d, "kkkk", UINT32_MAX), SETTLED_MALFORMED);
+	pull_work(d, 1, PULL_FILTER, 10);
+	assert_int_equal(judge(d, "ktk", UINT32_MAX), SETTLED_MALFORMED);
 	assert_int_equal(shelf_ask(&d->shelf, "SELECT count(*) FROM verdict"), 0);
 	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
 	expect(d, "a-1 a-2 a-3");
@@ -863,7 +865,8 @@ verdict_blobs_come_back_as_they_were(void **state)
 		{ .n = 10, .verdict = CR_KEEP },
 		{ .n = 11, .verdict = CR_DROP, .rule = "story" },
 		{ .n = 500, .verdict = CR_DROP, .rule = "match#1", .why = "none of: x" },
-		{ .n = 100000, .verdict = CR_KEEP, .rule = "match#1", .changes = { "ab", 2 } },
+		{ .n = 100000, .verdict = CR_KEEP, .rule = "match#1", .changes = { "ab", 2 },
+		    .trail = { "cde", 3 } },
 		{ .n = INT64_C(1) << 60, .verdict = VERDICT_FAILED, .why = "it crashed" },
 	};
 	struct verdicts v = { 0 };
@@ -884,6 +887,9 @@ verdict_blobs_come_back_as_they_were(void **state)
 	assert_string_equal(v.row[2].why, "none of: x");
 	assert_string_equal(v.row[3].rule, "match#1");
 	assert_int_equal(v.row[3].changes.len, 2);
+	assert_int_equal(v.row[3].trail.len, 3);
+	assert_memory_equal(v.row[3].trail.data, "cde", 3);
+	assert_int_equal(v.row[4].trail.len, 0);
 	assert_null(verdicts_find(&v, 12));
 	for (i = 0; i < b.len; i++)
 		if (verdicts_read(&v, 10, INT64_C(1) << 60, (struct bytes){ b.data, i }) == 0)
