@@ -19,7 +19,9 @@ const struct preset presets[] = {
 		.fields = LIST{ "guid=ghsa_id", "title=summary", "link=html_url",
 		    "content_text=description", "published=published_at", "updated=updated_at",
 		    "category=severity", NULL },
-		.numbers = LIST{ "cvss=cvss.score", NULL },
+		/* `cvss` is what it was called before there were two scales. */
+		.numbers = LIST{ "cvss=cvss_severities.cvss_v3.score|cvss.score",
+		    "cvss4=cvss_severities.cvss_v4.score", NULL },
 		.extras = LIST{ "cve=cve_id", NULL },
 	},
 	{	/* https://docs.github.com/rest/releases */
@@ -27,7 +29,7 @@ const struct preset presets[] = {
 		.fields = LIST{ "guid=id", "title=name|tag_name", "link=html_url",
 		    "content_text=body", "published=published_at|created_at",
 		    "author=author.login", "enclosure=assets.browser_download_url", NULL },
-		.extras = LIST{ "tag=tag_name", "prerelease=prerelease", NULL },
+		.extras = LIST{ "tag=tag_name", "prerelease=prerelease", "draft=draft", NULL },
 	},
 	{	/* https://hn.algolia.com/api */
 		.items = "hits", .next = "page", .first = 0,
@@ -46,6 +48,7 @@ const struct preset presets[] = {
 		    "author=paper.authors|authors", "category=paper.ai_keywords|ai_keywords",
 		    NULL },
 		.counters = LIST{ "votes=paper.upvotes|upvotes", "comments=numComments", NULL },
+		.numbers = LIST{ "stars=githubStars|paper.githubStars", NULL },
 		.extras = LIST{ "submitted=submittedOnDailyAt|paper.submittedOnDailyAt|publishedAt",
 		    "submitter=submittedBy.fullname|submittedOnDailyBy.fullname",
 		    "code=githubRepo|paper.githubRepo", "project=projectPage|paper.projectPage",

@@ -1,10 +1,13 @@
 """Configurations: all mistakes at once with their lines, and a running daemon that keeps the good one."""
+import json
 import re
+import shutil
 import subprocess
 
 import pytest
 
 from courant import SLOW, TREE, numbered, program, rss
+from receiver import Receiver
 from test_path import EVERYTHING, sources
 
 MISTAKES = """\
@@ -154,7 +157,81 @@ def test_a_private_address_is_not_fetched_unless_allowed(daemon, origin):
 
 
 @pytest.mark.parametrize("path", sorted((TREE / "conf").glob("*.yaml")), ids=lambda p: p.name)
-def test_each_configuration_that_is_shipped_is_a_good_one(path):
-    done = subprocess.run([program("courantd"), "-n", "-u", "nobody", "-c", str(path)],
+def test_each_configuration_that_is_shipped_is_a_good_one(path, tmp_path):
+    """Once what its head says is done: commands, each in a line of its own."""
+    conf = tmp_path / "conf"
+    shutil.copytree(path.parent, conf)
+    for command in re.findall(r"^#     (\S.*)$", path.read_text(), re.M):
+        subprocess.run(["sh", "-c", command], cwd=conf, check=True)
+    done = subprocess.run([program("courantd"), "-n", "-u", "nobody", "-c", str(conf / path.name)],
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=30 * SLOW)
-    assert done.returncode == 0, done
+    assert done.returncode == 0 and not done.stderr, done
+
+
+def shipped(daemon, name, changes):
+    """A daemon with a configuration of conf/, changed where it names the world outside."""
+    d = daemon(text="")
+    text = (TREE / "conf" / name).read_text()
+    for command in re.findall(r"^#     (\S.*)$", text, re.M):
+        subprocess.run(["sh", "-c", command], cwd=d.folder, check=True)
+    for old, new in {"127.0.0.1:8080": "127.0.0.1:0", **changes}.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    d.conf.write_text(text + "private: yes\n" + (f"user: {d.user()}\n" if d.user() else ""))
+    for path in (*d.folder.glob("*.key"), *d.folder.glob("*.txt")):
+        d.own(path)
+    return d
+
+
+def test_the_papers_that_are_shipped_as_an_example(daemon, origin):
+    abstract = "A new way to build dense vectors. " * 12
+    for n, name in enumerate(("vision", "language", "speech", "robotics", "theory")):
+        origin.put(f"{name}.txt", f"Subscribe\n\nMar 14\n\nDense vectors for {name} and more\n\n"
+                                  f"{abstract}{n}\n\nA paper that all of them name\n\n{abstract}\n".encode())
+    origin.set("/daily", type="application/json", body=json.dumps([
+        {"title": "Reranking of papers in a day", "numComments": 3, "paper": {
+            "id": "2401.00001", "summary": "s", "upvotes": 41}}]))
+    with Receiver() as receiver:
+        d = shipped(daemon, "papers.yaml", {
+            "https://papers.example.org/": origin.url("/"), "backlog: none": "backlog: all",
+            "preset: huggingface-daily-papers": f"preset: huggingface-daily-papers\n    url: {origin.url('/daily')}",
+            "https://hooks.example.org/papers": receiver.url()})
+        d.state = d.folder / "state-papers"
+        d.state.mkdir()
+        d.own(d.state)
+        d.start().settled()
+        shown = json.loads(d.out("papers.json").read_text())["items"]
+        assert len(shown) == 7, "each paper once, whoever names it"
+        key = (d.folder / "papers-hook.key").read_text().strip()
+        hooks = receiver.taken()
+        assert all(h.verified(key) for h in hooks)
+        assert len(hooks) == 7 == len(json.loads(d.out("retrieval.json").read_text())["items"])
+        assert {h.json["counters"]["votes"] for h in hooks if "counters" in h.json} == {41}
+
+
+def test_the_releases_that_are_shipped_as_an_example(daemon, origin):
+    for name in ("curl/curl", "sqlite/sqlite"):
+        origin.set(f"/repos/{name}/releases", type="application/json", body=json.dumps([
+            {"id": n, "tag_name": f"v{n}", "name": None, "html_url": f"https://example.org/{name}/{n}",
+             "prerelease": n == 3, "draft": n == 4} for n in (4, 3, 2, 1)]))
+        origin.set(f"/repos/{name}/advisories", type="application/json", body=json.dumps([
+            {"ghsa_id": f"{name}-{n}", "summary": f"What is wrong with {name}, {n}", "severity": severity,
+             "published_at": "2026-11-20T00:00:00Z", "cvss_severities": {"cvss_v3": {"score": score}}}
+            for n, (severity, score) in enumerate([("low", 2), ("medium", 7.5), ("high", 0)])]))
+    with Receiver() as receiver:
+        d = shipped(daemon, "releases.yaml", {
+            "preset: github-releases": "preset: github-releases\n    url: " + origin.url("/repos/{each}/releases"),
+            "https://api.github.com/repos/{each}/security-advisories?state=published&per_page=100":
+                origin.url("/repos/{each}/advisories"),
+            "https://hooks.example.org/security": receiver.url(), "backlog: 30 d ": "backlog: all "})
+        (d.folder / "projects.txt").write_text("curl/curl\nsqlite/sqlite # one\n")
+        d.state = d.folder / "state-releases"
+        d.state.mkdir()
+        d.own(d.state)
+        d.start().settled()
+        titles = {i["title"] for i in json.loads(d.out("releases.json").read_text())["items"]}
+        assert titles == {f"releases/{p}: v{n}" for p in ("curl/curl", "sqlite/sqlite") for n in (1, 2)}
+        key = (d.folder / "releases-hook.key").read_text().strip()
+        assert all(h.verified(key) for h in receiver.taken())
+        assert {h.json["guid"] for h in receiver.taken()} == {
+            f"{p}-{n}" for p in ("curl/curl", "sqlite/sqlite") for n in (1, 2)}
