@@ -247,7 +247,6 @@ size_t	 text_base64(char *, size_t);		/* decodes in place; SIZE_MAX: it is none 
 int	 text_resolve(char *out, size_t size, const char *base, const char *ref, size_t len);
 int	 text_is_void(const char *name);	/* an element of HTML without an end tag */
 size_t	 text_cut(const char *, size_t len, size_t max);	/* whole characters */
-uint32_t text_put(char *out, uint32_t code);	/* as UTF-8; its length */
 
 /* ---- entities.c ---- */
 const char *entity_find(const char *name, size_t len, size_t *n);	/* UTF-8, or NULL */

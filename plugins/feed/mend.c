@@ -2,6 +2,7 @@
  * entities of HTML written out, control characters dropped, attributes quoted, tags closed that
  * were left open. */
 #include "feed.h"
+#include "plain/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -127,7 +128,7 @@ put_number(struct mender *m, const char *s, const char *end)
 		put(m, s, (size_t)(at - s) + n);
 		put(m, ";", 1);
 	} else
-		put(m, text, text_put(text, c));
+		put(m, text, plain_put(text, c));
 	at += n;
 	return (size_t)(at - s) + (at < end && *at == ';');
 }

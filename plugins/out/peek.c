@@ -1,11 +1,8 @@
 /* What sink_feed reads out of a record beyond its fields: members of its JSON, text of its HTML. */
 #include "out.h"
+#include "plain/plain.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define REFERENCE_MAX	12		/* bytes of a character reference */
 
 static const char *
 json_space(const char *p)
@@ -87,31 +84,6 @@ out_raw(struct out *o, const char *value)
 	out_bytes(o, value, (size_t)(json_skip(value) - value));
 }
 
-static size_t
-put_utf8(char *out, uint32_t c)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
-}
-
 /* Four hexadecimal digits: 0, or -1. */
 static int
 hex4(const char *p, uint32_t *value)
@@ -162,7 +134,7 @@ out_xml_of_json(struct out *o, const char *p)
 	for (p++; *p != '\0' && *p != '"';) {
 		if (*p == '\\') {
 			p = json_escape(p + 1, &c);
-			n += put_utf8(part + n, c);
+			n += plain_put(part + n, c);
 		} else
 			part[n++] = *p++;
 		if (n > sizeof(part) - 8 && ((unsigned char)*p & 0xc0) != 0x80) {
@@ -175,58 +147,22 @@ out_xml_of_json(struct out *o, const char *p)
 	out_xml(o, part);
 }
 
-/* The character that the reference at p (on its &) stands for, and its length; 0: it is none. */
-static size_t
-reference(const char *p, uint32_t *c)
-{
-	static const struct { const char *name; uint32_t c; } names[] = {
-		{ "&amp;", '&' }, { "&lt;", '<' }, { "&gt;", '>' }, { "&quot;", '"' },
-		{ "&apos;", '\'' }, { "&nbsp;", ' ' },
-	};
-	const char *end = memchr(p, ';', strnlen(p, REFERENCE_MAX));
-	unsigned long n;
-	size_t i;
-
-	if (end == NULL)
-		return 0;
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strncmp(p, names[i].name, strlen(names[i].name)) == 0) {
-			*c = names[i].c;
-			return strlen(names[i].name);
-		}
-	if (p[1] != '#')
-		return 0;
-	n = p[2] == 'x' || p[2] == 'X' ? strtoul(p + 3, NULL, 16) : strtoul(p + 2, NULL, 10);
-	*c = n < ' ' || n > 0x10ffff || (n >= 0xd800 && n < 0xe000) ? 0xfffd : (uint32_t)n;
-	return (size_t)(end - p) + 1;
-}
-
 const char *
 plain(char *out, size_t max, const char *html)
 {
-	const char *close;
-	size_t n = 0, len;
-	uint32_t c;
+	struct plain p;
+	char next[4];
+	size_t n = 0, len = 1;
 
-	while (*html != '\0' && (n < max || ((unsigned char)*html & 0xc0) == 0x80)) {
-		c = (unsigned char)*html;
-		len = 1;
-		if (c == '<' && (close = strchr(html, '>')) != NULL) {
-			len = (size_t)(close - html) + 1;
-			c = ' ';
-		} else if (c == '&' && (len = reference(html, &c)) == 0)
-			len = 1;
-		if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
-			if (n > 0 && out[n - 1] != ' ')
-				out[n++] = ' ';
-		} else if (len == 1)
-			out[n++] = *html;
-		else
-			n += put_utf8(out + n, c);
-		html += len;
+	plain_init(&p, html, strlen(html));
+	while (n < max && (len = plain_next(&p, next)) > 0) {
+		memcpy(out + n, next, len);
+		n += len;
 	}
+	if (len > 0)		/* unless just white space and tags are left */
+		len = plain_next(&p, next);
 	while (n > 0 && out[n - 1] == ' ')
 		n--;
-	memcpy(out + n, *html != '\0' ? "\xe2\x80\xa6" : "\0\0\0", 4);
+	memcpy(out + n, len > 0 ? "\xe2\x80\xa6" : "\0\0\0", 4);
 	return out;
 }
