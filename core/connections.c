@@ -6,6 +6,7 @@
 #include "date.h"
 #include "log.h"
 #include "mem.h"
+#include "proxy.h"
 #include "serve.h"
 
 #include <event2/bufferevent.h>
@@ -29,18 +30,20 @@ struct connection {
 	int64_t		 since;		/* it came, or its last answer was sent, or this began */
 	int		 busy;		/* a request is being answered */
 	int		 refused;
+	int		 proxy;		/* many visitors come by it */
 };
 
 struct connections {
 	struct connection	*all;
 	size_t			 n;		/* places */
 	uint32_t		 total, each;
+	const struct proxies	*proxies;
 	struct bufferevent	*latest;	/* has no place yet */
 	struct event		*settle, *look;
 };
 
 static void
-connection_address(struct connection *c)
+connection_address(struct connection *c, const struct proxies *proxies)
 {
 	struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(sa);
@@ -48,6 +51,7 @@ connection_address(struct connection *c)
 	memset(c->address, 0, sizeof(c->address));
 	if (getpeername(c->fd, (struct sockaddr *)&sa, &len) == -1)
 		return;
+	c->proxy = proxies_have(proxies, (struct sockaddr *)&sa);
 	if (sa.ss_family == AF_INET) {
 		memset(c->address + 10, 0xff, 2);
 		memcpy(c->address + 12, &((struct sockaddr_in *)&sa)->sin_addr, 4);
@@ -93,7 +97,7 @@ too_many(const struct connections *cs, const struct connection *of)
 		total++;
 		each += memcmp(c->address, of->address, sizeof(c->address)) == 0;
 	}
-	return total >= cs->total || each >= cs->each;
+	return total >= cs->total || (!of->proxy && each >= cs->each);
 }
 
 /* Without a word to evhttp: it sees the end of the connection next. */
@@ -126,7 +130,7 @@ settle(struct connections *cs)
 		return;
 	}
 	*c = (struct connection){ .fd = fd, .inode = st.st_ino, .since = date_ticks() };
-	connection_address(c);
+	connection_address(c, cs->proxies);
 	c->refused = too_many(cs, c);
 }
 
@@ -185,6 +189,7 @@ connections_new(struct serve *s, uint32_t total, uint32_t each)
 
 	cs->total = total;
 	cs->each = each;
+	cs->proxies = s->proxies;
 	cs->n = (size_t)total + EXTRA;
 	cs->all = xcalloc(cs->n, sizeof(*cs->all));
 	for (i = 0; i < cs->n; i++)

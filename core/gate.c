@@ -1,9 +1,10 @@
 /* Requests below /x/: handed to core, for a plugin to answer, and its answers. */
+#include "headers.h"
 #include "log.h"
 #include "mem.h"
 #include "msg.h"
-#include "headers.h"
 #include "peer.h"
+#include "proxy.h"
 #include "result.h"
 #include "serve.h"
 
@@ -109,14 +110,16 @@ static int
 hand_over(struct serve *s, struct evhttp_request *req, const char *method, const char *path)
 {
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
+	char visitor[PROXY_ADDRESS];
 	struct visit_ask va = { .method = method, .path = path,
-		.query = evhttp_uri_get_query(uri), .peer = connection_peer(req) };
+		.query = evhttp_uri_get_query(uri), .peer = visitor };
 	struct buf headers, b;
 	int fd = -1, rc;
 
 	buf_init(&headers, HEADERS_MAX);
 	put_headers(req, &headers);
 	va.headers = headers.data != NULL ? headers.data : "";
+	proxies_visitor(s->proxies, connection_peer(req), va.headers, visitor);
 	rc = headers.over ? -1 : put_body(req, &va, &fd);
 	buf_init(&b, msg_limit(MSG_VISIT));
 	wire_put(&b, visit_ask, &va);

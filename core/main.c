@@ -323,7 +323,7 @@ tell_fixed(const struct core *c, const struct setup *s, struct buf *said)
 	if (strcmp(s->state, c->state) != 0)
 		buf_str(said, "`state:` counts when the daemon is started again\n");
 	if (strcmp(s->listen != NULL ? s->listen : "", now) != 0 ||
-	    strcmp(s->base, c->setup->base) != 0)
+	    strcmp(s->base, c->setup->base) != 0 || strcmp(s->proxies, c->setup->proxies) != 0)
 		buf_str(said, "`serve:` counts when the daemon is started again\n");
 }
 

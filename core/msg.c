@@ -267,5 +267,5 @@ const struct wire_field visit_done[] = {
 #define F(m, t)	WIRE(serve_start, m, t)
 const struct wire_field serve_start[] = {
 	F(database, STR), F(out, STR), F(base, STR), F(connections, U32), F(per_address, U32),
-	WIRE_END
+	F(proxies, STR), WIRE_END
 };

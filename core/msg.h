@@ -427,6 +427,7 @@ struct serve_start {
 	const char	*base;		/* public address of it all ("https://feeds.example.org"), or "" */
 	uint32_t	 connections;	/* at most */
 	uint32_t	 per_address;	/* at most */
+	const char	*proxies;	/* addresses of those that are believed, a space between; or "" */
 };
 extern const struct wire_field serve_start[];
 #endif

@@ -9,6 +9,7 @@
 #include "outputs.h"
 #include "pages.h"
 #include "peer.h"
+#include "proxy.h"
 #include "reader.h"
 #include "roles.h"
 
@@ -373,6 +374,7 @@ on_start(struct serve *s, struct frame *f)
 		fatal("started twice");
 	s->reader = reader_new(start.database);
 	s->outputs = outputs_new(start.out);
+	s->proxies = proxies_new(start.proxies);
 	http_begin(s);
 	s->connections = connections_new(s, limit(start.connections), limit(start.per_address));
 	listen_on(s, f->fd[0]);
@@ -441,6 +443,7 @@ serve_main(int debug)
 	reader_free(s.reader);
 	peer_free(s.peer);
 	gate_free(s.gate);
+	proxies_free(s.proxies);
 	event_free(s.waiting->timer);
 	free(s.waiting);
 	event_base_free(s.base);

@@ -12,6 +12,7 @@ struct frame;
 struct gate;
 struct outputs;
 struct peer;
+struct proxies;
 struct reader;
 struct connections;
 struct waiting;
@@ -30,6 +31,7 @@ struct serve {
 	struct outputs		*outputs;
 	struct connections	*connections;
 	struct gate		*gate;
+	struct proxies		*proxies;
 	struct waiting		*waiting;	/* for what core tells */
 	size_t			 held;		/* bytes of answers in memory */
 	int			 stopping;
@@ -38,7 +40,7 @@ struct serve {
 /* ---- connections.c: counted; evhttp has no limit of its own ---- */
 
 /* From here on each connection that evhttp takes is counted: `total` at once, `each` from one
- * address (of IPv6: one /64). Those beyond are answered 503. */
+ * address (of IPv6: one /64) that is no proxy's. Those beyond are answered 503. */
 struct connections *connections_new(struct serve *, uint32_t total, uint32_t each);
 void		 connections_free(struct connections *);
 /* A request came in. 1: it is to be answered; 0: too many connections, it has been. */

@@ -3,6 +3,7 @@
 #include "child.h"
 #include "log.h"
 #include "mem.h"
+#include "proxy.h"
 #include "setup_reader.h"
 #include "text.h"
 #include "url.h"
@@ -51,11 +52,12 @@ static const struct cr_option top_nodes[] = {
 	CR_END
 };
 
-struct serve_said { const char *listen, *base; int metrics; };
+struct serve_said { const char *listen, *base; int metrics; const char *const *proxies; };
 static const struct cr_option serve_own[] = {
 	CR_OPTION(struct serve_said, listen, STRING, "", NULL, NULL),
 	CR_OPTION(struct serve_said, base, URL, "", NULL, NULL),
 	CR_OPTION(struct serve_said, metrics, BOOL, "no", NULL, NULL),
+	CR_OPTION(struct serve_said, proxies, LIST, "", NULL, NULL),
 	CR_END
 };
 
@@ -234,13 +236,35 @@ listen_good(const char *s)
 }
 
 static void
+proxies_read(struct reader *r, const struct node *n, const char *const *list)
+{
+	struct setup *s = r->setup;
+	unsigned char address[16];
+	struct buf all;
+	size_t count = 0;
+
+	buf_init(&all, PROXIES_MAX * PROXY_ADDRESS);
+	for (; list != NULL && *list != NULL; list++, count++) {
+		if (inet_pton(AF_INET, *list, address) != 1 &&
+		    inet_pton(AF_INET6, *list, address) != 1)
+			wrong(r, n->line, "proxies: \"%s\" is no address, as 127.0.0.1 is one",
+			    *list);
+		buf_fmt(&all, "%s%s", count > 0 ? " " : "", *list);
+	}
+	if (count > PROXIES_MAX)
+		wrong(r, n->line, "proxies: more than %d", PROXIES_MAX);
+	s->proxies = keep_text(r, all.data != NULL ? all.data : "");
+	buf_free(&all);
+}
+
+static void
 serve_read(struct reader *r, const struct node *n)
 {
 	struct setup *s = r->setup;
 	struct serve_said said = { 0 };
 	size_t len;
 
-	s->base = keep_text(r, "");
+	s->base = s->proxies = keep_text(r, "");
 	if (n == NULL || !is_map(r, n, "serve") || n->child == NULL)
 		return;
 	snprintf(r->where, sizeof(r->where), "serve: ");
@@ -252,6 +276,7 @@ serve_read(struct reader *r, const struct node *n)
 		    said.listen);
 	s->listen = keep_text(r, said.listen);
 	s->metrics = said.metrics;
+	proxies_read(r, n, said.proxies);
 	if (said.base != NULL && !url_fetchable(said.base))
 		wrong(r, n->line,
 		    "base: \"%s\" is not https://HOST or http://HOST, with or without a "

@@ -86,6 +86,7 @@ struct setup {
 	char			*listen;	/* "127.0.0.1:8080"; NULL: no serve role */
 	char			*base;		/* public address; "" */
 	char			*ca;
+	char			*proxies;	/* addresses, a space between; "" */
 	int			 metrics;
 	int			 private_ok;	/* fetch from loopback and private nets */
 	char			**files;	/* folders below which file: may read; real paths */

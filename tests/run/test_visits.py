@@ -1,6 +1,7 @@
 """Visits: HTTP requests below /x/NAME/ that the plugin of a source answers. What was answered with 2xx is
 stored, and whatever a plugin does, a visitor gets an answer."""
 import concurrent.futures
+import contextlib
 import os
 import re
 import shutil
@@ -108,6 +109,24 @@ def test_a_plugin_sees_the_whole_request(guest):
         assert f"method {method}\n" in d.http("/x/book/echo", method).text
     assert d.http("/x/book/echo", "TRACE").status == 405
     assert "path /\n" in d.http("/x/book").text.replace("no / here", "path /\n")
+
+
+def test_a_proxy_that_is_believed_tells_who_the_visitor_is(guest):
+    told = {"X-Forwarded-For": "1.2.3.4, 198.51.100.9"}
+    d = guest()
+    assert "peer 127.0.0.1\n" in d.http("/x/book/echo", headers=told).text
+    d.stop()
+    d.write(serve={"listen": "127.0.0.1:0", "proxies": ["127.0.0.1"]})
+    d.start()
+    assert "peer 198.51.100.9\n" in d.http("/x/book/echo", headers=told).text
+    with contextlib.ExitStack() as many:
+        for _ in range(70):                     # more than one address may have
+            many.enter_context(d.connect())
+        assert "peer 127.0.0.1\n" in d.http("/x/book/echo").text
+    d.stop()
+    d.write(serve={"listen": "127.0.0.1:0", "proxies": ["127.0.0.1", "here"]})
+    status, said = d.run("-n")
+    assert status == 1 and re.search(r'yaml:\d+: serve: proxies: "here" is no address', said), said
 
 
 def test_long_bodies_go_both_ways_and_have_a_maximum(guest):
