@@ -607,11 +607,17 @@ static inline int
 cr_fake_host_answer(struct cr *cr, int status, const char *type, const char *body, size_t len)
 {
 	struct cr_fake *f = cr_fake_of(cr);
+	const char *s;
 
-	if (!cr_fake_in(cr, CR_FAKE_VISIT) || f->status != 0)
+	if (!cr_fake_in(cr, CR_FAKE_VISIT) || status < 200 || status > 599 || len > (1u << 20) ||
+	    (body == NULL && len > 0))
 		return -1;
+	for (s = type; s != NULL && *s != '\0'; s++)
+		if (*s < ' ' || *s > '~' || s - type >= 255)
+			return -1;
 	f->status = status;
-	f->type = cr_fake_string(f, type);
+	f->type = type != NULL && type[0] != '\0' ? cr_fake_string(f, type) :
+	    "text/plain; charset=utf-8";
 	f->body = body != NULL ? cr_fake_copy(&f->mem, body, len) : "";
 	return 0;
 }

@@ -87,7 +87,7 @@ struct cr_fake {
 	const char	*next;			/* by next(), followed or not; or NULL */
 	struct cr_fake_mail *mails;
 	size_t		 nmails;
-	int		 status;		/* by answer(); 0: none */
+	int		 status;		/* by answer(), the last one; 0: none */
 	const char	*type, *body;
 	struct cr_fake_text log;		/* log.data: all lines since cr_fake_new() */
 
@@ -452,6 +452,8 @@ cr_fake_visit(struct cr_fake *f, const char *method, const char *path, const cha
 		return -1;
 	f->phase = CR_FAKE_VISIT;
 	cr_fake_leave(f, f->plugin->request(&f->cr, f->opts, &visit), "request");
+	if (f->failed != 0)
+		f->status = 0;
 	return cr_fake_end(f);
 }
 #endif

@@ -572,6 +572,45 @@ a_filter_that_is_wrong_gives_no_verdict(void **state)
 	}
 }
 
+/* ---- Visits ---- */
+
+static void
+a_visitor_is_answered_as_by_the_real_one(void **state)
+{
+	static const struct { const char *form; int status; const char *type; } answers[] = {
+		{ "status=200\ntype=text/html\n", 200, "text/html" },
+		{ "status=599\n", 599, "text/plain; charset=utf-8" },
+		{ "status=199\ntype=a/b\n", 418, "text/plain; charset=utf-8" },
+		{ "status=600\ntype=a/b\n", 418, "text/plain; charset=utf-8" },
+		{ "status=200\ntype=\xc3\xa9\n", 418, "text/plain; charset=utf-8" },
+	};
+	struct cr_fake *f;
+	void *library;
+	size_t i;
+
+	(void)state;
+	f = fake_new("tests/plugins/source_visited.so", "", &library);
+	assert_int_equal(cr_fake_visit(f, "POST", "/add", "name=one\n"), 0);
+	assert_int_equal(f->status, 201);
+	assert_string_equal(f->body, "added 1\n");
+	assert_int_equal(f->nrecords, 1);
+	assert_int_equal(cr_fake_visit(f, "GET", "/fail", "why=100\n"), -1);
+	assert_int_equal(f->failed, CR_FAKE_RETRY);
+	assert_int_equal(f->status, 0);
+	assert_int_equal(f->nrecords, 1);
+	assert_int_equal(cr_fake_visit(f, "GET", "/nothing", NULL), 0);
+	assert_int_equal(f->status, 0);
+	assert_int_equal(cr_fake_visit(f, "POST", "/add", "name=two\n"), 0);
+	assert_string_equal(f->body, "added 2\n");
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		assert_int_equal(cr_fake_visit(f, "GET", "/answer", answers[i].form), 0);
+		assert_int_equal(f->status, answers[i].status);
+		assert_string_equal(f->type, answers[i].type);
+	}
+	cr_fake_free(f);
+	dlclose(library);
+}
+
 /* ---- Sinks: into a folder of their own ---- */
 
 static void
@@ -627,6 +666,7 @@ main(void)
 		cmocka_unit_test(the_feed_plugin_gives_the_same),
 		cmocka_unit_test(verdicts_and_changes_are_the_same),
 		cmocka_unit_test(a_filter_that_is_wrong_gives_no_verdict),
+		cmocka_unit_test(a_visitor_is_answered_as_by_the_real_one),
 		cmocka_unit_test(a_sink_is_handed_the_same),
 	};
 
