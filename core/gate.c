@@ -103,6 +103,7 @@ put_body(struct evhttp_request *req, struct visit_ask *va, int *fd)
 	}
 	va->len = len;
 	*fd = result_fd(p, len + 1);
+	evbuffer_drain(in, len + 1);	/* the visitor may wait for long */
 	return *fd == -1 ? -1 : result_seal(*fd);
 }
 

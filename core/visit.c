@@ -20,6 +20,7 @@
 
 #define VISITS_MAX	256		/* at once */
 #define VISITS_EACH	32		/* of one source */
+#define VISITS_BYTES	(16u << 20)	/* of the bodies that wait, all together */
 #define VISIT_WORKERS	16		/* sources that answer at once */
 #define BUSY_S		5		/* Retry-After when there are too many */
 #define WAITING_S	60		/* when the plugin is not there */
@@ -39,6 +40,7 @@ struct visit {
 	char			*name;		/* of its source */
 	struct buf		 frame;		/* struct visit_ask */
 	int			 body;		/* memfd; -1 */
+	uint64_t		 bytes;		/* in it */
 	struct event		*deadline;
 	int			 late;		/* it passed: the worker was killed */
 	int			 tries;		/* workers that it was given to */
@@ -59,6 +61,7 @@ struct seat {
 struct visits {
 	TAILQ_HEAD(, visit)	 all;		/* in the order in which they came */
 	size_t			 n;
+	uint64_t		 bytes;		/* of the bodies */
 	uint32_t		 last;		/* id */
 	int			 stopped;
 	struct seat		 seat[VISIT_WORKERS];
@@ -211,6 +214,7 @@ visit_free(struct visit *v)
 	visit_leave(v);
 	TAILQ_REMOVE(&c->visits->all, v, entry);
 	c->visits->n--;
+	c->visits->bytes -= v->bytes;
 	if (v->body != -1)
 		close(v->body);
 	event_free(v->deadline);
@@ -264,8 +268,8 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-static struct visit *
-visit_new(struct core *c, uint32_t theirs, const struct frame *f, char *name)
+static void
+visit_new(struct core *c, const struct frame *f, uint64_t bytes, char *name)
 {
 	const int64_t ms = c->setup->job_deadline;
 	const struct timeval deadline = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
@@ -273,8 +277,9 @@ visit_new(struct core *c, uint32_t theirs, const struct frame *f, char *name)
 
 	v->core = c;
 	v->id = ++c->visits->last | VISIT_ID;
-	v->theirs = theirs;
+	v->theirs = f->id;
 	v->name = name;
+	v->bytes = bytes;
 	v->body = f->fd[0];
 	f->fd[0] = -1;
 	v->out = (struct outlet){ { -1, -1 } };
@@ -285,19 +290,19 @@ visit_new(struct core *c, uint32_t theirs, const struct frame *f, char *name)
 		fatal("no timer for a visit");
 	TAILQ_INSERT_TAIL(&c->visits->all, v, entry);
 	c->visits->n++;
-	return v;
+	c->visits->bytes += bytes;
 }
 
-/* Whether there are as many as there may be, in all or of the source. */
+/* Whether there are as many as there may be, in all or of the source, or the bodies are too large. */
 static int
-too_many(const struct visits *vs, const char *name)
+too_many(const struct visits *vs, const char *name, uint64_t bytes)
 {
 	const struct visit *v;
 	size_t n = 0;
 
 	TAILQ_FOREACH(v, &vs->all, entry)
 		n += strcmp(v->name, name) == 0;
-	return vs->n >= VISITS_MAX || n >= VISITS_EACH;
+	return vs->n >= VISITS_MAX || n >= VISITS_EACH || vs->bytes + bytes > VISITS_BYTES;
 }
 
 int
@@ -321,10 +326,10 @@ visit_came(struct core *c, struct frame *f)
 		refuse(c, f->id, 404, -1, "there is nobody of this name");
 	else if (c->setup->sources[place_of(c, name, len)].instance->waiting != NULL)
 		refuse(c, f->id, 503, WAITING_S, "its plugin is not there");
-	else if (too_many(c->visits, name))
+	else if (too_many(c->visits, name, va.len))
 		refuse(c, f->id, 503, BUSY_S, "too many ask at once; try again");
 	else {
-		(void)visit_new(c, f->id, f, name);
+		visit_new(c, f, va.len, name);
 		visits_on(c);
 		return 0;
 	}

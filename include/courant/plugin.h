@@ -142,12 +142,13 @@ struct cr_batch {
 	int		 attempt;	/* 1.1: times in a row that its first record was tried before */
 };
 
-/* A visitor's HTTP request to /x/INSTANCE/..., for request() to answer. */
+/* A visitor's HTTP request to /x/NAME/..., for request() of the source NAME to answer. */
 struct cr_visit {
 	size_t		 size;
-	const char	*method, *path;	/* path: after INSTANCE, decoded, begins with '/' */
+	const char	*method, *path;	/* path: after NAME, decoded, begins with '/' */
 	const char	*headers;	/* as in cr_response */
-	const char	*form;		/* query and form body as "name=value\n" lines, decoded */
+	const char	*form;		/* query and form body as "name=value\n" lines, decoded; a
+					 * newline in them is a space */
 	const char	*body;		/* body[len] is 0 */
 	size_t		 len;
 	const char	*peer;		/* address; behind a trusted proxy, the client's */
@@ -236,6 +237,8 @@ struct cr {
 	/* stream: waits for fd (-1: none) or ms. 1: readable, 0: time is up, -1: stop, return. */
 	int	(*wait)(struct cr *, int fd, int64_t ms);
 	int	(*stored)(struct cr *);	/* stream, request: 0 when all emitted is on disk */
+	/* request: goes out once all that was emitted and set is on disk; the last one counts. status:
+	 * 200..599; type NULL: plain text; len: at most 1 MiB. -1: it cannot be sent. None: 204. */
 	int	(*answer)(struct cr *, int status, const char *type, const char *body, size_t len);
 };
 

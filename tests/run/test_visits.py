@@ -218,6 +218,20 @@ def test_more_at_once_than_there_may_be_are_told_to_come_again(guest):
     assert len(stored) >= 31 and d.records() == len(stored)
 
 
+def test_bodies_that_wait_are_bounded_all_together(guest):
+    d = guest()
+    still(d)
+    body = b"y" * (1 << 20)
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        first = pool.submit(d.http, "/x/book/hang?ms=2500", seconds=30)
+        d.wait_log("says: hangs")
+        others = [pool.submit(d.http, "/x/book/echo", "POST", body=body, seconds=30)
+                  for _ in range(24)]
+        done = [o.result().status for o in others]
+        assert first.result().status == 200
+    assert done.count(200) == 16 and done.count(503) == 8, done
+
+
 def test_names_that_are_not_there_and_plugins_that_do_not_answer_are_404(guest, origin):
     d = guest(start=False)
     d.sources["feed"] = {"plugin": "feed", "url": origin.put("f", b"<rss/>")}
