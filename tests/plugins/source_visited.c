@@ -158,6 +158,8 @@ do_hang(struct cr *cr, const struct visited *o, const struct cr_visit *v)
 	else
 		for (;;)
 			sleep(1);
+	if (*form(v, "emit") != '\0')
+		emit(cr, form(v, "emit"));
 	return say(cr, 200, "woke %s\n", form(v, "name"));
 }
 

@@ -218,6 +218,18 @@ def test_more_at_once_than_there_may_be_are_told_to_come_again(guest):
     assert len(stored) >= 31 and d.records() == len(stored)
 
 
+def test_a_visitor_who_is_slow_to_ask_holds_up_nobody(guest):
+    d = guest()
+    with d.connect() as slow:
+        slow.sendall(b"POST /x/book/add HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: "
+                     b"application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\nname=")
+        for n in range(3):
+            assert d.http(f"/x/book/add?name=n{n}").status == 201
+        slow.sendall(b"slow")
+        assert slow.makefile("rb").read().startswith(b"HTTP/1.1 201 ")
+    d.until(lambda: titles(d) == ["n0", "n1", "n2", "slow"], 10, "all are delivered")
+
+
 def test_bodies_that_wait_are_bounded_all_together(guest):
     d = guest()
     still(d)
@@ -323,6 +335,22 @@ def test_a_reload_takes_the_new_options_and_finishes_what_runs(guest):
     d.courant("reload")
     d.until(lambda: d.http("/x/book/add?name=c").status == 404, 10, "it is gone")
     assert d.http("/x/other/state").status == 200
+
+
+def test_what_a_visit_brings_to_a_source_that_was_just_removed_harms_nobody(guest):
+    d = guest()
+    d.http("/x/book/add?name=a")
+    pids = d.pids()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(d.http, "/x/book/hang?ms=1000&emit=late")
+        d.wait_log("says: hangs")
+        d.sources = {"other": {"plugin": "visited", "url": "http://127.0.0.1:9/"}}
+        d.write()
+        d.courant("reload")
+        d.until(lambda: [s["name"] for s in d.status()["sources"]] == ["other"], 10, "it is gone")
+        assert slow.result().status == 200
+    assert d.http("/x/book/add").status == 404
+    assert d.pids() == pids and d.records() == 2
 
 
 def test_a_stop_finishes_what_runs(guest):
