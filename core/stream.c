@@ -191,7 +191,7 @@ mark_end(struct stream *s, uint32_t failed, int64_t asked, const char *why)
 
 	m->checked = now;
 	m->due = failed == CR_GONE ? INT64_MAX : now + ms;
-	m->not_before = failed == FAILED_RETRY ? m->due : 0;
+	m->not_before = failed == FAILED_RETRY && asked >= 0 ? m->due : 0;
 	if (failed == 0) {
 		m->ok = now;
 		m->failures = 0;

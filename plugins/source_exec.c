@@ -254,30 +254,40 @@ run_watch(struct run *r)
 	}
 }
 
-/* What came of it: 0, or fail()ed. */
+/* What the command did wrong, which is no fault of this plugin's. NULL: it did well. */
+static const char *
+wrong(const struct run *r, char why[EXEC_WHY])
+{
+	const struct command *c = &r->command;
+
+	if (c->failed != 0)
+		snprintf(why, EXEC_WHY, "cannot be run: %s", strerror(c->failed));
+	else if (r->why[0] != '\0')
+		snprintf(why, EXEC_WHY, "was killed: %.*s", EXEC_WHY - 20, r->why);
+	else if (!c->ended)
+		snprintf(why, EXEC_WHY, "was killed, and its guard with it");
+	else if (WIFSIGNALED(c->status))
+		snprintf(why, EXEC_WHY, "ended by signal %d (%s)", WTERMSIG(c->status),
+		    strsignal(WTERMSIG(c->status)));
+	else if (WEXITSTATUS(c->status) != 0)
+		snprintf(why, EXEC_WHY, "ended with exit status %d", WEXITSTATUS(c->status));
+	else
+		return NULL;
+	return why;
+}
+
+/* What came of it: 0, or what fail() or retry() gives. */
 static int
 verdict(struct run *r)
 {
-	const struct command *c = &r->command;
 	const char *name = r->o->command[0], *said = last_error(r);
-	const char *colon = *said != '\0' ? ": " : "";
+	char why[EXEC_WHY];
 
-	if (c->failed != 0)
-		return r->cr->fail(r->cr, CR_BAD_DATA, "%s cannot be run: %s", name,
-		    strerror(c->failed));
 	if (r->stopping)
 		return 0;
-	if (r->why[0] != '\0')
-		return r->cr->fail(r->cr, CR_BAD_DATA, "%s was killed: %s%s%s", name, r->why, colon,
-		    said);
-	if (!c->ended)
-		return r->cr->fail(r->cr, CR_BAD_DATA, "%s was killed, and its guard with it", name);
-	if (WIFSIGNALED(c->status))
-		return r->cr->fail(r->cr, CR_BAD_DATA, "%s ended by signal %d (%s)%s%s", name,
-		    WTERMSIG(c->status), strsignal(WTERMSIG(c->status)), colon, said);
-	if (WEXITSTATUS(c->status) != 0)
-		return r->cr->fail(r->cr, CR_BAD_DATA, "%s ended with exit status %d%s%s", name,
-		    WEXITSTATUS(c->status), colon, said);
+	if (wrong(r, why) != NULL)
+		return r->cr->retry(r->cr, -1, "%s %s%s%s", name, why,
+		    *said != '\0' ? ": " : "", said);
 	if (r->good == 0 && r->bad > 0)
 		return r->cr->fail(r->cr, CR_BAD_DATA, "none of %zu lines that %s printed is a "
 		    "record; %s", r->bad, name, r->first);

@@ -392,6 +392,17 @@ put(guid="1", title="x")
     ended(d, "ok")
 
 
+def test_what_failed_can_be_run_again_at_once(daemon):
+    d = runs(daemon(), """put(guid="1", title="x")
+sys.exit(0 if os.path.exists("{FOLDER}/mended") else 1)
+""")
+    d.start()
+    assert "exit status 1" in ended(d, "failing")["error"]
+    (d.folder / "mended").touch()
+    d.courant("refresh", "told")
+    assert ended(d, "ok")["error"] is None
+
+
 def test_every_command_needs_every_and_its_mistakes_have_lines(daemon):
     d = runs(daemon(), "")
     del d.sources["told"]["every"], d.sources["told"]["command"]
