@@ -15,7 +15,8 @@
 /* A row of the log by which a route is asked once more about what waited; as in the table late. */
 struct late {
 	uint32_t	 route;
-	int64_t		 origin, version, since;	/* origin 0: none of these rows */
+	int64_t		 origin, version, since;	/* origin 0: it is another route's, or no such row;
+							 * version 0: no such row */
 	char		*reason;	/* owned; NULL: to be asked about */
 };
 

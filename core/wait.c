@@ -16,12 +16,12 @@
 
 /* ---- Into waiting ---- */
 
-/* Whether the item has a later version, which the route is asked about by itself. */
+/* Whether something is other than what the filter was shown, by the item's last version. */
 static int
-overtaken(struct ledger *l, const struct ledger_route *r, const struct row *row)
+changed(struct ledger *l, const struct row *row, int64_t last)
 {
-	return r->rule.updates &&
-	    db_get(&l->book->db, SQL_ITEM_GET, 0, DB_INT(row->item)) > row->revision;
+	return last != (row->late.version != 0 ? row->late.version : row->n) ||
+	    judge_seen(l, row->n) != row->seen;
 }
 
 void
@@ -29,14 +29,22 @@ wait_add(struct ledger *l, struct ledger_route *r, const struct row *row, const 
 {
 	int64_t now = date_now(), since = row->late.origin != 0 ? row->late.since : now;
 	int64_t next = now - since > WAIT_AGAIN ? now - since : WAIT_AGAIN, due = now + next;
+	struct db *db = &l->book->db;
+	int64_t revision, last;
 
-	if (overtaken(l, r, row))
-		return;
+	db_bind(db, SQL_ITEM_GET, DB_INT(row->item));
+	if (!db_step(db, SQL_ITEM_GET))
+		fatal("item %lld waits and is missing", (long long)row->item);
+	revision = db_int(db, SQL_ITEM_GET, 0);
+	last = db_int(db, SQL_ITEM_GET, 1);
+	db_done(db, SQL_ITEM_GET);
+	if (r->rule.updates && revision > row->revision)
+		return;			/* the route is asked about the later version by itself */
 	if (due > since + r->rule.patience)
 		due = since + r->rule.patience;
-	if (judge_seen(l, row->n) != row->seen)
-		due = 0;		/* it changed while the filter was asked */
-	db_run(&l->book->db, SQL_WAIT_ADD, DB_INT(r->id),
+	if (changed(l, row, last))
+		due = 0;
+	db_run(db, SQL_WAIT_ADD, DB_INT(r->id),
 	    DB_INT(row->late.origin != 0 ? row->late.origin : row->n), DB_INT(due), DB_TEXT(why),
 	    DB_INT(row->item), DB_INT(since));
 	r->pending++;

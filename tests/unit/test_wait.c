@@ -231,6 +231,42 @@ what_changes_while_the_filter_is_asked_is_not_missed(void **state)
 }
 
 static void
+expect_title(struct desk *d, const char *want)
+{
+	struct cr_record *r = record_read(first_item(d).record.data, first_item(d).record.len);
+
+	assert_non_null(r);
+	assert_string_equal(record_get(r, CR_TITLE, 0), want);
+	record_free(r);
+}
+
+/* A filter is asked about the version that a row of the log stands for, and then about a later one. */
+static void
+a_version_that_came_before_the_filter_was_asked_is_not_missed(void **state)
+{
+	struct entry_text e = { "a-1", NULL, "second", NULL, 0, 0 };
+	struct desk *d = *state;
+
+	configure_one(d, patient(), push);
+	poll_range(d, 0, "a", 1, 1);
+	poll_source(d, 0, &e, 1);
+	ask(d, 1, "a-1", "w");
+	assert_int_equal(wake(d), 1);
+	e.title = "third";
+	poll_source(d, 0, &e, 1);
+	assert_int_equal(wake(d), 0);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
+	expect_title(d, "second");
+	judge(d, "w", UINT32_MAX);
+	assert_int_equal(wake(d), 1);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
+	expect_title(d, "third");
+	judge(d, "w", UINT32_MAX);
+	assert_int_equal(wake(d), 0);
+	assert_int_equal(waiting(d), 1);
+}
+
+static void
 what_does_not_change_is_asked_about_as_time_passes(void **state)
 {
 	struct desk *d = *state;
@@ -259,7 +295,7 @@ after_the_patience_it_is_dropped_by_that_rule(void **state)
 
 	begin(d, patient());
 	crash(d);
-	shelf_ask(&d->shelf, "UPDATE pending SET since = since - 604800000");
+	shelf_ask(&d->shelf, "UPDATE pending SET since = since - 604800000, due = 1");
 	assert_int_equal(ledger_wake(d->ledger), 0);	/* before it knows how patient to be */
 	configure_one(d, patient(), push);
 	assert_int_equal(wake(d), 1);
@@ -622,6 +658,7 @@ main(void)
 		TEST(a_story_that_grows_wakes_its_records),
 		TEST(a_story_that_waited_is_taken_once),
 		TEST(what_changes_while_the_filter_is_asked_is_not_missed),
+		TEST(a_version_that_came_before_the_filter_was_asked_is_not_missed),
 		TEST(what_does_not_change_is_asked_about_as_time_passes),
 		TEST(after_the_patience_it_is_dropped_by_that_rule),
 		TEST(another_patience_counts_at_once),
