@@ -484,9 +484,11 @@ two_routes_wait_one_after_the_other(void **state)
 	struct desk *d = *state;
 
 	t[1].rule.name = "s";
+	t[1].rule.all = 0;
 	configure(d, t, 2);
 	poll_range(d, 0, "a", 1, 1);
 	ask(d, 1, "a-1", "w");
+	assert_int_equal(pull_work(d, 2, PULL_FILTER, 10), WORK_NONE);
 	vote(d, 0, "a-1", 1);
 	assert_int_equal(wake(d), 1);
 	ask(d, 1, "a-1", "k");
