@@ -52,11 +52,11 @@ set_put(struct buf *sets, const char *key, const char *value)
 static void
 sets_write(const struct buf *sets, const char *rule, uint32_t done)
 {
-	char *s = sets->data, *end = s + sets->len;
+	char *s = sets->data;
 	struct result_state st;
 	size_t begun;
 
-	for (; s != NULL && s < end; s = set_next(s)) {
+	for (; s != NULL && s < sets->data + sets->len; s = set_next(s)) {
 		st = (struct result_state){ s, set_value(s), rule, done };
 		begun = out_begin(RESULT_STATE);
 		wire_put(&host.out.b, result_state, &st);
@@ -151,10 +151,11 @@ host_keep_enter(struct slot *s)
 void
 host_keep_counts(struct slot *s)
 {
-	char *set = host.state.data, *end = set + host.state.len;
+	char *set = host.state.data, *end;
 
 	if (host.state.len == 0)
 		return;
+	end = set + host.state.len;
 	buf_clear(&s->kept);
 	buf_add(&s->kept, host.ahead.data, host.ahead.len);
 	for (; set < end; set = set_next(set)) {

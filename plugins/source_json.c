@@ -171,9 +171,9 @@ emit_all(struct cr *cr, const struct api_opts *o, const struct cr_page *page, co
 		if (!item_emit(cr, o, item) && lost++ == 0)
 			at = i;
 	}
-	if (n > 0 && lost == n)
+	if (i > 0 && lost == i)
 		return cr->fail(cr, CR_BAD_DATA, "fields: none of %zu items has a guid or link "
-		    "where these are looked for; see fields", n);
+		    "where these are looked for; see fields", i);
 	if (lost > 0)
 		cr->partial(cr, "%zu items have neither guid nor link, first number %zu", lost,
 		    at + 1);

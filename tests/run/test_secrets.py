@@ -97,6 +97,7 @@ def test_what_an_api_repeats_of_a_key_never_reaches_its_worker(made, api, tmp_pa
     nowhere(shown(made))
 
 
+@pytest.mark.memory
 def test_the_sink_that_signs_holds_its_key_and_so_the_search_can_find_one(made, api):
     """Plugins that come with the daemon are handed their secrets, but for those that only parse."""
     api.set("/1", "a|t")
