@@ -39,6 +39,8 @@ struct admin {
 	size_t			 naskers;
 	struct curious		 curious[ADMIN_PEERS];
 	uint32_t		 questions;	/* asked of store so far */
+	struct asker		 reloader[ADMIN_PEERS];	/* who wait for a reload */
+	size_t			 nreloaders;
 };
 
 static void
@@ -106,6 +108,10 @@ admin_forget(struct core *c, const struct peer *p)
 	for (size_t i = 0; i < ADMIN_PEERS; i++)
 		if (a->curious[i].peer == p)
 			a->curious[i].peer = NULL;
+	for (size_t i = n = 0; i < a->nreloaders; i++)
+		if (a->reloader[i].peer != p)
+			a->reloader[n++] = a->reloader[i];
+	a->nreloaders = n;
 }
 
 static void
@@ -195,15 +201,30 @@ admin_store_gone(struct core *c)
 static void
 ask_reload(struct core *c, struct peer *p, uint32_t id, const char *arg, int trusted)
 {
+	struct admin *a = c->admin;
 	struct buf text;
-	int rc;
 
 	(void)arg;
-	(void)trusted;
-	buf_init(&text, 1u << 20);
-	rc = core_reload(c, &text);
-	tell(p, id, (uint32_t)rc, &text);
-	buf_free(&text);
+	if (a->nreloaders == ADMIN_PEERS) {
+		buf_init(&text, 128);
+		buf_str(&text, "too many reloads are asked for at once\n");
+		tell(p, id, 1, &text);
+		buf_free(&text);
+		return;
+	}
+	a->reloader[a->nreloaders++] = (struct asker){ p, id, trusted };
+	core_reload(c);
+}
+
+void
+admin_reloaded(struct core *c, int status, const struct buf *said)
+{
+	struct admin *a = c->admin;
+
+	for (size_t i = 0; a != NULL && i < a->nreloaders; i++)
+		tell(a->reloader[i].peer, a->reloader[i].id, (uint32_t)status, said);
+	if (a != NULL)
+		a->nreloaders = 0;
 }
 
 static void

@@ -33,56 +33,35 @@ setup_uses(const struct setup *s, const struct plugin *p)
 	return 0;
 }
 
-/* For catalog_sweep(): what the running setup, or the one that is about to be taken, was made of. */
+/* For catalog_sweep(): what the running setup, or one that is about to be taken, was made of. */
 static int
 in_use(const struct plugin *p, void *arg)
 {
 	const struct core *c = arg;
 
-	return setup_uses(c->setup, p) || setup_uses(c->next, p);
-}
-
-/* What waits is in the log: a plugin that is not what the configuration wants, or gone. */
-static void
-log_waiting(const struct setup *s)
-{
-	struct buf b;
-	char *line, *rest;
-
-	buf_init(&b, 1u << 20);
-	if (setup_waiting(s, &b) > 0)
-		for (rest = b.data; (line = strsep(&rest, "\n")) != NULL;)
-			if (*line != '\0')
-				log_warn("%s", line);
-	buf_free(&b);
+	return setup_uses(c->setup, p) || setup_uses(c->next, p) || setup_uses(reload_setup(c), p);
 }
 
 static void
 on_gathered(evutil_socket_t fd, short what, void *arg)
 {
 	struct change *ch = arg;
-	struct core *c = ch->core;
 	int64_t begun = date_ticks();
-	struct node *tree = NULL;
-	struct mistakes m;
-	struct setup *s;
 
 	(void)fd;
 	(void)what;
-	mistakes_init(&m);
-	s = setup_again(c->next != NULL ? c->next : c->setup, &m, &tree);
-	if (s != NULL && setup_read(s, tree, c->catalog, &m) == 0) {
-		log_waiting(s);
-		setup_free(c->next);
-		c->next = s;
-		event_active(c->idle, EV_TIMEOUT, 0);
-	} else {
-		log_warn("plugins changed, but the configuration cannot be used with them; the "
-		    "running one stays: %s", m.text.data);
-		setup_free(s);
-	}
-	mistakes_free(&m);
+	reload_plugins(ch->core);
 	ch->took = date_ticks() - begun;
+}
+
+void
+change_again(struct core *c)
+{
+	int64_t ms = GATHER_MS + GATHER_TIMES * c->change->took;
+	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	if (!evtimer_pending(c->change->timer, NULL))
+		evtimer_add(c->change->timer, &tv);
 }
 
 /* Whether the setup has to do with a plugin of this name. */
@@ -92,7 +71,7 @@ concerned(const struct setup *s, const struct plugin *p)
 	const char *name = p != NULL ? p->name : "";
 	const char *bare = strchr(name, '_');		/* a refused one is called KIND_NAME */
 
-	if (p == NULL)
+	if (p == NULL || s == NULL)
 		return 0;
 	if (p->ndefaults > 0)
 		return 1;
@@ -106,14 +85,11 @@ concerned(const struct setup *s, const struct plugin *p)
 static void
 on_changed(const struct plugin *before, const struct plugin *now, void *arg)
 {
-	struct change *ch = arg;
-	int64_t ms = GATHER_MS + GATHER_TIMES * ch->took;
-	const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	struct core *c = ((const struct change *)arg)->core;
 
-	if (!concerned(ch->core->setup, before) && !concerned(ch->core->setup, now))
-		return;
-	if (!evtimer_pending(ch->timer, NULL))
-		evtimer_add(ch->timer, &tv);
+	if (concerned(c->setup, before) || concerned(c->setup, now) ||
+	    concerned(reload_setup(c), before) || concerned(reload_setup(c), now))
+		change_again(c);
 }
 
 /* ---- Files ---- */

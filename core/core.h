@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct checks;
 struct event;
 struct event_base;
 
@@ -70,6 +71,7 @@ struct core {
 	struct event_base *base;
 	struct setup	*setup;
 	struct catalog	*catalog;
+	struct checks	*checks;	/* check.h */
 	char		*state, *database, *out;	/* folders and files of this daemon */
 	int		 debug;
 	int		 listener;	/* of serve; -1: none */
@@ -100,6 +102,7 @@ struct core {
 	struct event	*idle;		/* taking it, and stopping once no station is busy */
 
 	struct change	*change;	/* change.c */
+	struct reload	*reload;	/* reload.c */
 	struct admin	*admin;
 	struct tally	*tally;		/* status.c: what store counted last */
 	struct obituary	 dead[OBITUARIES];	/* a ring */
@@ -196,10 +199,18 @@ const char *deliver_reason(const struct core *, size_t route, uint32_t leg);	/* 
 void	 change_init(struct core *);
 void	 change_stop(struct core *);
 void	 change_setup(struct core *);		/* a setup was taken: its folders are watched */
+void	 change_again(struct core *);		/* a setup is to be made with plugins as they are */
 void	 change_look(struct core *, int anew);	/* into all folders; anew: also at what failed */
 /* A job of the plugin's has ended; not well: for a reason that is the plugin's, where its instance did
  * well before. 1: another version takes its place, with which the job is to be tried again. */
 int	 plugin_job(struct core *, const struct plugin *, int well, const char *why);
+
+/* reload.c: setups made while the daemon runs; their plugins are asked, which takes its time */
+void	 reload_init(struct core *);
+void	 reload_stop(struct core *);
+void	 core_reload(struct core *);		/* the file; admin_reloaded() follows, also at once */
+void	 reload_plugins(struct core *);		/* what was read of it, with plugins as they are now */
+const struct setup *reload_setup(const struct core *);	/* that is being asked about; or NULL */
 
 /* pool.c: the workers */
 struct worker;				/* opaque */
@@ -264,12 +275,13 @@ void	 admin_stop(struct core *);
 void	 admin_status(struct core *);		/* answers who waits for the status */
 void	 admin_explained(struct core *, struct frame *);	/* MSG_EXPLAINED came */
 void	 admin_store_gone(struct core *);	/* nobody waits for it any more */
+/* Answers who waits for a reload: 0 and what was read, or 1 and the mistakes. */
+void	 admin_reloaded(struct core *, int status, const struct buf *said);
 void	 admin_forget(struct core *, const struct peer *);	/* it is about to be freed */
 /* A request from courant (trusted) or from serve (which may only ask for "status"). */
 void	 admin_ask(struct core *, struct peer *, struct frame *, int trusted);
 void	 status_json(struct core *, struct buf *, int trusted);
 void	 status_counts(struct core *, struct frame *);	/* MSG_COUNTS came */
-int	 core_reload(struct core *, struct buf *said);	/* 0, or 1 and the mistakes */
 void	 core_exit(struct core *, int status);	/* once deliveries under way are settled */
 /* When the daemon is to stop and no station is busy, it does in the loop's next turn. */
 void	 core_idle(struct core *);

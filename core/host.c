@@ -274,18 +274,40 @@ slot_close(struct slot *s)
 	host_keep_free(s);
 }
 
+/* Has the plugin look at its options. 0, or -1 and it is blamed. */
+static int
+slot_look(struct slot *s)
+{
+	if (s->plugin.check == NULL || (s->plugin.check(&host.cr, s->opts) == 0 &&
+	    host.failed == 0))
+		return 0;
+	host_blame("check");
+	return -1;
+}
+
+int
+slot_check(struct slot *s, struct bytes options)
+{
+	int rc = slot_fill(s, options);
+
+	if (rc == -1)
+		return -1;
+	host_enter(s, PHASE_OPEN);
+	rc = slot_look(s);
+	host_leave();
+	slot_unfill(s);
+	return rc;
+}
+
 /* Has the plugin look at its options, then set itself up. 0, or -1 and it is blamed. */
 static int
 slot_begin(struct slot *s)
 {
-	int rc = 0;
+	int rc;
 
 	host_enter(s, PHASE_OPEN);
-	if (s->plugin.check != NULL && (s->plugin.check(&host.cr, s->opts) != 0 ||
-	    host.failed != 0)) {
-		host_blame("check");
-		rc = -1;
-	} else if (s->plugin.open != NULL) {
+	rc = slot_look(s);
+	if (rc == 0 && s->plugin.open != NULL) {
 		if (s->plugin.open(&host.cr, s->opts) != 0 || host.failed != 0)
 			host_blame("open");
 		rc = host.failed != 0 ? -1 : 0;

@@ -117,6 +117,8 @@ void	 host_job(int64_t now);
 /* Fills and opens a plugin unless it is already open with the same options. -1: host.error, .failed. */
 int	 slot_ready(struct slot *, struct bytes options, uint64_t hash);
 void	 slot_close(struct slot *);
+/* Fills it, and has its check() look; it stays closed. -1: as above. */
+int	 slot_check(struct slot *, struct bytes options);
 /* One clean line, cut to HOST_ERROR bytes. */
 void	 host_reason(char to[HOST_ERROR], const char *fmt, va_list)
 	    __attribute__((format(printf, 2, 0)));

@@ -164,7 +164,7 @@ describe(struct look *l)
 {
 	static const char late[] = "it did not describe itself within 5 s: does a constructor hang?";
 	const struct probe_ask ask = { .mode = W_DESCRIBE, .copy = l->plugin->copy,
-		.answer = MSG_W_ABOUT, .fd = -1, .late = late };
+		.answer = MSG_W_ABOUT, .late = late };
 
 	_Static_assert(PROBE_MS == 5000, "what `late` says");
 	l->step = STEP_WAIT;

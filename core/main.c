@@ -1,4 +1,5 @@
 /* courantd: reads the command line, becomes one of the roles or the core, and runs its loop. */
+#include "check.h"
 #include "core.h"
 #include "date.h"
 #include "log.h"
@@ -102,8 +103,13 @@ static struct setup *
 read_setup(struct core *c, struct setup *s, struct node *tree, const char *copies,
     struct mistakes *m)
 {
+	int rc;
+
 	scan_plugins(c, s, copies, m);
-	if (setup_read(s, tree, c->catalog, m) == -1 || m->n > 0) {
+	rc = setup_read(s, tree, c->catalog, m);
+	checks_now(c->checks, s);
+	setup_checked(s, m);
+	if (rc == -1 || m->n > 0) {
 		setup_free(s);
 		s = NULL;
 	}
@@ -314,53 +320,6 @@ take_setup(struct core *c, struct setup *next)
 	change_setup(c);
 }
 
-/* What a reload cannot change, since it needs what the daemon gave up when it started. */
-static void
-tell_fixed(const struct core *c, const struct setup *s, struct buf *said)
-{
-	const char *now = c->setup->listen != NULL ? c->setup->listen : "";
-
-	if (strcmp(s->state, c->state) != 0)
-		buf_str(said, "`state:` counts when the daemon is started again\n");
-	if (strcmp(s->listen != NULL ? s->listen : "", now) != 0 ||
-	    strcmp(s->base, c->setup->base) != 0 || strcmp(s->proxies, c->setup->proxies) != 0)
-		buf_str(said, "`serve:` counts when the daemon is started again\n");
-}
-
-int
-core_reload(struct core *c, struct buf *said)
-{
-	struct mistakes m;
-	struct node *tree = NULL;
-	struct setup *s;
-
-	mistakes_init(&m);
-	s = setup_open(c->setup->file, &m, &tree);
-	if (s != NULL && setup_read(s, tree, c->catalog, &m) == -1) {
-		setup_free(s);
-		s = NULL;
-	}
-	malloc_trim(0);
-	for (size_t i = 0; s != NULL && i < s->nplugin_dirs; i++)
-		catalog_folder(c->catalog, s->plugin_dirs[i]);
-	change_look(c, 1);	/* what it finds is taken as it comes */
-	if (s == NULL) {
-		buf_str(said, m.text.data);
-		buf_str(said, "the running configuration stays\n");
-		log_warn("reload: %zu mistakes; the running configuration stays: %s", m.n,
-		    m.text.data);
-		mistakes_free(&m);
-		return 1;
-	}
-	mistakes_free(&m);
-	buf_fmt(said, "%s: %zu sources, %zu routes\n", s->file, s->nsources, s->nroutes);
-	tell_fixed(c, s, said);
-	setup_free(c->next);
-	c->next = s;
-	event_active(c->idle, EV_TIMEOUT, 0);
-	return 0;
-}
-
 /* Whether it is to stop and nothing is under way. */
 static int
 core_quiet(const struct core *c)
@@ -418,13 +377,9 @@ on_stop(evutil_socket_t sig, short what, void *arg)
 static void
 on_hangup(evutil_socket_t sig, short what, void *arg)
 {
-	struct buf said;
-
 	(void)sig;
 	(void)what;
-	buf_init(&said, 1u << 20);
-	(void)core_reload(arg, &said);
-	buf_free(&said);
+	core_reload(arg);
 }
 
 static void
@@ -462,6 +417,7 @@ run(struct core *c, struct setup *s)
 	stream_init(c);
 	visit_init(c);
 	change_init(c);
+	reload_init(c);
 	take_setup(c, s);
 	change_look(c, 0);	/* what changed before it was watched */
 	roles_start(c);
@@ -471,6 +427,7 @@ run(struct core *c, struct setup *s)
 	event_base_dispatch(c->base);
 	c->stopping = 1;
 	admin_stop(c);
+	reload_stop(c);
 	pool_stop(c);
 	errand_stop(c);
 	roles_stop(c);
@@ -493,6 +450,7 @@ core_main(const char *file, const char *user, int check, int debug)
 	c->debug = debug;
 	c->started = date_ticks();
 	c->catalog = catalog_new();
+	c->checks = checks_new();
 	mistakes_init(&m);
 	s = setup_open(file, &m, &tree);
 	if (s == NULL) {

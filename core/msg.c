@@ -35,6 +35,8 @@ static const struct {
 	[MSG_EXPLAINED] = { "EXPLAINED", 64 * KB },
 	[MSG_W_START] = { "W_START", 8 * MB },
 	[MSG_W_ABOUT] = { "W_ABOUT", 256 * KB },
+	[MSG_W_CHECK] = { "W_CHECK", 512 * KB + 8 },
+	[MSG_W_CHECKED] = { "W_CHECKED", 2 * KB },
 	[MSG_W_PARSE] = { "W_PARSE", 512 * KB },
 	[MSG_W_PLAN] = { "W_PLAN", 512 * KB },
 	[MSG_W_PARSED] = { "W_PARSED", 64 * KB },

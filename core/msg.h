@@ -44,6 +44,8 @@ enum msg_type {
 	MSG_W_START,		/* struct w_start, u32 n, n * (str path, bytes options); W_FILTER: then
 				 * n * str rule, by which the groups are told (setup.h) */
 	MSG_W_ABOUT,		/* u32 0, str why not; or u32 1, a description (catalog.h) */
+	MSG_W_CHECK,		/* bytes options: whether the plugin's check() takes them */
+	MSG_W_CHECKED,		/* str: why not; or NULL. id: the question's */
 	MSG_W_PARSE,		/* struct parse_job; fds: body, out */
 	MSG_W_PLAN,		/* struct parse_job, of it what belongs to no page; fd: out */
 	MSG_W_PARSED,		/* struct parse_done: answers both */
@@ -291,7 +293,7 @@ extern const struct wire_field store_source[], store_route[], store_leg[], recal
     pull[], work[], judged[], ack[], settled[], counts[], route_count[];
 
 /* ---- worker ---- */
-enum w_mode { W_DESCRIBE, W_PARSE, W_FILTER, W_DELIVER, W_STREAM, W_VISIT };
+enum w_mode { W_DESCRIBE, W_CHECK, W_PARSE, W_FILTER, W_DELIVER, W_STREAM, W_VISIT };
 struct w_start {
 	uint32_t	 mode;		/* enum w_mode */
 	uint32_t	 grants;	/* enum cr_wants that the operator allows */

@@ -1,4 +1,4 @@
-/* A worker that lives for one question, on an event loop. */
+/* A worker that lives for one question or a few, on an event loop. */
 #include "probe.h"
 #include "child.h"
 #include "date.h"
@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define PROBE_MEMORY	(256u << 20)
+#define PROBE_CPU	INT64_C(600000)	/* ms of CPU, when there are many questions */
 #define REAP_MS		5		/* between two looks whether it has ended by itself */
 #define REAP_TRIES	20
 #define SAYS_MAX	500		/* bytes of one line of its output */
@@ -32,6 +33,7 @@ struct probe {
 	size_t		 nline, nlines;
 	uint16_t	 answer;
 	const char	*late;
+	int		(*more)(struct frame *, void *);
 	int		 ending, looks;	/* its channel is closed; looked whether it has ended */
 	probe_cb	*cb;
 	void		*arg;
@@ -177,6 +179,8 @@ on_frame(struct peer *peer, struct frame *f, int bad, void *arg)
 		p->ending = 1;
 		event_del(p->timer);
 		ended(p);
+	} else if (f->type == p->answer && p->more != NULL && p->more(f, p->arg)) {
+		look_in(p, PROBE_MS);
 	} else if (f->type == p->answer) {
 		(void)probe_kill(p);
 		finish(p, f, NULL);
@@ -187,8 +191,8 @@ on_frame(struct peer *peer, struct frame *f, int bad, void *arg)
 static int
 ask(struct probe *p, const struct probe_ask *a)
 {
-	struct w_start ws = { .mode = a->mode, .memory = PROBE_MEMORY, .cpu = PROBE_MS,
-		.name = a->copy };
+	struct w_start ws = { .mode = a->mode, .grants = a->grants, .memory = PROBE_MEMORY,
+		.cpu = a->more != NULL ? PROBE_CPU : PROBE_MS, .name = a->copy };
 	struct buf b;
 	int rc;
 
@@ -200,9 +204,13 @@ ask(struct probe *p, const struct probe_ask *a)
 	wire_put_bytes(&b, "", 0);
 	rc = peer_send(p->peer, MSG_W_START, 0, &b, -1, -1);
 	buf_free(&b);
-	if (rc == 0 && a->question != 0)
-		rc = peer_send(p->peer, a->question, 0, NULL, a->fd, -1);
 	return rc;
+}
+
+int
+probe_send(struct probe *p, uint16_t type, uint32_t id, const struct buf *b)
+{
+	return peer_send(p->peer, type, id, b, -1, -1);
 }
 
 struct probe *
@@ -218,6 +226,7 @@ probe_start(struct event_base *base, const struct probe_ask *a, probe_cb *cb, vo
 	p->out = child.out;
 	p->answer = a->answer;
 	p->late = a->late;
+	p->more = a->more;
 	p->cb = cb;
 	p->arg = arg;
 	fcntl(p->out, F_SETFL, O_NONBLOCK);

@@ -1,5 +1,5 @@
-/* A worker that lives for one question: what a plugin is, or whether its options are good. On an
- * event loop, so that a plugin that hangs holds nobody up. */
+/* A worker that lives for one question or a few of the same kind: what a plugin is, whether it takes
+ * its options. On an event loop, so that a plugin that hangs holds nobody up. */
 #ifndef CORE_PROBE_H
 #define CORE_PROBE_H
 #include "chan.h"
@@ -16,10 +16,12 @@ struct probe;				/* opaque */
 struct probe_ask {
 	enum w_mode	 mode;		/* W_DESCRIBE, W_CHECK */
 	const char	*copy;		/* of the plugin: what is loaded */
-	uint16_t	 answer;	/* the type of frame that ends it */
-	uint16_t	 question;	/* the type of frame that follows the start; 0: none */
-	int		 fd;		/* that goes with the question; -1: none */
+	uint32_t	 grants;	/* enum cr_wants */
+	uint16_t	 answer;	/* the type of frame that it answers with */
 	const char	*late;		/* said when there is no answer in time */
+	/* After each answer: 1: another is waited for, and its time begins; 0: it was the last, the
+	 * callback follows. NULL: there is one. */
+	int		(*more)(struct frame *, void *arg);
 };
 /* The answer, borrowed; or NULL and why there is none, for people. Nothing more comes: the probe is
  * gone. */
@@ -27,5 +29,6 @@ typedef void	probe_cb(struct frame *, const char *why, void *arg);
 
 /* NULL: no worker can be started; the callback does not come. */
 struct probe	*probe_start(struct event_base *, const struct probe_ask *, probe_cb *, void *arg);
+int		 probe_send(struct probe *, uint16_t type, uint32_t id, const struct buf *);	/* -1 */
 void		 probe_stop(struct probe *);	/* kills it; no callback. NULL is fine */
 #endif

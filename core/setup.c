@@ -499,6 +499,14 @@ waits_first(const struct setup *s, size_t i)
 	return why != NULL;
 }
 
+void
+setup_mistaken(const struct setup *s, struct mistakes *m)
+{
+	for (size_t i = 0; i < s->ninstances; i++)
+		if (waits_first(s, i))
+			mistake(m, s->file, s->instances[i]->line, "%s", s->instances[i]->waiting);
+}
+
 int
 setup_read(struct setup *s, struct node *tree, const struct catalog *catalog, struct mistakes *m)
 {
@@ -513,9 +521,8 @@ setup_read(struct setup *s, struct node *tree, const struct catalog *catalog, st
 		secrets_warn(s);
 		return 0;
 	}
-	for (size_t i = 0; catalog != NULL && i < s->ninstances; i++)
-		if (waits_first(s, i))		/* a name mistyped, perhaps: all at once */
-			mistake(m, s->file, s->instances[i]->line, "%s", s->instances[i]->waiting);
+	if (catalog != NULL)
+		setup_mistaken(s, m);
 	return -1;
 }
 
@@ -533,6 +540,7 @@ setup_free(struct setup *s)
 	for (i = 0; i < s->nroutes; i++)
 		route_clear(&s->routes[i]);
 	free(s->instances);
+	free(s->checks);
 	free(s->sources);
 	free(s->routes);
 	free(s->hosts);

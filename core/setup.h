@@ -29,7 +29,21 @@ struct instance {
 	struct option_value	*secrets;	/* the values of options whose type is secret */
 	size_t			 nsecrets;
 	int			 inline_secret;	/* one stands in the configuration itself */
+	int			 asked;		/* it is among setup->checks */
 	int			 line;
+};
+/* Options that a plugin with a check() is to be asked about, and what it said. */
+struct check {
+	struct instance	*instance;
+	uint32_t	 source;	/* whose {each} is filled in; UINT32_MAX: none is */
+	int		 line;
+	int		 brought;	/* by the plugin, with a default source */
+	const char	*file;
+	const char	*where;		/* "source x: " */
+	uint64_t	 mark;		/* of the plugin and the options */
+	int		 answered;
+	int		 fault;		/* it could not be asked: said tells why */
+	const char	*said;		/* why it does not take them; NULL: it does */
 };
 struct source {
 	char			*name;		/* GROUP/ENTRY or NAME */
@@ -97,6 +111,8 @@ struct setup {
 	size_t			 nallow;
 	struct instance		**instances;
 	size_t			 ninstances;
+	struct check		*checks;	/* until setup_checked() */
+	size_t			 nchecks;
 	struct source		*sources;
 	size_t			 nsources;
 	struct route		*routes;
@@ -116,14 +132,24 @@ struct setup {
 struct setup	*setup_open(const char *file, struct mistakes *, struct node **tree);
 /* The same of the text that a good setup was read from: for plugins that changed meanwhile. */
 struct setup	*setup_again(const struct setup *, struct mistakes *, struct node **tree);
-/* The rest, against the catalog, which has to outlive the setup. 0, or -1 and the mistakes. Frees
- * the tree. What a plugin is missing for is no mistake (instance->waiting), but told with those
+/* The rest, against the catalog, which has to outlive the setup. 0, or -1 and the mistakes; in either
+ * case check.h is to ask the plugins next, and then setup_checked() to be called. Frees the tree. What a plugin is missing for is no mistake (instance->waiting), but told with those
  * that are. */
 int		 setup_read(struct setup *, struct node *tree, const struct catalog *,
 		    struct mistakes *);
 void		 setup_free(struct setup *);
 /* Adds a line for each plugin that something waits for; returns how many. */
 size_t		 setup_waiting(const struct setup *, struct buf *);
+/* Of what a plugin is asked: its options, secrets as `grants` (enum cr_wants) lets it see them. */
+void		 setup_check_options(const struct setup *, const struct check *, uint32_t grants,
+		    struct buf *);
+/* said: NULL, or why not; fault: why it cannot be told. Copied, without the secrets in it. */
+void		 setup_check_answer(struct setup *, struct check *, const char *said, int fault);
+/* Once all is answered: what plugins do not take are mistakes, told beside those that there are. Where
+ * the plugin is new rather than the configuration, or could not be asked, it waits instead. */
+void		 setup_checked(struct setup *, struct mistakes *);
+/* Tells among the mistakes what waits for a plugin: a name mistyped, perhaps. */
+void		 setup_mistaken(const struct setup *, struct mistakes *);
 /* Whether the operator lets the plugin have all that it wants. */
 int		 setup_allows(const struct setup *, const struct plugin *);
 /* What it may have, as enum cr_wants: HTTP and a folder always; its secrets too when it comes with

@@ -81,6 +81,7 @@ void
 attempt_begin(struct reader *r, struct attempt *a)
 {
 	a->mistakes = NULL;
+	a->nchecks = r->setup->nchecks;
 	if (!r->setup->again || r->held != NULL)
 		return;
 	a->mistakes = r->mistakes;
@@ -101,6 +102,7 @@ attempt_failed(struct reader *r, struct attempt *a)
 		why = xasprintf("it does not take what is configured: %.*s",
 		    (int)strcspn(a->own.text.data, "\n"), a->own.text.data);
 		r->held = keep_text(r, why);
+		checks_drop(r->setup, a->nchecks);
 		free(why);
 		memcpy(r->where, a->where, sizeof(r->where));
 	}
@@ -329,11 +331,9 @@ shared_grow(struct reader *r)
 	free(hashes);
 }
 
-/* A copy of its own, in the setup's list. */
-static struct instance *
-instance_add(struct reader *r, const struct instance *in)
+struct instance *
+setup_instance(struct setup *s, const struct instance *in)
 {
-	struct setup *s = r->setup;
 	struct instance *kept = xmalloc(sizeof(*kept));
 
 	*kept = *in;
@@ -371,7 +371,7 @@ instance_keep(struct reader *r, struct instance *in, int share)
 
 	instance_allow(r, in);
 	if (!share)
-		return instance_add(r, in);
+		return setup_instance(r->setup, in);
 	if (2 * r->nshared >= r->shared_room)
 		shared_grow(r);
 	buf_init(&print, SIZE_MAX / 2);
@@ -385,7 +385,7 @@ instance_keep(struct reader *r, struct instance *in, int share)
 	}
 	r->nshared++;
 	r->shared_hash[at] = hash;
-	return r->shared[at] = instance_add(r, in);
+	return r->shared[at] = setup_instance(r->setup, in);
 }
 
 /* ---- defaults ---- */

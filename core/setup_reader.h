@@ -21,6 +21,7 @@ struct reader {
 	struct mistakes		*mistakes;
 	const struct catalog	*catalog;	/* NULL: not known yet; every plugin waits */
 	const char		*file;		/* that the nodes being read are of */
+	int			 brought;	/* what is read is a plugin's default source */
 	int			 each;		/* {each} in a value stands for an entry */
 	char			 where[320];	/* "source x: ", before each mistake */
 	const char		*held;		/* why the plugin being read of is none; or NULL */
@@ -67,6 +68,7 @@ int	 is_map(struct reader *, const struct node *, const char *what);	/* or a mis
  * Otherwise mistakes stay mistakes. */
 struct attempt {
 	struct mistakes	*mistakes, own;
+	size_t		 nchecks;
 	char		 where[320];
 };
 void	 attempt_begin(struct reader *, struct attempt *);
@@ -80,9 +82,16 @@ void	 instance_read(struct reader *, struct instance *, const char *kind, const 
 	    const struct cr_option *own, struct options *mine);
 /* Moves it into the setup. share: an equal one that is there already is taken instead. */
 struct instance *instance_keep(struct reader *, struct instance *, int share);
+struct instance *setup_instance(struct setup *, const struct instance *);	/* a copy in its list */
 void	 presets_read(struct reader *, const struct node *);
 const struct preset *preset_find(const struct reader *, const char *kind, const char *name);
 void	 instance_clear(struct instance *);
+
+/* setup_check.c: the plugin, if it has a check(), is to be asked about the instance, or about src with
+ * {each} filled in; not when there are more mistakes than those by now. drop: all but the first. */
+void	 check_later(struct reader *, struct instance *, const struct source *src, int line,
+	    size_t mistakes);
+void	 checks_drop(struct setup *, size_t had);
 
 /* setup_source.c, setup_route.c, setup_sink.c */
 extern const struct cr_option source_own[], leg_own[];

@@ -231,7 +231,7 @@ from_read(struct reader *r, struct drafts *d, struct draft *to)
 static void
 filter_fill(struct reader *r, struct route *route, const struct node *n, const char *rule)
 {
-	size_t where = strlen(r->where);
+	size_t where = strlen(r->where), mistakes = r->mistakes->n;
 	struct options none = { 0 };
 	struct instance in;
 	struct filter *f;
@@ -250,6 +250,7 @@ filter_fill(struct reader *r, struct route *route, const struct node *n, const c
 	f = &route->filters[route->nfilters++];
 	f->instance = instance_keep(r, &in, 0);
 	f->rule = keep_text(r, rule);
+	check_later(r, f->instance, NULL, n->line, mistakes);
 	r->where[where] = '\0';
 }
 

@@ -137,7 +137,7 @@ leg_fill(struct reader *r, struct leg *leg, const struct options *said, const ch
 static void
 leg_make(struct reader *r, struct route *route, const struct node *n, const char *backlog)
 {
-	size_t where = strlen(r->where);
+	size_t where = strlen(r->where), mistakes = r->mistakes->n;
 	struct options said = { 0 };
 	struct instance in;
 	struct leg *leg;
@@ -159,6 +159,7 @@ leg_make(struct reader *r, struct route *route, const struct node *n, const char
 	leg->instance = instance_keep(r, &in, 0);
 	route->nlegs++;
 	leg_fill(r, leg, &said, backlog);
+	check_later(r, leg->instance, NULL, n->line, mistakes);
 	options_free(&said);
 	r->where[where] = '\0';
 }

@@ -42,6 +42,7 @@ struct draft {
 	int			 line;
 	int			 fills;		/* an option has {each} in it */
 	size_t			 added;
+	size_t			 mistakes;	/* that there were before */
 };
 
 int
@@ -249,8 +250,10 @@ source_add(struct reader *r, struct draft *d, const char *entry, int line)
 		src->url = keep_text(r, url);
 		free(url);
 	}
-	if (d->fills)
+	if (d->fills) {
 		each_check(r, src, line);
+		check_later(r, d->instance, src, line, d->mistakes);
+	}
 	src->hash = source_hash(r, src);
 	d->added++;
 	return 0;
@@ -391,7 +394,7 @@ draft_read(struct reader *r, struct draft *d, const struct node *n, const char *
 static void
 source_fill(struct reader *r, const struct node *n)
 {
-	struct draft d = { .name = n->key, .line = n->line };
+	struct draft d = { .name = n->key, .line = n->line, .mistakes = r->mistakes->n };
 	const struct node *plugin;
 
 	snprintf(r->where, sizeof(r->where), "source %.*s: ", SETUP_NAME_MAX, n->key);
@@ -406,6 +409,8 @@ source_fill(struct reader *r, const struct node *n)
 	if (draft_read(r, &d, n, plugin->text) == 0 && d.instance != NULL) {
 		every_read(r, d.said.every != NULL ? d.said.every : "", &d);
 		draft_url(r, &d);
+		if (!d.fills)
+			check_later(r, d.instance, NULL, d.line, d.mistakes);
 		if (r->each)
 			each_read(r, &d, n);
 		else
@@ -537,7 +542,7 @@ static void
 default_read(struct reader *r, const struct plugin *p, const char *name, const char *options)
 {
 	struct mistakes *mistakes = r->mistakes, own;
-	size_t had = r->setup->nsources;
+	size_t had = r->setup->nsources, checks = r->setup->nchecks;
 	struct node plugin = { .kind = CONF_SCALAR, .line = 1 },
 		    map = { .kind = CONF_MAP, .line = 1 };
 	struct node *tree;
@@ -549,6 +554,7 @@ default_read(struct reader *r, const struct plugin *p, const char *name, const c
 	if (tree != NULL) {
 		r->mistakes = &own;
 		r->file = keep_text(r, p->file);
+		r->brought = 1;
 		map.key = keep_text(r, name);
 		plugin.key = keep_text(r, "plugin");
 		plugin.text = keep_text(r, p->name);
@@ -556,6 +562,7 @@ default_read(struct reader *r, const struct plugin *p, const char *name, const c
 		map.child = &plugin;
 		source_read(r, &map);
 		r->where[0] = '\0';
+		r->brought = 0;
 		r->mistakes = mistakes;
 		r->file = file;
 	}
@@ -563,6 +570,7 @@ default_read(struct reader *r, const struct plugin *p, const char *name, const c
 		log_warn("the source %s that plugin source_%s brings cannot start: %.*s", name,
 		    p->name, (int)strcspn(own.text.data, "\n"), own.text.data);
 		r->setup->nsources = had;
+		checks_drop(r->setup, checks);
 	}
 	conf_free(tree);
 	mistakes_free(&own);

@@ -183,6 +183,25 @@ start(struct worker *w)
 /* ---- Jobs ---- */
 
 static int
+check(struct worker *w, struct frame *f)
+{
+	struct bytes options;
+	struct wire wire;
+	struct buf b;
+
+	wire_init(&wire, f->data, f->len);
+	options = wire_bytes(&wire);
+	if (wire_end(&wire) == -1)
+		return -1;
+	host_job(date_now());
+	buf_init(&b, msg_limit(MSG_W_CHECKED));
+	wire_put_str(&b, slot_check(&w->slots[0], options) == -1 ? host.error : NULL);
+	reply(w, MSG_W_CHECKED, f->id, &b);
+	buf_free(&b);
+	return 0;
+}
+
+static int
 parse(struct worker *w, struct frame *f)
 {
 	struct parse_job job;
@@ -349,6 +368,8 @@ static int
 serve(struct worker *w, struct frame *f)
 {
 	switch (f->type) {
+	case MSG_W_CHECK:
+		return check(w, f);
 	case MSG_W_PARSE:
 		return parse(w, f);
 	case MSG_W_PLAN:

@@ -25,7 +25,8 @@ def versions(tmp_path_factory):
     where = tmp_path_factory.mktemp("drop")
     return {"1": build(where / "1.so"), "2": build(where / "2.so", 'DROP_VERSION="2"'),
             "crash": build(where / "crash.so", 'DROP_VERSION="3"', "DROP_CRASH"),
-            "constructor": build(where / "constructor.so", 'DROP_VERSION="4"', "DROP_CONSTRUCTOR"),
+            "constructor": build(where / "constructor.so", 'DROP_VERSION="4"',
+                                 "DROP_CONSTRUCTOR=abort()"),
             "stream": build(where / "stream.so", "DROP_STREAM"),
             "stream crash": build(where / "stream-crash.so", "DROP_STREAM", 'DROP_VERSION="3"',
                                   "DROP_CRASH"),

@@ -141,11 +141,8 @@ out.write(b'{"guid": "4", "title": "no end of line"}')
      "ended by signal 11", 1),
     ("", {"command": ["/nonexistent/x"]}, "/nonexistent/x cannot be run: No such file", 0),
     ("", {"command": ["no-such-program-here"]}, "no-such-program-here cannot be run", 0),
-    ("", {"command": ["echo hello"]}, "one word with spaces", 0),
     ("", {"command": ["/etc/passwd"]}, "cannot be run: Permission denied", 0),
     ("", {"folder": "/nonexistent"}, "cannot be run: No such file", 0),
-    ("", {"folder": "here"}, "does not begin with /", 0),
-    ("", {"environment": ["a b=c"]}, "is no NAME=VALUE", 0),
     ("put(guid='1', title='x')\ntime.sleep(1000)\n", {"timeout": "500 ms"}, "it ran longer", 1),
     ("signal.signal(15, signal.SIG_IGN)\nput(guid='1', title='x')\ntime.sleep(1000)\n",
      {"timeout": "500 ms"}, "it ran longer than", 1),
@@ -166,6 +163,16 @@ def test_a_run_that_fails_is_shown_with_its_reason_and_keeps_what_it_brought(
     assert d.records() == kept
     assert re.search("told: .*" + error, d.log())
     assert re.search(r"its stream begins again in 60000 ms", d.log()), "a minute, not every"
+
+
+@pytest.mark.parametrize("options, error", [
+    ({"command": ["echo hello"]}, "command: .*one word with spaces"),
+    ({"folder": "here"}, "folder: .*does not begin with /"),
+    ({"environment": ["a b=c"]}, "environment: .*is no NAME=VALUE"),
+])
+def test_options_that_no_run_could_have_are_mistakes(daemon, options, error):
+    code, said = runs(daemon(), "", **options).run("-n")
+    assert code == 1 and re.search(r"courant\.yaml:\d+: source told: " + error, said), said
 
 
 def test_standard_error_is_in_the_log_the_last_lines_of_it(daemon):

@@ -222,17 +222,9 @@ def test_secrets_are_in_no_log_and_no_status(hooked, tmp_path):
     ({"url": "ftp://example.org/"}, "url: "),
     ({"batch": 0}, "batch: "),
 ])
-def test_options_that_cannot_be_are_told(hooked, options, said):
+def test_options_that_cannot_be_are_told_before_it_starts(hooked, options, said):
     with Receiver() as r:
-        d = hooked(r, 1, **({"start": False} if "batch" in options or "url" in options else {}),
-                   **options)
-        if d.process is None:
-            code, text = d.run("-n")
-            if code == 0:           # told by the plugin itself, once it opens
-                d.start()
-                d.until(lambda: said in (leg(d)["reason"] or ""), 10, said)
-            else:
-                assert said in text, text
-        else:
-            d.until(lambda: said in (leg(d)["reason"] or ""), 10, said)
-        assert not r.hooks
+        d = hooked(r, 1, start=False, **options)
+        for how in (["-n"], []):
+            code, text = d.run(*how)
+            assert code == 1 and said in text and "whsec_short" not in text, text
