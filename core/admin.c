@@ -228,6 +228,19 @@ admin_reloaded(struct core *c, int status, const struct buf *said)
 }
 
 static void
+ask_plugins(struct core *c, struct peer *p, uint32_t id, const char *arg, int trusted)
+{
+	struct buf text;
+
+	(void)arg;
+	(void)trusted;
+	buf_init(&text, SIZE_MAX / 4);
+	plugins_json(c, &text);
+	tell(p, id, 0, &text);
+	buf_free(&text);
+}
+
+static void
 ask_refresh(struct core *c, struct peer *p, uint32_t id, const char *arg, int trusted)
 {
 	struct buf text;
@@ -259,6 +272,7 @@ static const struct {
 	void		(*ask)(struct core *, struct peer *, uint32_t, const char *, int trusted);
 } commands[] = {
 	{ "status", 0, ask_status },
+	{ "plugins", 1, ask_plugins },
 	{ "reload", 1, ask_reload },
 	{ "refresh", 1, ask_refresh },
 	{ "resume", 1, ask_resume },

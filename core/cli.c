@@ -1,6 +1,5 @@
 /* courant: asks the running daemon, and tries plugins on files. */
 #include "cli.h"
-#include "catalog.h"
 #include "chan.h"
 #include "conf.h"
 #include "log.h"
@@ -42,7 +41,8 @@ cli_usage(void)
 	    "  resume ROUTE[/SINK]   deliver again what was paused, or waits for a retry, now\n"
 	    "  explain ID|GUID|URL [--json]\n"
 	    "                        where a record came from and what became of it, and why\n"
-	    "  plugins [FILE...]     what plugins there are, or what these are\n"
+	    "  plugins [--json] [NAME|FILE...]\n"
+	    "                        what plugins there are, or all about these\n"
 	    "  parse [-o NAME=VALUE] [--plugin FILE] [--url URL] [--header 'NAME: VALUE'] FILE...\n"
 	    "                        prints what a plugin reads in files, the pages of one job\n"
 	    "  fetch NAME|--plugin FILE [-o NAME=VALUE] [--url URL] [--pages N]\n"
@@ -61,50 +61,67 @@ cli_conf(void)
 
 /* ---- asking the daemon ---- */
 
+/* NULL and the mistakes: it is not known where that is. */
 static char *
-socket_path(void)
+socket_path(struct mistakes *m)
 {
-	struct mistakes m;
 	struct node *tree = NULL;
 	struct setup *s;
 	char *path;
 
 	if (state_dir != NULL)
 		return xasprintf("%s/admin.sock", state_dir);
-	mistakes_init(&m);
-	s = setup_open(conf_file, &m, &tree);
-	if (s == NULL) {
-		fprintf(stderr, "%scourant: name the daemon's state folder with -s, or its "
-		    "configuration with -c\n", m.text.data);
-		exit(1);
-	}
+	s = setup_open(conf_file, m, &tree);
+	if (s == NULL)
+		return NULL;
 	path = xasprintf("%s/admin.sock", s->state);
 	conf_free(tree);
 	setup_free(s);
-	mistakes_free(&m);
 	return path;
+}
+
+/* -1 with errno. */
+static int
+daemon_connect(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	if (fd == -1 || connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 static struct chan *
 daemon_open(void)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	char *path = socket_path();
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct mistakes m;
+	char *path;
+	int fd;
 
-	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
-	if (fd == -1 || connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+	mistakes_init(&m);
+	path = socket_path(&m);
+	if (path == NULL) {
+		fprintf(stderr, "%scourant: name the daemon's state folder with -s, or its "
+		    "configuration with -c\n", m.text.data);
+		exit(1);
+	}
+	fd = daemon_connect(path);
+	if (fd == -1) {
 		fprintf(stderr, "courant: %s: %s; does courantd run?\n", path, strerror(errno));
 		exit(1);
 	}
 	free(path);
+	mistakes_free(&m);
 	return chan_new(fd);
 }
 
-int
-cli_ask(const char *command, const char *arg, char **text)
+/* Asks over c, which is freed; *text is allocated. Returns the status that the daemon gave. */
+static int
+ask_over(struct chan *c, const char *command, const char *arg, char **text)
 {
-	struct chan *c = daemon_open();
 	struct frame f;
 	struct wire w;
 	struct buf b;
@@ -135,6 +152,31 @@ cli_ask(const char *command, const char *arg, char **text)
 	buf_free(&b);
 	chan_free(c);
 	return (int)status;
+}
+
+int
+cli_ask(const char *command, const char *arg, char **text)
+{
+	return ask_over(daemon_open(), command, arg, text);
+}
+
+int
+cli_try(const char *command, char **text)
+{
+	struct mistakes m;
+	char *path = NULL;
+	int fd = -1;
+
+	mistakes_init(&m);
+	if (state_dir != NULL || cli_conf() != NULL)
+		path = socket_path(&m);
+	if (path != NULL)
+		fd = daemon_connect(path);
+	if (path != NULL && fd == -1 && errno != ENOENT && errno != ECONNREFUSED)
+		fprintf(stderr, "courant: %s: %s: the daemon is not asked\n", path, strerror(errno));
+	free(path);
+	mistakes_free(&m);
+	return fd == -1 || ask_over(chan_new(fd), command, NULL, text) != 0 ? -1 : 0;
 }
 
 static int
@@ -284,61 +326,6 @@ cli_status(int argc, char **argv)
 	show_routes(all);
 	json_decref(all);
 	return status;
-}
-
-/* ---- plugins ---- */
-
-static int
-show_plugin(const struct plugin *p)
-{
-	struct buf wants;
-
-	if (p->error != NULL) {
-		printf("%s: refused: %s\n", p->file, p->error);
-		return 1;
-	}
-	printf("%s_%s %s: %s\n    %s\n    sha256 %s\n", p->kind, p->name, p->version, p->help,
-	    p->file, p->hash);
-	if (p->wants != 0) {
-		buf_init(&wants, 1024);
-		plugin_wants_text(&wants, (uint32_t)p->wants);
-		printf("    wants %s\n", wants.data);
-		buf_free(&wants);
-	}
-	if ((p->does & DOES_REQUEST) != 0)
-		printf("    answers HTTP below /x/NAME/, by the names of its sources\n");
-	for (size_t i = 0; i < p->noptions; i++) {
-		const struct cr_option *o = &p->options[i];
-
-		printf("    %-14s %s%s%s%s\n", o->name, o->help,
-		    o->value == NULL ? " (has to be given)" : o->value[0] != '\0' ? " (" : "",
-		    o->value != NULL ? o->value : "",
-		    o->value != NULL && o->value[0] != '\0' ? ")" : "");
-	}
-	return 0;
-}
-
-static int
-cli_plugins(int argc, char **argv)
-{
-	struct catalog *c = catalog_new();
-	struct buf err;
-	int rc = 0;
-
-	buf_init(&err, 4096);
-	if (argc == 1) {
-		if (catalog_scan(c, spawn_plugin_dir(), NULL, &err) == -1) {
-			fprintf(stderr, "courant: %s\n", err.data);
-			rc = 1;
-		}
-		for (size_t i = 0; i < catalog_count(c); i++)
-			rc |= show_plugin(catalog_at(c, i));
-	}
-	for (int i = 1; i < argc; i++)
-		rc |= show_plugin(catalog_file(c, argv[i], NULL));
-	buf_free(&err);
-	catalog_free(c);
-	return rc;
 }
 
 static const struct {

@@ -7,10 +7,13 @@ int	cli_parse(int argc, char **argv);
 int	cli_fetch(int argc, char **argv);
 int	cli_filter(int argc, char **argv);
 int	cli_explain(int argc, char **argv);
+int	cli_plugins(int argc, char **argv);
 
 /* Asks the daemon; *text is allocated. Returns the status that it gave; without an answer, ends the
  * program. */
 int	cli_ask(const char *command, const char *arg, char **text);
+/* Asks the daemon, if one runs: 0 and its answer, allocated; -1: none does. */
+int	cli_try(const char *command, char **text);
 
 /* The configuration to take settings from: that of -c, else the daemon's when there is one; or NULL. */
 const char *cli_conf(void);

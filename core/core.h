@@ -281,6 +281,7 @@ void	 admin_forget(struct core *, const struct peer *);	/* it is about to be fre
 /* A request from courant (trusted) or from serve (which may only ask for "status"). */
 void	 admin_ask(struct core *, struct peer *, struct frame *, int trusted);
 void	 status_json(struct core *, struct buf *, int trusted);
+void	 plugins_json(const struct core *, struct buf *);	/* plugins.c */
 void	 status_counts(struct core *, struct frame *);	/* MSG_COUNTS came */
 void	 core_exit(struct core *, int status);	/* once deliveries under way are settled */
 /* When the daemon is to stop and no station is busy, it does in the loop's next turn. */

@@ -4,9 +4,7 @@
 #include "log.h"
 #include "mem.h"
 #include "msg.h"
-#include "text.h"
-
-#include <jansson.h>
+#include "told.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,46 +51,6 @@ status_counts(struct core *c, struct frame *f)
 	tally_free(c->tally);
 	c->tally = t;
 	admin_status(c);
-}
-
-/* A name of a file may be no UTF-8, which JSON is. */
-static json_t *
-text_of(const char *text)
-{
-	struct buf b;
-	json_t *s;
-
-	if ((s = json_string(text)) != NULL)
-		return s;
-	buf_init(&b, 4 * strlen(text));
-	(void)text_utf8(&b, text, strlen(text));
-	s = json_string(b.data != NULL ? b.data : "");
-	buf_free(&b);
-	return s;
-}
-
-/* A member that is left out when there is nothing to say. */
-static void
-set_text(json_t *o, const char *name, const char *text)
-{
-	if (text != NULL && text[0] != '\0')
-		json_object_set_new(o, name, text_of(text));
-}
-
-static void
-set_number(json_t *o, const char *name, int64_t n)
-{
-	json_object_set_new(o, name, json_integer(n));
-}
-
-/* A time as RFC 3339; left out when there is none. */
-static void
-set_time(json_t *o, const char *name, int64_t ms)
-{
-	char text[DATE_MAX];
-
-	if (ms > 0 && ms < INT64_MAX)
-		json_object_set_new(o, name, json_string(date_rfc3339(text, ms)));
 }
 
 static json_t *

@@ -1,10 +1,12 @@
 """The command-line tool: parse, its batch mode, plugins, status."""
 import json
+import re
+import shutil
 import subprocess
 
 import pytest
 
-from courant import SLOW, program, folder, numbered, rss
+from courant import BUILD, SLOW, program, folder, numbered, rss
 from test_path import ATOM, EVERYTHING, FORMATS, sources
 
 
@@ -59,6 +61,39 @@ def test_plugins_lists_what_came_with_it(daemon):
     said = d.courant("plugins").stdout.decode()
     for name in ("feed", "jsonl"):
         assert name in said, said
+
+
+def test_plugins_tells_what_the_daemon_runs_and_all_about_one(daemon, origin):
+    url = origin.put("f.xml", rss(numbered(1, 3)))
+    d = daemon(sources({"one": url, "two": url}), EVERYTHING).start()
+    said = d.courant("plugins").stdout.decode()
+    assert re.search(r"^source_feed 1: .*\n    running\n    used by 2 sources: one, two\n    /.*"
+                     r"source_feed.so\n    sha256 [0-9a-f]{64}, for version 1\.\d+ ", said, re.M), said
+    assert re.search(r"^sink_jsonl .*\n    running\n    used by 1 route: everything\n", said, re.M)
+    whole = d.courant("plugins", "webhook", "source_feed").stdout.decode()
+    for text in ("needs version 1.", "does deliver, check\n", "takes records\n",
+                 "wants http (granted), secrets (granted)\n", "does parse\n",
+                 "    url            URL, has to be given: where to send",
+                 "    batch          whole number 1..32, 1 unless given: records"):
+        assert text in whole, whole
+    told = json.loads(d.courant("plugins", "--json", "jsonl").stdout)
+    assert len(told) == 1 and told[0]["state"] == "running" and told[0]["used_by"] == ["everything"]
+    assert {o["name"]: o.get("required", False) for o in told[0]["options"]}["path"]
+    missing = d.courant("plugins", "feeed", check=False)
+    assert missing.returncode == 1 and b"no plugin feeed" in missing.stderr
+
+
+def test_plugins_tells_what_is_not_granted_and_which_file_is_not_loaded(daemon):
+    d = daemon({}, {})
+    d.settings = {"plugins": [str(BUILD / "tests" / "plugins")]}
+    d.write()
+    d.start()
+    said = d.courant("plugins", "exec").stdout.decode()
+    assert "exec (not granted)" in said and "`allow: [source_exec]`" in said, said
+    other = d.folder / "source_other.so"
+    shutil.copy(BUILD / "plugins" / "source_feed.so", other)
+    said = d.courant("plugins", str(other)).stdout.decode()
+    assert "not in a plugin folder of the daemon" in said and "entries" in said, said
 
 
 def test_status_is_readable_and_json_is_json(daemon, origin):

@@ -1,20 +1,23 @@
 """Plugins dropped into a running daemon: appear, half-copied, replaced, gone back from, removed."""
+import json
+import os
+import re
 import shutil
 import subprocess
 import time
 
 import pytest
 
-from courant import SLOW, TREE, numbered, rss
+from courant import BUILD, SLOW, TREE, numbered, rss
 from test_core import fill, small_disk  # noqa: F401
 from test_path import EVERYTHING
 
 WITHIN = 2                              # s from the last write to the first fetch
 
 
-def build(path, *defines):
+def build(path, *defines, include=TREE / "include"):
     subprocess.run(["cc", "-std=c17", "-D_GNU_SOURCE", "-shared", "-fPIC", "-Wl,-z,defs",
-                    "-I", TREE / "include", *[f"-D{d}" for d in defines],
+                    "-I", include, *[f"-D{d}" for d in defines],
                     TREE / "tests/plugins/source_drop.c", "-o", path], check=True)
     path.chmod(0o644)
     return path
@@ -189,3 +192,178 @@ def test_an_edit_that_nobody_reloaded_does_not_slip_in(dropin, versions):
     drop(d, versions["1"])
     d.until(lambda: "dropped 1" in titles(d), 10, "its record")
     assert sorted(s["name"] for s in d.status()["sources"]) == ["feed", "one"]
+
+
+# -- what is refused, and what is not
+
+EVIL = BUILD / "tests" / "evil"
+HANGS = "DROP_CONSTRUCTOR=for (;;) pause()"
+REFUSED = {
+    "mode": "can be written by others (mode 0666): chmod go-w it",
+    "owner": "belongs to user 54321; only root's or the daemon's own",
+    "no_symbol": "exports no cr_plugin_v1",
+    "other_major": "made for major version 2 of the plugin contract, this Courant takes 1",
+    "newer_minor": "needs version 1.99 of the plugin contract, this Courant has 1.",
+    "bad_offset": "option far",
+    "bad_size": "its descriptor claims a size of",
+    "constructor": "the worker that loaded it died: killed by signal 6",
+    "hangs": "it did not describe itself within 5 s: does a constructor hang?",
+}
+
+
+def refusable(how, versions, where):
+    """A plugin that is to be refused."""
+    if how == "hangs":
+        return build(where / "hangs.so", HANGS)
+    made = EVIL / f"{how}.so"
+    return made if made.is_file() else versions.get(how, versions["1"])
+
+
+@pytest.mark.parametrize("how", REFUSED)
+def test_what_is_refused_says_why_in_the_log_and_to_the_operator(
+        dropin, versions, origin, tmp_path, how):
+    d = dropin
+    d.sources["feed"]["every"] = "100 ms"
+    d.write()
+    d.courant("reload")
+    new = d.plugins / "new"
+    shutil.copy(refusable(how, versions, tmp_path), new)
+    new.chmod(0o666 if how == "mode" else 0o644)
+    if how == "owner":
+        if os.geteuid() != 0:
+            pytest.skip("needs root")
+        os.chown(new, 54321, 54321)
+    hits = origin.hits("/f")
+    new.rename(d.plugins / "source_drop.so")
+    d.wait_log(re.escape(f"source_drop.so: ") + ".*" + re.escape(REFUSED[how]))
+    if how == "hangs":
+        assert origin.hits("/f") - hits >= 10, "others are polled meanwhile"
+    done = d.courant("plugins", check=False)
+    said = done.stdout.decode()
+    assert done.returncode == 1 and REFUSED[how] in said, said
+    assert re.search(r"source_drop.so: refused: .*\n    used by 1 source: one\n", said), said
+    d.until(lambda: REFUSED[how] in d.source("one")["error"], 10, "the source shows it")
+    told = json.loads(d.courant("plugins", "--json", "source_drop", check=False).stdout)
+    assert told[0]["state"] == "refused" and REFUSED[how] in told[0]["reason"]
+    drop(d, versions["1"])
+    d.until(lambda: "dropped 1" in titles(d), 10, "one that is good takes its place")
+
+
+def contract(where, minor):
+    """The header as it was, or will be, in another minor version."""
+    text = (TREE / "include" / "courant" / "plugin.h").read_text()
+    text = re.sub(r"#define CR_MINOR\t\d+", f"#define CR_MINOR\t{minor}", text)
+    if minor == 0:                  # what came with 1.1 is not there
+        text = re.sub(r"(?m)^\t[^\n]*/\* 1\.1[:,][^*]*\*/\n", "", text)
+    else:
+        text = re.sub(r"(?m)^(\tint\t\(\*request\)[^\n]*\n)", r"\1\tint\t(*later)(void);\n", text)
+    (where / "courant").mkdir()
+    (where / "courant" / "plugin.h").write_text(text)
+    return where
+
+
+@pytest.mark.parametrize("minor", [0, 9])
+def test_plugins_for_an_older_and_a_newer_minor_version_run(dropin, tmp_path, minor):
+    d = dropin
+    drop(d, build(tmp_path / "drop.so", include=contract(tmp_path, minor)))
+    d.until(lambda: "dropped 1" in titles(d), 10, "its record")
+    said = d.courant("plugins", "drop").stdout.decode()
+    assert f"for version 1.{minor} of the plugin contract" in said, said
+
+
+def test_plugins_tells_of_versions_that_replace_each_other_and_go(dropin, versions):
+    def state():
+        return json.loads(d.courant("plugins", "--json", "drop").stdout)[0]
+
+    d = dropin
+    drop(d, versions["1"])
+    d.until(lambda: "dropped 1" in titles(d), 10, "the first version's record")
+    assert (state()["state"], state()["used_by"]) == ("running", ["one"])
+    drop(d, versions["crash"])
+    d.until(lambda: state()["state"] == "gone back", 20, "it goes back")
+    now = state()
+    assert now["version"] == "1" and len(now["not_used"]) == 64 != len(now["hash"]) - 1
+    said = d.courant("plugins").stdout.decode()
+    assert re.search(r"gone back to this version, since [0-9a-f]{12} failed: .*signal 6", said), said
+    other = d.folder / "more"
+    other.mkdir()
+    shutil.copy(versions["2"], other / "source_drop.so")
+    d.settings["plugins"].append(str(other))
+    d.write()
+    d.courant("reload")
+    d.until(lambda: "comes first" in d.courant("plugins").stdout.decode(), 10, "the other is behind")
+    (d.plugins / "source_drop.so").unlink()
+    d.until(lambda: "dropped 2" in titles(d), 10, "the other takes its place")
+    (other / "source_drop.so").unlink()
+    d.until(lambda: "removed: " in d.courant("plugins", check=False).stdout.decode(), 10, "gone")
+
+
+# -- contrib/hello in the configuration that is shipped
+
+CHANGES = b"# Changes\n\n## 1.1.0 - 2024-11-21\n- a\n\n## 1.0.0 - 2024-10-01\n- b\n"
+
+
+def hello(where, *replaced):
+    code = (TREE / "contrib/hello/source_changes/source_changes.c").read_text()
+    for old, new in replaced:
+        assert old in code
+        code = code.replace(old, new)
+    source = where / f"hello{len(replaced)}.c"
+    source.write_text(code)
+    subprocess.run(["cc", "-std=c17", "-shared", "-fPIC", "-Wl,-z,defs", "-I", TREE / "include",
+                    source, "-o", source.with_suffix(".so")], check=True)
+    source.with_suffix(".so").chmod(0o644)
+    return source.with_suffix(".so")
+
+
+def shipped(d, origin):
+    """The shipped configuration, with the two places for sources and plugins that it leaves open."""
+    text = (TREE / "conf/courant.yaml").read_text()
+    for old, new in (
+            ("#user: courant", f"user: {d.user()}" if d.user() else ""),
+            ("#state: /var/lib/courant", f"state: {d.state}"),
+            ("#plugins: [/usr/local/lib/courant/plugins]", f"plugins: [{d.plugins}]"),
+            ("#private: no", "private: yes"),
+            ("sources:\n", f"sources:\n"
+             f"  slow: {{ plugin: feed, url: '{origin.url('/slow')}', every: 1 h }}\n"
+             f"  log: {{ plugin: changes, url: '{origin.url('/changes')}', every: 1 h }}\n")):
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    d.conf.write_text(text)
+
+
+def ids(d, what):
+    return re.findall(rf"slow: {what} (?:\S+ as )?(?:job )?(\d+)", d.log())
+
+
+def test_hello_dropped_in_replaced_and_removed_disturbs_nobodys_fetch(daemon, origin, tmp_path):
+    d = daemon()
+    d.plugins = d.folder / "plugins"
+    d.plugins.mkdir()
+    origin.put("changes", CHANGES)
+    origin.set("/slow", body=rss(numbered(1, 2)), delay=12000)
+    shipped(d, origin)
+    d.start(debug=True)
+    origin.until_hits("/slow", 1)
+    path = d.plugins / "source_changes.so"
+
+    def put(version):
+        shutil.copy(version, d.plugins / "new")
+        (d.plugins / "new").rename(path)
+
+    put(hello(tmp_path))
+    origin.until_hits("/changes", 1)
+    begun = time.monotonic()
+    d.until(lambda: len(d.lines("everything.jsonl")) == 2, 10, "its records are delivered")
+    assert time.monotonic() - begun < WITHIN * SLOW
+    assert d.out("everything.rss").is_file()
+    put(hello(tmp_path, ('"1",', '"2",'), ("rec = cr->record(cr, head);", "abort();")))
+    d.wait_log("plugin source_changes: gone back to version 1")
+    d.until(lambda: d.source("log")["state"] == "ok", 10, "the good version works")
+    path.unlink()
+    d.until(lambda: d.source("log")["state"] == "waiting", 10, "its source idles")
+    assert origin.hits("/slow") == 1 and d.source("slow")["state"] == "new", "still under way"
+    d.until(lambda: len(d.lines("everything.jsonl")) == 4, 20 * SLOW, "the slow one is delivered")
+    asked, came = ids(d, "fetches"), re.findall(r"slow: job (\d+) (?:fetched|committed)", d.log())
+    assert len(asked) == 1 and came == [asked[0]] * 2, (asked, came)
+    assert origin.hits("/slow") == 1
