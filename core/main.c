@@ -140,6 +140,7 @@ check_only(struct core *c, struct setup *s, struct node *tree, struct mistakes *
 	s = read_setup(c, s, tree, NULL, m);
 	if (s == NULL) {
 		fputs(m->text.data, stderr);
+		mistakes_free(m);
 		return EXIT_CONF;
 	}
 	rc = report_waiting(s) > 0 ? EXIT_CONF : 0;
@@ -455,6 +456,7 @@ core_main(const char *file, const char *user, int check, int debug)
 	s = setup_open(file, &m, &tree);
 	if (s == NULL) {
 		fputs(m.text.data, stderr);
+		mistakes_free(&m);
 		return EXIT_CONF;
 	}
 	if (check)
@@ -471,6 +473,7 @@ core_main(const char *file, const char *user, int check, int debug)
 	free(copies);
 	if (s == NULL) {
 		fputs(m.text.data, stderr);
+		mistakes_free(&m);
 		return EXIT_CONF;
 	}
 	mistakes_free(&m);
