@@ -363,14 +363,14 @@ stood_for(struct ledger *l, struct ledger_route *r, const struct subject *s)
 	return NULL;
 }
 
-/* Rules by which judge.c decides, and no filter; why: NULL: as the verdict says. */
+/* Rules by which judge.c decides, and no filter; why: before what the verdict says, if anything. */
 static const struct own_rule {
 	const char	*name, *why;
 } own_rules[] = {
 	{ "revision", "the route passes on no revisions: `updates` is not set" },
 	{ "story", "another source told its story before, and the route takes a story once" },
 	{ "parked", NULL },
-	{ "patience", NULL },
+	{ "patience", "it waited longer than the route's `patience`" },
 };
 
 static const struct own_rule *
@@ -394,7 +394,10 @@ put_judged(struct ledger *l, struct ledger_route *r, const struct subject *s,
 
 	set_text(o, "state", names[verdict & VERDICT_FAILED]);
 	set_text(o, "rule", said->rule);
-	set_text(o, "why", own != NULL && own->why != NULL ? own->why : said->why);
+	if (own == NULL || own->why == NULL)
+		set_text(o, "why", said->why);
+	else
+		set_format(o, "why", said->why != NULL ? "%s: %s" : "%s", own->why, said->why);
 	if (filters != NULL)
 		json_object_set_new(o, "filters", filters);
 	/* What follows reads other verdicts in place of the one said. */

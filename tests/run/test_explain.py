@@ -5,6 +5,7 @@ import time
 
 from courant import BUILD, numbered, rss
 from receiver import Receiver
+from test_wait import rate, rating
 
 
 def plugins(d, *files):
@@ -255,6 +256,26 @@ def test_a_record_that_waits_and_one_that_a_filter_dies_of(daemon, origin):
     assert waits["due"] and "votes" in waits["filters"][0]["why"] and waits["rule"] == "floor#1"
     d.until(lambda: route(explain(d, "p"), "dies")["state"] == "parked", 20, "it is parked")
     assert route(explain(d, "p"), "dies")["error"]
+
+
+def test_a_record_that_waited_is_told_by_what_came_of_it(daemon, origin):
+    d = rating(daemon, origin, {"low": 1, "high": 20})
+    waits = route(explain(d, "low"), "r")
+    assert (waits["state"], waits["rule"]) == ("waits", "floor#1") and waits["due"] and "sinks" not in waits
+    rate(d, origin, {"low": 30, "high": 20})
+    d.until(lambda: route(explain(d, "low"), "r")["state"] == "taken", 10, "what waited is taken")
+    d.settled()
+    taken = route(explain(d, "low"), "r")
+    assert taken["filters"] == [{"rule": "floor#1", "verdict": "keep", "why": "comments is 30"}]
+    assert "due" not in taken and taken["sinks"][0]["state"] == "delivered"
+
+
+def test_a_record_that_waited_too_long_is_told_as_dropped(daemon, origin):
+    d = rating(daemon, origin, {"one": 1}, patience="1 s")
+    d.until(lambda: route(explain(d, "one"), "r")["state"] == "dropped", 10, "its patience has ended")
+    dropped = route(explain(d, "one"), "r")
+    assert dropped["rule"] == "patience" and "patience" in dropped["why"], dropped
+    assert "comments is 1, below 10" in dropped["why"] and "filters" not in dropped
 
 
 def test_no_secret_stands_in_it(daemon, origin):
