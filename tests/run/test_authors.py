@@ -123,6 +123,10 @@ def test_hello_parses_in_its_sandbox(work):
     said = run(program("courant"), "parse", "--plugin", where / "source_changes.so",
                work / "CHANGELOG.md")
     assert '"1.1 - 2024-11-21"' in said and "Unreleased" not in said
+    readme = (TREE / "contrib" / "hello" / "README.md").read_text()
+    shown = re.search(r"courant parse (.*?\\\n.*?)\n", readme).group(1).replace("\\\n", " ")
+    said = run(program("courant"), "parse", *shlex.split(shown.replace("./", f"{where}/")), where=work)
+    assert "Unreleased" in said and '"link": "https://example.org/CHANGELOG.md"' in said
     said = run(program("courant"), "plugins", where / "source_changes.so")
     assert "changes" in said and "unreleased" in said
 
