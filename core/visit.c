@@ -1,17 +1,12 @@
 /* Visits: HTTP requests below /x/NAME/, which serve hands over and the plugin of the source NAME answers
  * in a worker of its own, one after the other. What it emits is on disk before its answer goes out. */
-#include "core.h"
-#include "date.h"
-#include "dedicated.h"
+#include "visit.h"
 #include "log.h"
 #include "mem.h"
 #include "msg.h"
 
 #include <event2/event.h>
 
-#include <courant/plugin.h>
-
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,39 +20,6 @@
 #define BUSY_S		5		/* Retry-After when there are too many */
 #define WAITING_S	60		/* when the plugin is not there */
 
-enum visit_state {
-	VISIT_WAITS,			/* for its turn */
-	VISIT_ASKS,			/* store for the state of its source */
-	VISIT_RUNS,
-};
-
-struct visit {
-	TAILQ_ENTRY(visit)	 entry;
-	struct core		*core;
-	enum visit_state	 state;
-	uint32_t		 id, theirs;	/* of MSG_STATE; of serve's MSG_VISIT */
-	int			 told;		/* it has its answer, or nobody waits for it */
-	char			*name;		/* of its source */
-	struct buf		 frame;		/* struct visit_ask */
-	int			 body;		/* memfd; -1 */
-	uint64_t		 bytes;		/* in it */
-	struct event		*deadline;
-	int			 late;		/* it passed: the worker was killed */
-	int			 tries;		/* workers that it was given to */
-	struct seat		*seat;		/* NULL: it waits */
-	struct outlet		 out;
-	uint32_t		 batch;		/* on its way to store; 0: none */
-};
-
-/* A worker for one source's visits. Without a worker and a visit: free. */
-struct seat {
-	struct worker		*worker;	/* NULL: none, or it retired */
-	struct visit		*visit;		/* that it answers; NULL: none */
-	uint32_t		 id;		/* store's, of the source */
-	uint64_t		 hash;		/* of it */
-	int			 old;		/* a new setup came: it takes no other visit */
-};
-
 struct visits {
 	TAILQ_HEAD(, visit)	 all;		/* in the order in which they came */
 	size_t			 n;
@@ -68,11 +30,6 @@ struct visits {
 	uint32_t		*place;		/* of the sources that answer, by name */
 	size_t			 nplaces;
 };
-
-static void	visits_on(struct core *);
-static void	on_frame(struct worker *, struct frame *, void *);
-static void	on_death(struct worker *, const char *, void *);
-static const struct worker_use visit_use = { on_frame, on_death };
 
 /* ---- Which source ---- */
 
@@ -106,8 +63,8 @@ is_name(const void *key, const void *place)
 	return d != 0 ? d : name[n->len] != '\0' ? -1 : 0;
 }
 
-static uint32_t
-place_of(const struct core *c, const char *text, size_t len)
+uint32_t
+visit_place(const struct core *c, const char *text, size_t len)
 {
 	const struct visits *vs = c->visits;
 	const struct name n = { text, len, c->setup->sources };
@@ -123,7 +80,7 @@ name_in(const struct core *c, const char *path)
 {
 	size_t len = strlen(path);
 
-	while (len > 0 && place_of(c, path, len) == UINT32_MAX)
+	while (len > 0 && visit_place(c, path, len) == UINT32_MAX)
 		for (len--; len > 0 && path[len] != '/'; len--)
 			;
 	return len;
@@ -160,21 +117,8 @@ visit_init(struct core *c)
 
 /* ---- One visit ---- */
 
-static struct visit_ask
-asked(const struct visit *v)
-{
-	struct visit_ask va;
-	struct wire w;
-
-	wire_init(&w, v->frame.data, v->frame.len);
-	wire_get(&w, visit_ask, &va);
-	if (wire_end(&w) == -1)
-		fatal("a visit is malformed");
-	return va;
-}
-
-static void
-tell(struct core *c, uint32_t theirs, const struct visit_answer *a, int fd)
+void
+visit_tell(struct core *c, uint32_t theirs, const struct visit_answer *a, int fd)
 {
 	struct buf b;
 
@@ -184,17 +128,15 @@ tell(struct core *c, uint32_t theirs, const struct visit_answer *a, int fd)
 	buf_free(&b);
 }
 
-/* retry: s; -1: it is no use. */
-static void
-refuse(struct core *c, uint32_t theirs, uint32_t status, int64_t retry, const char *error)
+void
+visit_say(struct core *c, uint32_t theirs, uint32_t status, int64_t retry, const char *error)
 {
 	const struct visit_answer a = { .status = status, .retry_after = retry, .error = error };
 
-	tell(c, theirs, &a, -1);
+	visit_tell(c, theirs, &a, -1);
 }
 
-/* What is on its way to store gets there all the same. */
-static void
+void
 visit_leave(struct visit *v)
 {
 	intake_forget(v->core, v->batch);
@@ -206,7 +148,7 @@ visit_leave(struct visit *v)
 	v->state = VISIT_WAITS;
 }
 
-static void
+void
 visit_free(struct visit *v)
 {
 	struct core *c = v->core;
@@ -224,11 +166,11 @@ visit_free(struct visit *v)
 	core_idle(c);
 }
 
-static void
+void
 visit_count(const struct visit *v, int failed)
 {
 	struct core *c = v->core;
-	uint32_t place = place_of(c, v->name, strlen(v->name));
+	uint32_t place = visit_place(c, v->name, strlen(v->name));
 
 	if (place == UINT32_MAX)
 		return;
@@ -236,12 +178,12 @@ visit_count(const struct visit *v, int failed)
 	c->runs[place].visits_failed += failed != 0;
 }
 
-static void
+void
 visit_refuse(struct visit *v, uint32_t status, int64_t retry, const char *error)
 {
 	visit_count(v, 1);
 	if (!v->told)
-		refuse(v->core, v->theirs, status, retry, error);
+		visit_say(v->core, v->theirs, status, retry, error);
 	visit_free(v);
 }
 
@@ -258,7 +200,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 		visit_refuse(v, 503, BUSY_S, "too busy to answer in time; try again");
 		visits_on(c);
 	} else if (v->batch != 0) {	/* no fault of its worker's */
-		refuse(c, v->theirs, 504, -1, "it was not stored in time; it may be yet");
+		visit_say(c, v->theirs, 504, -1, "it was not stored in time; it may be yet");
 		v->told = 1;
 	} else if (v->seat->worker != NULL) {
 		snprintf(why, sizeof(why), "its deadline of %lld ms passed",
@@ -321,13 +263,13 @@ visit_came(struct core *c, struct frame *f)
 	len = name_in(c, va.path);
 	name = xstrndup(va.path, len);
 	if (c->visits->stopped)
-		refuse(c, f->id, 503, BUSY_S, "the daemon stops");
+		visit_say(c, f->id, 503, BUSY_S, "the daemon stops");
 	else if (len == 0)
-		refuse(c, f->id, 404, -1, "there is nobody of this name");
-	else if (c->setup->sources[place_of(c, name, len)].instance->waiting != NULL)
-		refuse(c, f->id, 503, WAITING_S, "its plugin is not there");
+		visit_say(c, f->id, 404, -1, "there is nobody of this name");
+	else if (c->setup->sources[visit_place(c, name, len)].instance->waiting != NULL)
+		visit_say(c, f->id, 503, WAITING_S, "its plugin is not there");
 	else if (too_many(c->visits, name, va.len))
-		refuse(c, f->id, 503, BUSY_S, "too many ask at once; try again");
+		visit_say(c, f->id, 503, BUSY_S, "too many ask at once; try again");
 	else {
 		visit_new(c, f, va.len, name);
 		visits_on(c);
@@ -396,9 +338,9 @@ visit_begin(struct visit *v, struct seat *seat, uint32_t place)
 
 /* The source of a visit that waits; one that cannot be answered any more is refused. */
 static uint32_t
-visit_place(struct visit *v)
+place_now(struct visit *v)
 {
-	uint32_t place = place_of(v->core, v->name, strlen(v->name));
+	uint32_t place = visit_place(v->core, v->name, strlen(v->name));
 
 	if (place == UINT32_MAX) {
 		visit_refuse(v, 404, -1, "there is nobody of this name any more");
@@ -409,8 +351,7 @@ visit_place(struct visit *v)
 	return place;
 }
 
-/* Begins what can be begun. */
-static void
+void
 visits_on(struct core *c)
 {
 	struct visits *vs = c->visits;
@@ -420,7 +361,7 @@ visits_on(struct core *c)
 
 	for (v = TAILQ_FIRST(&vs->all); v != NULL && c->known; v = next) {
 		next = TAILQ_NEXT(v, entry);
-		if (v->state != VISIT_WAITS || (place = visit_place(v)) == UINT32_MAX)
+		if (v->state != VISIT_WAITS || (place = place_now(v)) == UINT32_MAX)
 			continue;
 		seat = seat_of(vs, c->runs[place].id);
 		if (seat != NULL && seat->visit != NULL)
@@ -429,34 +370,6 @@ visits_on(struct core *c)
 			return;
 		visit_begin(v, seat, place);
 	}
-}
-
-static void
-give_job(struct visit *v, const struct source *src, uint32_t grants, struct bytes state)
-{
-	struct visit_job vj = { .source = src->name, .url = src->url, .hash = src->hash,
-		.now = date_now(), .state = state };
-	struct visit_ask va = asked(v);
-	struct buf b, options;
-
-	va.path += strlen(v->name);
-	if (*va.path == '\0')
-		va.path = "/";
-	buf_init(&options, 2 * OPTION_SET_MAX);
-	setup_source_granted(src, grants, &options);
-	vj.options = (struct bytes){ options.len > 0 ? options.data : "", options.len };
-	outlet_open(&v->out);
-	buf_init(&b, msg_limit(MSG_W_VISIT));
-	wire_put(&b, visit_job, &vj);
-	wire_put(&b, visit_ask, &va);
-	worker_job(v->seat->worker, &visit_use, v, v->name, MSG_W_VISIT, &b, v->out.fd[0],
-	    v->body);
-	worker_send(v->seat->worker, MSG_W_STORED, NULL, v->out.fd[1]);
-	if (options.data != NULL)
-		explicit_bzero(options.data, options.len);
-	explicit_bzero(b.data, b.len);
-	buf_free(&options);
-	buf_free(&b);
 }
 
 static void
@@ -476,7 +389,7 @@ visit_run(struct visit *v, const struct source *src, struct bytes state)
 	}
 	v->state = VISIT_RUNS;
 	v->tries++;
-	give_job(v, src, grants, state);
+	visit_give(v, src, grants, state);
 }
 
 void
@@ -497,165 +410,13 @@ visit_stated(struct core *c, struct frame *f)
 			break;
 	if (v == NULL)
 		return;
-	place = place_of(c, v->name, strlen(v->name));
+	place = visit_place(c, v->name, strlen(v->name));
 	if (place == UINT32_MAX || c->runs[place].id != v->seat->id ||
 	    c->setup->sources[place].hash != v->seat->hash ||
 	    c->setup->sources[place].instance->waiting != NULL)
 		visit_leave(v);		/* a new setup: it is looked for again */
 	else
 		visit_run(v, &c->setup->sources[place], state);
-	visits_on(c);
-}
-
-/* ---- What its worker does ---- */
-
-static void
-on_stored(struct core *c, const struct committed *cd, void *arg)
-{
-	struct visit *v = arg;
-	struct worker *w = v->seat->worker;
-	uint32_t place = place_of(c, v->name, strlen(v->name));
-
-	v->batch = 0;
-	log_debug("%s: of a visit, %u new, %u revised", v->name, cd->added, cd->revised);
-	if (place != UINT32_MAX && c->runs[place].id == cd->source)
-		c->runs[place].kept |= cd->kept & KEPT_STATE;
-	if (cd->bad)
-		worker_kill(w, "what it wrote is malformed");
-	else
-		worker_answer(w, MSG_W_STORED, 0, NULL, outlet_next(&v->out));
-}
-
-static void
-on_batch(struct visit *v, const struct stream_batch *sb)
-{
-	static const struct mark none;
-	struct core *c = v->core;
-	struct worker *w = v->seat->worker;
-	uint32_t place = place_of(c, v->name, strlen(v->name));
-	const struct commit cm = { .source = v->seat->id, .when = date_now(),
-		.url = place != UINT32_MAX ? c->setup->sources[place].url : "",
-		.flags = COMMIT_ASIDE };
-	const char *why = "it sent a batch before the last one was stored";
-	int fd = v->batch != 0 ? -1 : outlet_take(&v->out, sb->out, STREAM_OUT, &why);
-
-	if (fd == -1) {
-		worker_kill(w, why);
-		return;
-	}
-	(void)worker_hold(w);		/* store's time is not its own */
-	v->batch = intake_put(c, &cm, &none, fd, on_stored, v);
-}
-
-/* What a failure says to a visitor; why it failed is for the log. */
-static const struct {
-	uint32_t	 failed, status;
-	const char	*text;
-} failures[] = {
-	{ CR_BAD_DATA, 400, "the request is not of the shape that is read here" },
-	{ CR_DENIED, 403, "this is not allowed" },
-	{ CR_GONE, 410, "there is nothing here any more" },
-	{ FAILED_RETRY, 503, "not now; try again" },
-};
-
-static void
-tell_failure(const struct visit *v, const struct visit_done *d)
-{
-	int64_t retry = d->failed == FAILED_RETRY && d->retry >= 0 ? (d->retry + 999) / 1000 : -1;
-	struct buf why;
-	size_t i;
-
-	buf_init(&why, 4 * REASON_MAX);
-	worker_text(&why, d->error != NULL ? d->error : "the plugin failed without saying why");
-	log_warn("%s: a visit failed: %s", v->name, why.data);
-	buf_free(&why);
-	for (i = 0; i < sizeof(failures) / sizeof(failures[0]) && d->status == 0; i++)
-		if (failures[i].failed == d->failed) {
-			refuse(v->core, v->theirs, failures[i].status, retry, failures[i].text);
-			return;
-		}
-	refuse(v->core, v->theirs, 500, -1, "it cannot be answered");
-}
-
-static void
-tell_answer(const struct visit *v, const struct visit_done *d, int fd)
-{
-	const struct visit_answer a = { .status = d->status != 0 ? d->status : 204, .type = d->type,
-		.retry_after = -1, .len = d->len };
-
-	tell(v->core, v->theirs, &a, d->len > 0 ? fd : -1);
-}
-
-/* The job is done: the worker is for the next visit, unless it is of another setup. */
-static void
-visited(struct visit *v, const struct visit_done *d)
-{
-	struct core *c = v->core;
-	struct seat *seat = v->seat;
-	struct worker *w = seat->worker;
-	const char *why = "it answered before all was stored";
-	int bad = v->batch != 0 || (d->failed == 0 && d->status != 0 &&
-	    (d->status < 200 || d->status > 599));
-	int fd = bad ? -1 : outlet_take(&v->out, d->len, VISIT_ANSWER_MAX, &why);
-
-	if (fd == -1) {
-		worker_kill(w, why);
-		return;
-	}
-	visit_count(v, d->failed != 0);
-	if (!v->told && d->failed != 0)
-		tell_failure(v, d);
-	else if (!v->told)
-		tell_answer(v, d, fd);
-	close(fd);
-	worker_free_job(w);
-	if (seat->old && seat->worker != NULL)
-		worker_stop(seat->worker);
-	visit_free(v);
-	visits_on(c);
-}
-
-static void
-on_frame(struct worker *w, struct frame *f, void *arg)
-{
-	struct visit *v = arg;
-	struct stream_batch sb;
-	struct visit_done d;
-	struct wire wire;
-
-	wire_init(&wire, f->data, f->len);
-	if (f->type == MSG_W_BATCH) {
-		wire_get(&wire, stream_batch, &sb);
-		if (wire_end(&wire) == 0) {
-			on_batch(v, &sb);
-			return;
-		}
-	} else if (f->type == MSG_W_VISITED) {
-		wire_get(&wire, visit_done, &d);
-		if (wire_end(&wire) == 0) {
-			visited(v, &d);
-			return;
-		}
-	}
-	worker_kill(w, "it sent a bad frame");
-}
-
-static void
-on_death(struct worker *w, const char *why, void *arg)
-{
-	struct visit *v = arg;
-	struct core *c = v->core;
-
-	(void)w;
-	(void)why;
-	if (v->late)
-		visit_refuse(v, 504, -1, "no answer came in time");
-	else if (v->tries >= WORKER_TRIES || v->told || c->visits->stopped)
-		visit_refuse(v, 502, -1, "it cannot be answered: the plugin crashed");
-	else {
-		log_info("%s: the visit is tried once more in a fresh worker", v->name);
-		visit_leave(v);
-	}
 	visits_on(c);
 }
 
