@@ -186,6 +186,52 @@ def bench_webhook(work):
     row("webhooks: by the clock", f"{len(hooks) / wall:.0f} records/s")
 
 
+def first_line(d, begun):
+    """ms since then until there is a line."""
+    out = d.out("all.jsonl")
+    courant.until(lambda: out.exists() and b"\n" in out.read_bytes(), 20, "the first record",
+                  every=0.001, context=d.describe)
+    return (time.monotonic() - begun) * 1000
+
+
+def bench_dropin(work):
+    """From the rename of a plugin into the folder of a running daemon to the first line of its first
+    record, against a daemon that is started to get the same record."""
+    plugin = work / "source_drop.so"
+    subprocess.run(["cc", "-std=c17", "-D_GNU_SOURCE", "-O2", "-shared", "-fPIC", "-Wl,-z,defs",
+                    "-I", TREE / "include", "-o", plugin, TREE / "tests/plugins/source_drop.c"],
+                   check=True)
+    plugin.chmod(0o644)
+    (work / "page").write_text("a page\n")
+    dropped, started = [], []
+    for n in range(6 if QUICK else 20):
+        d = Daemon({"one": {"plugin": "drop", "url": f"file://{work}/page", "every": "1 d"}},
+                   {"all": {"from": ["*"], "to": {"jsonl": {"path": "all.jsonl"}}}},
+                   {"files": [str(work)], "serve": None})
+        try:
+            d.settings["plugins"] = [str(d.folder / "plugins")]
+            (d.folder / "plugins").mkdir(mode=0o755)
+            d.write()
+            if n % 2 == 0:
+                d.start()
+                shutil.copy(plugin, d.folder / "plugins/new")
+            else:
+                shutil.copy(plugin, d.folder / "plugins/source_drop.so")
+            begun = time.monotonic()
+            if n % 2 == 0:
+                (d.folder / "plugins/new").rename(d.folder / "plugins/source_drop.so")
+                dropped.append(first_line(d, begun))
+            else:
+                d.start(wait=False)
+                started.append(first_line(d, begun))
+        finally:
+            d.close()
+    a, b = (sorted(x)[len(x) // 2] for x in (dropped, started))
+    row("drop-in: from rename to first record, median", f"{a:.0f} ms", "aim 2000 ms")
+    row("drop-in: a daemon started for the same record", f"{b:.0f} ms")
+    row("drop-in: ratio", f"{a / b:.2f}")
+
+
 def pss(pids):
     """kB of proportional set size, of each process."""
     found = {}
@@ -235,7 +281,7 @@ def bench_memory(work):
 def main():
     work = folder("courant-bench-")
     try:
-        for each in (bench_parse, bench_path, bench_webhook, bench_memory):
+        for each in (bench_parse, bench_path, bench_webhook, bench_dropin, bench_memory):
             if len([a for a in sys.argv[1:] if not a.startswith("-")]) and \
                     each.__name__[6:] not in sys.argv:
                 continue
