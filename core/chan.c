@@ -11,11 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define READ_MAX	65536		/* bytes of one recvmsg */
 #define HELD_MAX	64		/* descriptors that came and whose frame is not read yet */
 #define QUEUE_FDS	4096		/* descriptors waiting to be written */
+#define GATHER_MAX	32		/* frames of one sendmsg */
 #define IN_MAX		(16u << 20)	/* bytes read and not yet taken */
 
 struct head {
@@ -144,16 +146,28 @@ chan_put(struct chan *c, uint16_t type, uint32_t id, const void *data, size_t le
 	return 0;
 }
 
-/* One sendmsg: the descriptors go with a frame's first byte. */
+/* Frames that one sendmsg takes: descriptors go with its first byte, so none but the first has any. */
+static size_t
+out_gather(const struct chan *c, struct iovec iov[GATHER_MAX])
+{
+	struct out *o;
+	size_t n = 0;
+
+	for (o = c->first; o != NULL && n < GATHER_MAX && (n == 0 || o->nfds == 0); o = o->next)
+		iov[n++] = (struct iovec){ o->data + o->done, o->len - o->done };
+	return n;
+}
+
 static ssize_t
-out_send(struct chan *c, struct out *o)
+out_send(struct chan *c)
 {
 	union {
 		struct cmsghdr	 head;
 		char		 space[CMSG_SPACE(sizeof(int) * CHAN_FDS)];
 	} control = { 0 };
-	struct iovec iov = { o->data + o->done, o->len - o->done };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	const struct out *o = c->first;
+	struct iovec iov[GATHER_MAX];
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = out_gather(c, iov) };
 	struct cmsghdr *cm;
 
 	if (o->nfds > 0 && o->done == 0) {
@@ -168,27 +182,37 @@ out_send(struct chan *c, struct out *o)
 	return sendmsg(c->fd, &m, MSG_NOSIGNAL);
 }
 
+/* So many bytes were taken. */
+static void
+out_sent(struct chan *c, size_t n)
+{
+	struct out *o;
+
+	c->queued -= n;
+	while ((o = c->first) != NULL && n >= o->len - o->done) {
+		n -= o->len - o->done;
+		c->first = o->next;
+		c->nfds -= o->nfds;
+		out_free(o);
+	}
+	if (o != NULL)
+		o->done += n;
+	else
+		c->last = &c->first;
+}
+
 int
 chan_flush(struct chan *c)
 {
-	struct out *o;
 	ssize_t n;
 
-	while ((o = c->first) != NULL) {
-		n = out_send(c, o);
+	while (c->first != NULL) {
+		n = out_send(c);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
 			return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? 0 : -1;
-		o->done += (size_t)n;
-		c->queued -= (size_t)n;
-		if (o->done < o->len)
-			continue;
-		c->first = o->next;
-		c->nfds -= o->nfds;
-		if (c->first == NULL)
-			c->last = &c->first;
-		out_free(o);
+		out_sent(c, (size_t)n);
 	}
 	return 1;
 }

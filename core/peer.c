@@ -28,6 +28,7 @@ destroy(struct peer *p)
 {
 	event_free(p->in);
 	event_free(p->out);
+	(void)chan_flush(p->chan);
 	chan_free(p->chan);
 	free(p);
 }
@@ -146,7 +147,7 @@ peer_send(struct peer *p, uint16_t type, uint32_t id, const struct buf *b, int f
 	if (chan_put(p->chan, type, id, b != NULL ? b->data : NULL, b != NULL ? b->len : 0, fd0,
 		fd1) == -1)
 		return -1;
-	on_write(-1, 0, p);
+	event_active(p->out, EV_WRITE, 0);
 	return 0;
 }
 

@@ -12,7 +12,8 @@ typedef void	peer_cb(struct peer *, struct frame *, int bad, void *arg);
 
 struct peer	*peer_new(struct event_base *, int fd, peer_cb *, void *arg);	/* takes fd */
 void		 peer_free(struct peer *);	/* also from within its callback; NULL is fine */
-/* Queues and writes. 0, or -1: over a maximum, or the other side is gone. */
+/* Queues; all that is queued is written together, once the loop has done what it is at. 0, or -1: over
+ * a maximum, or the other side is gone. */
 int		 peer_send(struct peer *, uint16_t type, uint32_t id, const struct buf *, int fd0,
 		    int fd1);
 size_t		 peer_queued(const struct peer *);
