@@ -15,9 +15,11 @@
 #define TIMEOUT_MAX	INT64_C(3600000)	/* ms that a plugin may give a request */
 #define ERROR_MAX	1024			/* bytes of an error's text */
 
+/* The requests of one frame: one, or several to be made in turn. */
 struct errand {
 	TAILQ_ENTRY(errand)	 entry;
-	uint32_t		 id, theirs;	/* ours to send, and the worker's */
+	uint32_t		 id, theirs;	/* ours to send, and the worker's: of the first */
+	uint32_t		 n, told;	/* requests; a bit for each that is answered */
 	struct worker		*worker;
 	int			 asked;		/* send has it */
 	unsigned		 tries;		/* it may be given to send so often */
@@ -69,12 +71,15 @@ answer(struct worker *w, uint32_t theirs, const struct http_answer *a, int fd)
 	buf_free(&b);
 }
 
+/* All of them that are not answered yet. */
 static void
-refuse(struct worker *w, uint32_t theirs, const char *why)
+refuse(const struct errand *e, const char *why)
 {
 	const struct http_answer a = { .error = why, .retry_after = -1 };
 
-	answer(w, theirs, &a, -1);
+	for (uint32_t i = 0; i < e->n; i++)
+		if ((e->told & 1u << i) == 0)
+			answer(e->worker, e->theirs + i, &a, -1);
 }
 
 /* A body that repeats a secret is told without it. Returns what is to be closed, or -1. */
@@ -109,9 +114,9 @@ conceal_text(const struct pass *p, const char *text, struct buf *b)
 	return text != NULL && pass_conceal(p, text, strlen(text), b) ? b->data : text;
 }
 
-/* What send told, as the worker may know it. */
+/* What send told of the nth, as the worker may know it. */
 static void
-answered(const struct errand *e, const struct fetch_done *d, int fd)
+answered(const struct errand *e, uint32_t nth, const struct fetch_done *d, int fd)
 {
 	const struct pass *p = worker_pass(e->worker);
 	struct http_answer a = { .status = d->status, .body = d->body,
@@ -125,7 +130,7 @@ answered(const struct errand *e, const struct fetch_done *d, int fd)
 	a.error = conceal_text(p, d->error, &error);
 	a.headers = conceal_text(p, d->headers, &headers);
 	made = conceal_body(p, &a, &body, &fd);
-	answer(e->worker, e->theirs, &a, fd);
+	answer(e->worker, e->theirs + nth, &a, fd);
 	if (made != -1)
 		close(made);
 	buf_free(&error);
@@ -145,12 +150,14 @@ errand_answered(struct core *c, struct frame *f)
 	if (wire_end(&w) == -1)
 		fatal("send's FETCHED is malformed");
 	TAILQ_FOREACH(e, &c->errands->all, entry)
-		if (e->id == f->id)
+		if (f->id - e->id < e->n)
 			break;
 	if (e == NULL)
 		return;			/* its worker is gone */
-	answered(e, &d, f->fd[0]);
-	errand_free(c, e);
+	answered(e, f->id - e->id, &d, f->fd[0]);
+	e->told |= 1u << (f->id - e->id);
+	if (e->told == (1u << e->n) - 1)
+		errand_free(c, e);
 }
 
 /* ---- Requests ---- */
@@ -176,62 +183,116 @@ tries_of(const struct http_ask *ask)
 	    strcmp(ask->method, "GET") == 0 || strcmp(ask->method, "HEAD") == 0 ? FETCH_TRIES : 1;
 }
 
-static struct errand *
-errand_new(struct core *c, struct worker *w, uint32_t theirs, const struct http_ask *ask,
-    const char *url, const char *headers)
+/* Adds one to the requests of an errand, with the secrets that it may have. -1: it may not, or there is
+ * no room: err says so. */
+static int
+errand_add(struct core *c, struct errand *e, const struct http_ask *ask, struct buf *err)
 {
-	struct errand *e = xcalloc(1, sizeof(*e));
+	const struct pass *p = worker_pass(e->worker);
 	int64_t timeout = ask->timeout > 0 ? ask->timeout : c->setup->fetch_timeout;
-	const struct fetch_job j = { .source = pass_name(worker_pass(w)), .url = url,
-		.headers = headers, .body = ask->body, .len = ask->len, .max = HTTP_ANSWER_MAX, .veil = { "", 0 },
+	struct fetch_job j = { .source = pass_name(p), .body = ask->body, .len = ask->len,
+		.max = HTTP_ANSWER_MAX, .veil = { "", 0 },
 		.method = ask->method != NULL ? ask->method :
 		    ask->body.len > 0 || ask->len > 0 ? "POST" : "GET",
 		.timeout = timeout < TIMEOUT_MAX ? timeout : TIMEOUT_MAX, .direct = 1 };
+	struct buf url, headers;
+	int rc;
 
-	*e = (struct errand){ .id = ++c->errands->last, .theirs = theirs, .worker = w,
-		.tries = tries_of(ask), .body = -1 };
-	buf_init(&e->frame, msg_limit(MSG_FETCH));
-	wire_put(&e->frame, fetch_job, &j);
-	TAILQ_INSERT_TAIL(&c->errands->all, e, entry);
-	return e;
+	buf_init(&url, msg_limit(MSG_FETCH));
+	buf_init(&headers, msg_limit(MSG_FETCH));
+	rc = pass_reveal(p, ask->url, ask->headers, &url, &headers, err);
+	if (rc == 0) {
+		j.url = url.data;
+		j.headers = headers.data;
+		wire_put(&e->frame, fetch_job, &j);
+		if (e->frame.over) {
+			buf_str(err, "the request is too long");
+			rc = -1;
+		}
+	}
+	e->n++;
+	c->errands->last++;
+	buf_free(&url);
+	buf_free(&headers);
+	return rc;
+}
+
+/* The next request of a worker's frame. -1: it is malformed. */
+static int
+ask_read(struct wire *w, const struct errand *e, int fd, struct http_ask *ask)
+{
+	wire_get(w, http_ask, ask);
+	if (w->bad || ask->url == NULL || ask->len > HTTP_BODY_MAX || e->n == HTTP_AT_ONCE)
+		return -1;
+	/* A body of its own goes with a single one. */
+	return (ask->len > 0) != (fd != -1) || (fd != -1 && (e->n > 0 || w->at < w->end)) ? -1 : 0;
+}
+
+/* Takes its frame apart. 0; -1: refused, err says why; -2: the worker was killed. */
+static int
+errand_read(struct core *c, struct errand *e, const struct frame *f, struct buf *err)
+{
+	struct http_ask ask;
+	struct wire w;
+	int rc = 0;
+
+	wire_init(&w, f->data, f->len);
+	do {
+		if (ask_read(&w, e, f->fd[0], &ask) == -1) {
+			worker_kill(e->worker, "it sent a bad frame");
+			return -2;
+		}
+		if (!pass_http(worker_pass(e->worker)) || worker_hold(e->worker) > HTTP_AT_ONCE + 1) {	/* and a batch */
+			worker_kill(e->worker, "it asked for HTTP beyond what it may");
+			return -2;
+		}
+		e->tries = w.at < w.end || e->n > 0 ? 1 : tries_of(&ask);
+		if (errand_add(c, e, &ask, err) == -1)
+			rc = -1;
+	} while (w.at < w.end);
+	return rc;
 }
 
 void
 errand_ask(struct core *c, struct worker *w, struct frame *f)
 {
-	struct buf url, headers, err;
-	struct errand *e;
-	struct http_ask ask;
-	struct wire wire;
+	struct errand *e = xcalloc(1, sizeof(*e));
+	struct buf err;
+	int rc;
 
-	wire_init(&wire, f->data, f->len);
-	wire_get(&wire, http_ask, &ask);
-	if (wire_end(&wire) == -1 || ask.url == NULL || ask.len > HTTP_BODY_MAX ||
-	    (ask.len > 0) != (f->fd[0] != -1)) {
-		worker_kill(w, "it sent a bad frame");
-		return;
-	}
-	if (!pass_http(worker_pass(w)) || worker_hold(w) > HTTP_AT_ONCE + 1) {	/* and a batch */
-		worker_kill(w, "it asked for HTTP beyond what it may");
-		return;
-	}
-	buf_init(&url, msg_limit(MSG_FETCH));
-	buf_init(&headers, msg_limit(MSG_FETCH));
+	*e = (struct errand){ .id = c->errands->last + 1, .theirs = f->id, .worker = w, .body = -1 };
+	TAILQ_INSERT_TAIL(&c->errands->all, e, entry);
+	buf_init(&e->frame, msg_limit(MSG_FETCH));
 	buf_init(&err, ERROR_MAX);
-	if (pass_reveal(worker_pass(w), ask.url, ask.headers, &url, &headers, &err) == -1) {
-		refuse(w, f->id, err.data);
-	} else {
-		e = errand_new(c, w, f->id, &ask, url.data, headers.data);
+	rc = errand_read(c, e, f, &err);
+	if (rc == 0) {
 		e->body = f->fd[0];
 		f->fd[0] = -1;
 		errand_give(c, e);
+	} else {
+		if (rc == -1)
+			refuse(e, err.data);
+		errand_free(c, e);
 	}
-	buf_free(&url);
-	buf_free(&headers);
 	buf_free(&err);
 }
 
 /* ---- Those who go ---- */
+
+/* Nobody waits for it. What of it send has not yet begun must not be made: it is asked for again. */
+static void
+errand_forget(struct core *c, struct errand *e)
+{
+	struct buf b;
+
+	if (e->asked) {
+		buf_init(&b, msg_limit(MSG_FORGET));
+		wire_put_u32(&b, e->n);
+		roles_send(c, ROLE_SEND, MSG_FORGET, e->id, &b, -1);
+		buf_free(&b);
+	}
+	errand_free(c, e);
+}
 
 void
 errand_worker_gone(struct core *c, const struct worker *w)
@@ -241,7 +302,7 @@ errand_worker_gone(struct core *c, const struct worker *w)
 	for (e = TAILQ_FIRST(&c->errands->all); e != NULL; e = next) {
 		next = TAILQ_NEXT(e, entry);
 		if (e->worker == w)
-			errand_free(c, e);
+			errand_forget(c, e);
 	}
 }
 
@@ -257,7 +318,7 @@ errand_send_gone(struct core *c)
 		e->asked = 0;
 		if (e->tries > 0)
 			continue;
-		refuse(e->worker, e->theirs, "the send role died: it may have arrived or not");
+		refuse(e, "the send role died: it may have arrived or not");
 		errand_free(c, e);
 	}
 }

@@ -1,16 +1,13 @@
 /* The roles fetch and send: jobs wait at their hosts, each host has its turn, and core is told what
  * came. For fetch redirects are followed, one request at a time; what send is asked for is direct. */
+#include "fetch.h"
 #include "chan.h"
 #include "date.h"
-#include "headers.h"
 #include "log.h"
 #include "mem.h"
-#include "msg.h"
 #include "peer.h"
-#include "policy.h"
 #include "result.h"
 #include "roles.h"
-#include "transfer.h"
 #include "url.h"
 #include "veil.h"
 
@@ -18,76 +15,22 @@
 #include <event2/event.h>
 #include <linux/landlock.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/queue.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define CHANNEL		3		/* descriptor of core's channel */
-#define HOPS_MAX	10		/* redirects of one job */
 #define JOBS_MAX	100000		/* waiting and under way */
-#define HOST_BUCKETS	4096
 #define ANSWERS_MAX	(1u << 20)	/* bytes of answers that core has not read; no more begins */
 #define ANSWERS_WAIT	20		/* ms before another look at them */
 #define TIMEOUT		60000		/* ms for all hops, unless told */
 #define STOP_WAIT	2000		/* ms that requests under way are given at the end */
 #define HOST_MAX	256		/* bytes of a host's name */
 #define METHOD_MAX	16		/* letters of a method */
-
-/* A frame of core's, kept while it waits; what its hops have led to so far. */
-struct job {
-	TAILQ_ENTRY(job)	 entry;		/* at its host, or among those under way */
-	struct host		*host;
-	uint32_t		 id, requests;
-	int			 lasting;	/* every redirect so far was for good */
-	int			 changed;	/* a 303 made it a GET */
-	int			 conditional;	/* this hop was */
-	int64_t			 left;		/* ms of its time */
-	int64_t			 began;		/* date_ticks() of this hop */
-	char			*url[HOPS_MAX + 1];	/* where redirects led */
-	unsigned		 hops;
-	char			*moved;
-	const void		*body;		/* mapped; NULL: it came with the frame */
-	size_t			 body_size;
-	struct fetch_job	 want;		/* points into frame */
-	struct veil		*veil;		/* over the secrets of want; NULL: there are none */
-	size_t			 len;
-	char			 frame[];
-};
-TAILQ_HEAD(jobs, job);
-struct host {
-	struct host		*next;		/* in its bucket */
-	TAILQ_ENTRY(host)	 turn;
-	struct jobs		 jobs;
-	struct fetch		*all;
-	struct limit		 limit;
-	struct event		*timer;		/* until it may be asked again */
-	int64_t			 not_before;	/* date_ticks() */
-	unsigned		 active;
-	int			 ready;		/* it is among those whose turn will come */
-	char			 name[];
-};
-struct fetch {
-	struct event_base	*base;
-	struct peer		*peer;
-	struct transfers	*transfers;
-	struct limits		*limits;
-	struct event		*again;		/* looks whether core has read its answers */
-	TAILQ_HEAD(, host)	 ready;		/* hosts that may be asked, in turn */
-	struct jobs		 flying;	/* under way */
-	struct host		*hosts[HOST_BUCKETS];
-	uint32_t		 total, active, jobs;
-	struct buf		 start;		/* what this was configured by */
-	int			 renew;		/* another policy: begins when nothing is under way */
-	int			 stopping;
-	int			 status;
-};
-
-static void	pump(struct fetch *);
+#define TELL_WAIT	5		/* ms that the answers of a turn wait for each other, at most */
 
 /* ---- Hosts ---- */
 
@@ -131,7 +74,7 @@ host_free(struct host *h)
 }
 
 /* Puts the host where it belongs: among the ready, on its timer, or away. */
-static void
+void
 host_settle(struct host *h)
 {
 	int64_t wait = h->not_before - date_ticks();
@@ -159,7 +102,7 @@ on_host(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	host_settle(h);
-	pump(f);
+	fetch_pump(f);
 }
 
 static struct host *
@@ -188,7 +131,7 @@ host_get(struct fetch *f, const char *url)
 
 /* ---- Jobs ---- */
 
-static const char *
+const char *
 job_url(const struct job *j)
 {
 	return j->hops > 0 ? j->url[j->hops - 1] : j->want.url;
@@ -208,8 +151,8 @@ job_free(struct fetch *f, struct job *j)
 }
 
 /* Queues a job at its host: behind the others, or in front when it is under way. */
-static void
-job_queue(struct fetch *f, struct job *j)
+void
+fetch_queue(struct fetch *f, struct job *j)
 {
 	struct host *h = host_get(f, job_url(j));
 
@@ -221,10 +164,48 @@ job_queue(struct fetch *f, struct job *j)
 	host_settle(h);
 }
 
-/* Tells core, and forgets the job. */
+/* Forgets a job and those that would have followed it. */
 static void
-job_done(struct fetch *f, struct job *j, struct fetch_done *d, int fd)
+turn_free(struct fetch *f, struct job *j)
 {
+	struct job *then;
+
+	for (; j != NULL; j = then) {
+		then = j->then;
+		job_free(f, j);
+	}
+}
+
+/* More of its turn is to come, which is when core hears of it, or soon. */
+static int
+tell_later(struct fetch *f, uint32_t id, const struct buf *b, int fd)
+{
+	static const struct timeval wait = { 0, TELL_WAIT * 1000 };
+
+	if (!evtimer_pending(f->tell, NULL))
+		event_add(f->tell, &wait);
+	return peer_queue(f->peer, MSG_FETCHED, id, b, fd, -1);
+}
+
+static void
+on_tell(evutil_socket_t fd, short what, void *arg)
+{
+	struct fetch *f = arg;
+
+	(void)fd;
+	(void)what;
+	peer_write(f->peer);
+}
+
+static void	job_begin(struct fetch *, struct job *);
+static void	turn_end(struct fetch *, struct job *);
+
+/* Tells core, forgets the job, and goes on with its turn. */
+void
+fetch_tell(struct fetch *f, struct job *j, struct fetch_done *d, int fd)
+{
+	struct job *then = j->then;
+	int taken = d->why == FETCH_OK && d->status >= 200 && d->status < 300, rc;
 	struct buf b;
 
 	buf_init(&b, msg_limit(MSG_FETCHED));
@@ -237,262 +218,38 @@ job_done(struct fetch *f, struct job *j, struct fetch_done *d, int fd)
 	    j->want.source != NULL ? j->want.source : "?",
 	    j->host != NULL ? j->host->name : "no host", d->status, d->requests,
 	    (unsigned long long)d->len);
-	if (b.over || peer_send(f->peer, MSG_FETCHED, j->id, &b, fd, -1) == -1)
+	rc = then != NULL && taken ? tell_later(f, j->id, &b, fd) :
+	    peer_send(f->peer, MSG_FETCHED, j->id, &b, fd, -1);
+	if (rc == -1)
 		fatal("an answer cannot be sent to core");
 	buf_free(&b);
 	job_free(f, j);
+	if (then != NULL && taken)
+		job_begin(f, then);
+	else
+		turn_end(f, then);
 }
 
-static void
-job_fail(struct fetch *f, struct job *j, enum fetch_why why, const char *error)
+void
+fetch_fail(struct fetch *f, struct job *j, enum fetch_why why, const char *error)
 {
 	struct fetch_done d = { .why = (uint32_t)why, .error = error, .type = "", .charset = "",
 		.headers = "", .retry_after = -1, .max_age = -1 };
 
-	job_done(f, j, &d, -1);
+	fetch_tell(f, j, &d, -1);
 }
 
-/* ---- Answers ---- */
-
-static const char *
-reason(uint32_t status)
-{
-	static const struct { uint32_t status; const char *text; } table[] = {
-		{ 204, "no content" }, { 205, "no content" },
-		{ 206, "a part, though all was asked for" }, { 300, "several choices" },
-		{ 304, "not modified, though that was not asked" }, { 400, "bad request" },
-		{ 401, "who is asking?" }, { 402, "payment required" }, { 403, "forbidden" },
-		{ 404, "not found" }, { 405, "method not allowed" }, { 406, "not acceptable" },
-		{ 408, "request timeout" }, { 410, "gone for good" }, { 421, "misdirected request" },
-		{ 426, "upgrade required" }, { 429, "too many requests" },
-		{ 451, "withheld for legal reasons" }, { 500, "internal server error" },
-		{ 501, "not implemented" }, { 502, "bad gateway" }, { 503, "service unavailable" },
-		{ 504, "gateway timeout" }, { 520, "the server behind the CDN fails" },
-		{ 521, "the server behind the CDN is down" },
-		{ 522, "the server behind the CDN does not answer" },
-		{ 530, "the CDN does not find the server" },
-	};
-
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (table[i].status == status)
-			return table[i].text;
-	return status < 300 ? "no document" : status < 400 ? "no redirect that we know" :
-	    status < 500 ? "refused" : "the server fails";
-}
-
-/* Whether the answer is a document, or says that ours is still the newest. */
-static int
-is_good(const struct job *j, const struct answer *a)
-{
-	if (a->status == 304)
-		return j->conditional;
-	return a->status >= 200 && a->status < 300 && a->status != 204 && a->status != 205 &&
-	    a->status != 206;
-}
-
-/* The document of an answer, sealed, told without the secrets that its request brought. */
+/* What is not made, since what stood before it was not taken. */
 static void
-document_take(const struct job *j, struct answer *a, struct fetch_done *d)
+turn_end(struct fetch *f, struct job *j)
 {
-	if (a->fd == -1) {
-		a->fd = result_fd("", 1);
-		a->len = 0;
+	struct job *then;
+
+	for (; j != NULL; j = then) {
+		then = j->then;
+		j->then = NULL;
+		fetch_fail(f, j, FETCH_STATUS, "not sent: the one before it was not taken");
 	}
-	if (a->fd == -1 || result_seal(a->fd) == -1)
-		fatal("no memory for a document");
-	if (veil_file(j->veil, &a->fd, &a->len, j->want.max) == -1) {
-		d->why = FETCH_TOO_LARGE;
-		d->error = "the document repeats a secret of its source too often";
-	}
-	d->len = d->why == FETCH_OK ? a->len : 0;
-}
-
-/* The last answer of a job: core gets all that it says. */
-static void
-finish(struct fetch *f, struct job *j, struct answer *a)
-{
-	int64_t now = date_now();
-	int good = a->why == FETCH_OK && is_good(j, a);
-	struct buf type, charset, etag, modified, error;
-	struct fetch_done d = { .why = (uint32_t)a->why, .status = a->status, .error = a->error,
-		.headers = a->headers, .moved = good ? j->moved : NULL };
-
-	buf_init(&type, HEADERS_MAX);
-	buf_init(&charset, HEADERS_MAX);
-	buf_init(&etag, HEADERS_MAX);
-	buf_init(&modified, HEADERS_MAX);
-	buf_init(&error, URL_MAX);
-	headers_type(a->headers, &type, &charset);
-	d.type = type.data;
-	d.charset = charset.data;
-	d.etag = headers_str(a->headers, "etag", &etag);
-	d.modified = headers_str(a->headers, "last-modified", &modified);
-	d.retry_after = headers_retry_after(a->headers, now);
-	d.max_age = headers_max_age(a->headers, now);
-	if (a->why == FETCH_OK && !good) {
-		d.why = FETCH_STATUS;
-		buf_fmt(&error, "%s: status %u, %s", j->host->name, a->status, reason(a->status));
-		d.error = error.data;
-	}
-	if (good && a->status != 304)
-		document_take(j, a, &d);
-	job_done(f, j, &d, d.why == FETCH_OK ? a->fd : -1);
-	buf_free(&type);
-	buf_free(&charset);
-	buf_free(&etag);
-	buf_free(&modified);
-	buf_free(&error);
-}
-
-/* The only answer of a direct job, whatever its status. */
-static void
-finish_direct(struct fetch *f, struct job *j, const struct answer *a)
-{
-	struct fetch_done d = { .why = (uint32_t)a->why, .status = a->status, .error = a->error,
-		.headers = a->headers, .type = "", .charset = "", .body = a->body, .len = a->len,
-		.retry_after = headers_retry_after(a->headers, date_now()), .max_age = -1 };
-	struct buf cut;
-
-	buf_init(&cut, URL_MAX);
-	if (a->why != FETCH_OK)
-		d.status = 0;
-	else if (a->cut)
-		buf_fmt(&cut, "%s: the answer is longer than %llu bytes and was cut", j->host->name,
-		    (unsigned long long)a->len);
-	if (a->cut && a->why == FETCH_OK)
-		d.error = cut.data;
-	if (a->fd != -1 && result_seal(a->fd) == -1)
-		fatal("no memory for an answer");
-	job_done(f, j, &d, a->fd);
-	buf_free(&cut);
-}
-
-static int
-same_origin(const char *a, const char *b)
-{
-	struct buf x, y;
-	int same;
-
-	buf_init(&x, URL_MAX);
-	buf_init(&y, URL_MAX);
-	same = url_origin(&x, a) == 0 && url_origin(&y, b) == 0 && x.len == y.len &&
-	    memcmp(x.data, y.data, x.len) == 0;
-	buf_free(&x);
-	buf_free(&y);
-	return same;
-}
-
-static int
-is_post(const struct job *j)
-{
-	return !j->changed && j->want.method != NULL && strcmp(j->want.method, "POST") == 0;
-}
-
-static int
-was_there(const struct job *j, const char *url)
-{
-	if (strcmp(j->want.url, url) == 0)
-		return 1;
-	for (unsigned i = 0; i < j->hops; i++)
-		if (strcmp(j->url[i], url) == 0)
-			return 1;
-	return 0;
-}
-
-/* Whether a URL takes a secret to another origin than the one that it is for. */
-static int
-takes_secret(const struct job *j, const char *url)
-{
-	const char *instead;
-	size_t at;
-
-	return veil_find(j->veil, url, strlen(url), &at, &instead) > 0 &&
-	    !same_origin(j->want.url, url);
-}
-
-/* Where a redirect leads, into to; else why not, into err. */
-static int
-redirect_to(const struct job *j, const struct answer *a, struct buf *to, struct buf *err)
-{
-	struct buf location;
-	int rc = -1;
-
-	buf_init(&location, URL_MAX);
-	if (headers_str(a->headers, "location", &location) == NULL) {
-		buf_fmt(err, "%s: a redirect (%u) that does not say where to", j->host->name,
-		    a->status);
-	} else if (url_resolve(to, job_url(j), location.data) == -1) {
-		buf_fmt(err, "redirected to %.200s, which is no URL", location.data);
-	} else if (to->data[strcspn(to->data, "#")] = '\0', policy_url(to->data, err) == -1) {
-		to->len = 0;
-	} else if (takes_secret(j, to->data)) {
-		buf_fmt(err, "redirected to another origin, with a secret in the URL: %.200s; say so "
-		    "in url if it is to go there", to->data);
-	} else if (was_there(j, to->data) && a->status != 303) {
-		buf_fmt(err, "redirected in a circle, to %.200s again", to->data);
-	} else if (j->hops >= HOPS_MAX) {
-		buf_fmt(err, "more than %d redirects, the last to %.200s", HOPS_MAX, to->data);
-	} else if (is_post(j) && a->status != 303 &&
-	    (a->status < 307 || !same_origin(j->want.url, to->data))) {
-		buf_fmt(err, "a POST is not redirected to %.200s", to->data);
-	} else {
-		rc = 0;
-	}
-	buf_free(&location);
-	return rc;
-}
-
-static int
-is_redirect(uint32_t status)
-{
-	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
-/* Sends the job to where the answer points; -1: nowhere, and core has been told. */
-static int
-follow(struct fetch *f, struct job *j, const struct answer *a)
-{
-	struct buf to, err;
-	int rc;
-
-	buf_init(&to, URL_MAX);
-	buf_init(&err, URL_MAX);
-	rc = redirect_to(j, a, &to, &err);
-	if (rc == 0) {
-		j->url[j->hops++] = xstrdup(to.data);
-		j->lasting = j->lasting && (a->status == 301 || a->status == 308);
-		if (j->lasting)
-			xreplace(&j->moved, to.data);
-		if (a->status == 303)
-			j->changed = 1;
-		job_queue(f, j);
-	} else {
-		job_fail(f, j, FETCH_REDIRECTS, err.data);
-	}
-	buf_free(&to);
-	buf_free(&err);
-	return rc;
-}
-
-static void
-on_answer(struct answer *a, void *arg)
-{
-	struct job *j = arg;
-	struct host *h = j->host;
-	struct fetch *f = h->all;
-
-	TAILQ_REMOVE(&f->flying, j, entry);
-	f->active--;
-	h->active--;
-	j->left -= date_ticks() - j->began;
-	if (j->want.direct)
-		finish_direct(f, j, a);
-	else if (a->why == FETCH_OK && is_redirect(a->status))
-		follow(f, j, a);
-	else
-		finish(f, j, a);
-	host_settle(h);
-	pump(f);
 }
 
 /* ---- Turns ---- */
@@ -505,18 +262,18 @@ job_start(struct fetch *f, struct job *j)
 	const struct fetch_job *want = &j->want;
 	const char *url = job_url(j);
 	struct request q = { .url = url, .headers = want->headers, .max = want->max,
-		.timeout = j->left, .plain = !same_origin(want->url, url) };
+		.timeout = j->left, .plain = !job_is_home(j, url) };
 
 	if (j->left <= 0) {
-		job_fail(f, j, FETCH_TIMEOUT, "the redirects took all the time there was");
+		fetch_fail(f, j, FETCH_TIMEOUT, "the redirects took all the time there was");
 		return;
 	}
-	if (want->validated != NULL && strcmp(want->validated, url) == 0 && !is_post(j)) {
+	if (want->validated != NULL && strcmp(want->validated, url) == 0 && !job_is_post(j)) {
 		q.etag = want->etag;
 		q.modified = want->modified;
 	}
 	j->conditional = q.etag != NULL || q.modified != NULL;
-	if (is_post(j) || want->direct) {
+	if (job_is_post(j) || want->direct) {
 		q.method = want->method != NULL ? want->method : "GET";
 		q.body = j->body != NULL ? (struct bytes){ j->body, (size_t)want->len } : want->body;
 	}
@@ -527,15 +284,15 @@ job_start(struct fetch *f, struct job *j)
 	h->active++;
 	f->active++;
 	TAILQ_INSERT_TAIL(&f->flying, j, entry);
-	transfer_start(f->transfers, &q, on_answer, j);
+	transfer_start(f->transfers, &q, answer_take, j);
 }
 
 static void	reconfigure(struct fetch *);
 
 /* Begins what may begin: each ready host one request, then the next round. A new configuration is
  * taken in a turn of its own: here a connection may just have called back, which it would free. */
-static void
-pump(struct fetch *f)
+void
+fetch_pump(struct fetch *f)
 {
 	static const struct timeval wait = { 0, ANSWERS_WAIT * 1000 }, now = { 0, 0 };
 	struct host *h;
@@ -551,9 +308,10 @@ pump(struct fetch *f)
 		}
 		TAILQ_REMOVE(&f->ready, h, turn);
 		h->ready = 0;
-		j = TAILQ_FIRST(&h->jobs);
-		TAILQ_REMOVE(&h->jobs, j, entry);
-		job_start(f, j);
+		if ((j = TAILQ_FIRST(&h->jobs)) != NULL) {	/* it was not forgotten */
+			TAILQ_REMOVE(&h->jobs, j, entry);
+			job_start(f, j);
+		}
 		host_settle(h);
 	}
 	if (f->stopping && f->active == 0)
@@ -569,7 +327,7 @@ on_again(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (f->renew && f->active == 0)
 		reconfigure(f);
-	pump(f);
+	fetch_pump(f);
 }
 
 /* ---- What core says ---- */
@@ -619,7 +377,7 @@ take_start(struct fetch *f, const struct frame *fr)
 	f->renew = 1;
 	if (f->active == 0)
 		reconfigure(f);
-	pump(f);
+	fetch_pump(f);
 	if (first)
 		peer_send(f->peer, MSG_READY, 0, NULL, -1, -1);
 }
@@ -638,42 +396,106 @@ method_good(const struct job *j)
 	return n > 0 && n <= METHOD_MAX && m[n] == '\0';
 }
 
-static void
-take_job(struct fetch *f, const struct frame *fr)
+/* One job of a frame: bytes are its own, fd is the frame's. */
+static struct job *
+job_new(struct fetch *f, uint32_t id, const void *bytes, size_t len, int fd)
 {
-	struct job *j = xcalloc(1, sizeof(*j) + fr->len);
-	struct buf err;
+	struct job *j = xcalloc(1, sizeof(*j) + len);
 	struct wire w;
 
-	j->id = fr->id;
-	j->len = fr->len;
-	memcpy(j->frame, fr->data, fr->len);
+	j->id = id;
+	j->len = len;
+	memcpy(j->frame, bytes, len);
 	wire_init(&w, j->frame, j->len);
 	wire_get(&w, fetch_job, &j->want);
-	if (wire_end(&w) == -1 || f->limits == NULL)
-		fatal("core sent a malformed FETCH");
 	j->veil = veil_new(j->want.veil);
 	if (j->want.len > 0)
-		j->body = result_map(fr->fd[0], (size_t)j->want.len, &j->body_size);
+		j->body = result_map(fd, (size_t)j->want.len, &j->body_size);
 	f->jobs++;
 	j->lasting = 1;
 	j->left = j->want.timeout > 0 ? j->want.timeout : TIMEOUT;
-	buf_init(&err, URL_MAX);
 	if (j->want.url == NULL)
 		j->want.url = "";
+	return j;
+}
+
+/* Queues it, or says why it cannot be made. */
+static void
+job_begin(struct fetch *f, struct job *j)
+{
+	struct buf err;
+
+	buf_init(&err, URL_MAX);
 	if (f->jobs > JOBS_MAX)
-		job_fail(f, j, FETCH_BROKEN, "too much is waiting to be fetched");
+		fetch_fail(f, j, FETCH_BROKEN, "too much is waiting to be fetched");
 	else if (j->want.len > 0 && j->body == NULL)
-		job_fail(f, j, FETCH_URL, "the body to be sent is no sealed memory of that length");
+		fetch_fail(f, j, FETCH_URL, "the body to be sent is no sealed memory of that length");
 	else if (!method_good(j))
-		job_fail(f, j, FETCH_URL, j->want.direct ? "a method is of 1 to 16 letters" :
+		fetch_fail(f, j, FETCH_URL, j->want.direct ? "a method is of 1 to 16 letters" :
 		    "only GET and POST are made");
 	else if (policy_url(j->want.url, &err) == -1)
-		job_fail(f, j, FETCH_URL, err.data);
+		fetch_fail(f, j, FETCH_URL, err.data);
 	else
-		job_queue(f, j);
+		fetch_queue(f, j);
 	buf_free(&err);
-	pump(f);
+}
+
+static void
+take_job(struct fetch *f, const struct frame *fr)
+{
+	struct job *first = NULL, **at = &first;
+	struct fetch_job want;
+	struct wire w;
+	const unsigned char *from;
+	uint32_t id = fr->id;
+
+	wire_init(&w, fr->data, fr->len);
+	do {
+		from = w.at;
+		wire_get(&w, fetch_job, &want);
+		if (w.bad || f->limits == NULL || (first != NULL && !want.direct))
+			fatal("core sent a malformed FETCH");
+		*at = job_new(f, id++, from, (size_t)(w.at - from), fr->fd[0]);
+		at = &(*at)->then;
+	} while (w.at < w.end);
+	job_begin(f, first);
+	fetch_pump(f);
+}
+
+/* Nobody waits for these any more: what is not yet begun is not made. */
+static void
+jobs_forget(struct fetch *f, struct jobs *jobs, int begun, uint32_t id, uint32_t n)
+{
+	struct job *j, *next;
+
+	for (j = TAILQ_FIRST(jobs); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, entry);
+		if (j->id - id >= n)
+			continue;
+		turn_free(f, j->then);
+		j->then = NULL;
+		if (begun)
+			continue;
+		TAILQ_REMOVE(jobs, j, entry);
+		job_free(f, j);
+	}
+}
+
+static void
+take_forget(struct fetch *f, const struct frame *fr)
+{
+	struct host *h;
+	struct wire w;
+	uint32_t n;
+
+	wire_init(&w, fr->data, fr->len);
+	n = wire_u32(&w);
+	if (wire_end(&w) == -1)
+		fatal("core sent a malformed FORGET");
+	jobs_forget(f, &f->flying, 1, fr->id, n);
+	for (size_t i = 0; i < HOST_BUCKETS; i++)
+		for (h = f->hosts[i]; h != NULL; h = h->next)
+			jobs_forget(f, &h->jobs, 0, fr->id, n);
 }
 
 static void
@@ -683,7 +505,7 @@ take_stop(struct fetch *f)
 
 	f->stopping = 1;
 	event_base_loopexit(f->base, &wait);
-	pump(f);
+	fetch_pump(f);
 }
 
 static void
@@ -703,6 +525,9 @@ on_frame(struct peer *peer, struct frame *fr, int bad, void *arg)
 		break;
 	case MSG_FETCH:
 		take_job(f, fr);
+		break;
+	case MSG_FORGET:
+		take_forget(f, fr);
 		break;
 	case MSG_STOP:
 		take_stop(f);
@@ -748,7 +573,7 @@ jobs_free(struct fetch *f, struct jobs *jobs)
 
 	while ((j = TAILQ_FIRST(jobs)) != NULL) {
 		TAILQ_REMOVE(jobs, j, entry);
-		job_free(f, j);
+		turn_free(f, j);
 	}
 }
 
@@ -769,6 +594,7 @@ fetch_free(struct fetch *f)
 	buf_free(&f->start);
 	peer_free(f->peer);
 	event_free(f->again);
+	event_free(f->tell);
 	event_base_free(f->base);
 	free(f);
 }
@@ -788,7 +614,8 @@ role_main(const char *name, int debug)
 	TAILQ_INIT(&f->flying);
 	buf_init(&f->start, msg_limit(MSG_FETCH_START));
 	f->base = event_base_new();
-	if (f->base == NULL || (f->again = evtimer_new(f->base, on_again, f)) == NULL)
+	if (f->base == NULL || (f->again = evtimer_new(f->base, on_again, f)) == NULL ||
+	    (f->tell = evtimer_new(f->base, on_tell, f)) == NULL)
 		fatal("no event loop");
 	f->peer = peer_new(f->base, CHANNEL, on_frame, f);
 	event_base_dispatch(f->base);

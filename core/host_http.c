@@ -77,28 +77,67 @@ wrong(const struct cr_request *rq, const struct cr_response *rs, size_t n)
 	return NULL;
 }
 
-/* Hands a request to core. -1: it cannot be sent. */
-static int
-ask(const struct cr_request *r, uint32_t id)
+static size_t
+body_len(const struct cr_request *r)
 {
-	struct http_ask a = { .url = r->url, .method = r->method, .headers = r->headers,
-		.timeout = CR_HAS(r, timeout) ? r->timeout : 0 };
-	size_t len = r->body != NULL ? r->len : 0;
+	return r->body != NULL ? r->len : 0;
+}
+
+static int
+in_turn(const struct cr_request *r)
+{
+	return CR_HAS(r, in_turn) && r->in_turn != 0;
+}
+
+/* Bytes that it takes in a frame, and some to spare. */
+static size_t
+room(const struct cr_request *r)
+{
+	return strlen(r->url) + (r->method != NULL ? strlen(r->method) : 0) +
+	    (r->headers != NULL ? strlen(r->headers) : 0) + body_len(r) + 64;
+}
+
+/* How many of n requests go in one frame: those that follow the first in turn, while there is room. */
+static size_t
+together(const struct cr_request *rq, size_t n)
+{
+	size_t len = room(rq), i = 1;
+
+	if (body_len(rq) > HTTP_SHORT)
+		return 1;
+	for (; i < n; i++) {
+		const struct cr_request *r = request_at(rq, i);
+
+		len += room(r);
+		if (!in_turn(r) || len > HTTP_TURN || body_len(r) > HTTP_SHORT)
+			break;
+	}
+	return i;
+}
+
+/* Hands n requests to core in one frame. -1: they cannot be sent. */
+static int
+ask(const struct cr_request *rq, size_t n, uint32_t id)
+{
+	size_t len = body_len(rq), whole = len > HTTP_SHORT ? len : 0;
 	int fd = -1, rc = -1;
 	struct buf b;
 
-	if (len <= HTTP_SHORT)
-		a.body = (struct bytes){ r->body, len };
-	else
-		a.len = len;
-	if (a.len > 0 && ((fd = result_fd(r->body, len)) == -1 || result_seal(fd) == -1)) {
+	if (whole > 0 && ((fd = result_fd(rq->body, len)) == -1 || result_seal(fd) == -1)) {
 		host_say("http(): no memory file for a body of %zu bytes", len);
 		if (fd != -1)
 			close(fd);
 		return -1;
 	}
 	buf_init(&b, msg_limit(MSG_W_HTTP));
-	wire_put(&b, http_ask, &a);
+	for (size_t i = 0; i < n; i++) {
+		const struct cr_request *r = request_at(rq, i);
+		const struct http_ask a = { .url = r->url, .method = r->method,
+			.headers = r->headers, .timeout = CR_HAS(r, timeout) ? r->timeout : 0,
+			.body = { r->body, whole > 0 ? 0 : body_len(r) }, .len = whole };
+
+		wire_put(&b, http_ask, &a);
+	}
 	if (!b.over) {
 		rc = chan_send(host.chan, MSG_W_HTTP, id, &b, fd, -1);
 		if (rc == -1)
@@ -137,14 +176,11 @@ take(struct frame *f, struct held *h, struct cr_response *rs)
 	return 0;
 }
 
-/* Waits until each of the requests from id `first` on that was sent is answered. Returns how many
- * came with a status. */
-static int
+/* Waits until each of the `sent` of n requests from id `first` on is answered. */
+static void
 await(struct cr_response *rs, uint32_t first, size_t n, size_t sent)
 {
-	struct cr_response *r;
 	struct frame f;
-	int good = 0;
 
 	while (sent > 0 && !host.stop) {
 		if (chan_recv(host.chan, &f, -1) != 1)
@@ -157,13 +193,16 @@ await(struct cr_response *rs, uint32_t first, size_t n, size_t sent)
 			host_stream_frame(&f);	/* or of a call that a stop ended */
 			continue;
 		}
-		r = response_at(rs, f.id - first);
-		if (take(&f, &held[f.id - first], r) == -1)
+		if (take(&f, &held[f.id - first], response_at(rs, f.id - first)) == -1)
 			_exit(70);
-		good += r->status != 0;
 		sent--;
 	}
-	return good;
+}
+
+static int
+taken(const struct cr_response *r)
+{
+	return r->status >= 200 && r->status < 300;
 }
 
 static int
@@ -171,10 +210,12 @@ cr_http(struct cr *cr, const struct cr_request *rq, struct cr_response *rs, size
 {
 	static const struct cr_response none = { .headers = "", .body = "", .retry_after = -1,
 		.error = "the worker was told to stop" }, unsent = { .headers = "", .body = "",
-		.retry_after = -1, .error = "the request is too long" };
+		.retry_after = -1, .error = "the request is too long" }, late = { .headers = "",
+		.body = "", .retry_after = -1, .error = "not sent: the one before it was not taken" };
 	const char *why = wrong(rq, rs, n);
 	uint32_t first = last + 1;
-	size_t i, sent = 0;
+	size_t i, k, sent = 0;
+	int good = 0;
 
 	(void)cr;
 	if (why != NULL) {
@@ -186,13 +227,27 @@ cr_http(struct cr *cr, const struct cr_request *rq, struct cr_response *rs, size
 		respond(response_at(rs, i), &none);
 	}
 	last += (uint32_t)n;
-	for (i = 0; i < n && !host.stop; i++) {
-		if (ask(request_at(rq, i), first + (uint32_t)i) == 0)
-			sent++;
+	for (i = 0; i < n && !host.stop; i += k) {
+		k = together(request_at(rq, i), n - i);
+		if (i > 0 && in_turn(request_at(rq, i))) {
+			await(rs, first, n, sent);
+			sent = 0;
+			if (!taken(response_at(rs, i - 1))) {
+				respond(response_at(rs, i), &late);
+				k = 1;
+				continue;
+			}
+		}
+		if (ask(request_at(rq, i), k, first + (uint32_t)i) == 0)
+			sent += k;
 		else
-			respond(response_at(rs, i), &unsent);
+			for (size_t j = i; j < i + k; j++)
+				respond(response_at(rs, j), &unsent);
 	}
-	return await(rs, first, n, sent);
+	await(rs, first, n, sent);
+	for (i = 0; i < n; i++)
+		good += response_at(rs, i)->status != 0;
+	return good;
 }
 
 void

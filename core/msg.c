@@ -12,6 +12,7 @@ static const struct {
 	[MSG_STOP] = { "STOP", 0 },
 	[MSG_FETCH_START] = { "FETCH_START", MB },
 	[MSG_FETCH] = { "FETCH", 256 * KB },
+	[MSG_FORGET] = { "FORGET", 4 },
 	[MSG_FETCHED] = { "FETCHED", 256 * KB },
 	[MSG_STORE_START] = { "STORE_START", 8 * KB },
 	[MSG_STORE_CONF] = { "STORE_CONF", 0 },

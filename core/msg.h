@@ -10,7 +10,9 @@ enum msg_type {
 
 	/* core <-> fetch, send. id: the job's */
 	MSG_FETCH_START,	/* struct fetch_start, then u32 n, n * struct fetch_host */
-	MSG_FETCH,		/* struct fetch_job; fd: the body to be sent, if long */
+	MSG_FETCH,		/* struct fetch_job; fd: the body to be sent, if long. Several direct ones:
+				 * each made once the one before was answered by 2xx, of ids in a row */
+	MSG_FORGET,		/* u32 n: of the n ids from this one, what is not yet begun is not made */
 	MSG_FETCHED,		/* struct fetch_done; fd: the body (a sealed memfd) with 2xx */
 
 	/* core <-> store */
@@ -54,7 +56,8 @@ enum msg_type {
 	MSG_W_DELIVER,		/* struct batch_job; fds: batch, out */
 	MSG_W_DELIVERED,	/* struct batch_done */
 	MSG_W_PROGRESS,		/* u32: so many of the batch are done (batch_job.careful) */
-	MSG_W_HTTP,		/* struct http_ask; fd: the body, if long. id: the worker's own */
+	MSG_W_HTTP,		/* struct http_ask; fd: the body, if long. id: the worker's own. Several:
+				 * to be made in turn, as those of MSG_FETCH */
 	MSG_W_ANSWERED,		/* struct http_answer; fd: the body, if long. id: the same */
 
 	MSG_W_STREAM,		/* struct stream_job; fds: two for results, filled in turn */
@@ -380,6 +383,7 @@ struct http_answer {
 };
 #define HTTP_AT_ONCE	16		/* requests of one http() */
 #define HTTP_SHORT	(16u << 10)	/* bytes of a body that travels in its frame */
+#define HTTP_TURN	(64u << 10)	/* bytes of requests that travel in one frame, in turn */
 #define HTTP_ANSWER_MAX	(1u << 20)	/* bytes of an answer's body; the rest is cut off */
 #define HTTP_BODY_MAX	(64u << 20)	/* bytes of a request's */
 extern const struct wire_field http_ask[], http_answer[];

@@ -136,7 +136,7 @@ peer_free(struct peer *p)
 }
 
 int
-peer_send(struct peer *p, uint16_t type, uint32_t id, const struct buf *b, int fd0, int fd1)
+peer_queue(struct peer *p, uint16_t type, uint32_t id, const struct buf *b, int fd0, int fd1)
 {
 	if (p->gone)
 		return -1;
@@ -144,10 +144,23 @@ peer_send(struct peer *p, uint16_t type, uint32_t id, const struct buf *b, int f
 		log_warn("a %s is over its maximum", msg_name(type));
 		return -1;
 	}
-	if (chan_put(p->chan, type, id, b != NULL ? b->data : NULL, b != NULL ? b->len : 0, fd0,
-		fd1) == -1)
+	return chan_put(p->chan, type, id, b != NULL ? b->data : NULL, b != NULL ? b->len : 0, fd0,
+	    fd1);
+}
+
+void
+peer_write(struct peer *p)
+{
+	if (!p->gone)
+		event_active(p->out, EV_WRITE, 0);
+}
+
+int
+peer_send(struct peer *p, uint16_t type, uint32_t id, const struct buf *b, int fd0, int fd1)
+{
+	if (peer_queue(p, type, id, b, fd0, fd1) == -1)
 		return -1;
-	event_active(p->out, EV_WRITE, 0);
+	peer_write(p);
 	return 0;
 }
 

@@ -16,6 +16,10 @@ void		 peer_free(struct peer *);	/* also from within its callback; NULL is fine 
  * a maximum, or the other side is gone. */
 int		 peer_send(struct peer *, uint16_t type, uint32_t id, const struct buf *, int fd0,
 		    int fd1);
+/* The same in two steps: what is queued waits for peer_write(), or for the next peer_send(). */
+int		 peer_queue(struct peer *, uint16_t type, uint32_t id, const struct buf *, int fd0,
+		    int fd1);
+void		 peer_write(struct peer *);
 size_t		 peer_queued(const struct peer *);
 void		 peer_flush(struct peer *);	/* blocking, before an exit */
 #endif

@@ -12,7 +12,15 @@
 #define HOST_SHOWN	200		/* bytes of a host's name in a reason */
 #define ID_MAX		128		/* bytes of a webhook-id */
 #define DAY		INT64_C(86400000)
+#define TURN_MAX	16		/* messages that are handed out together */
+#define TURN_MS		INT64_C(2000)	/* that they may take, by what those before took: their times
+					 * are signed */
+#define TURN_OLD	INT64_C(240000)	/* ms that the last may have to wait for the others */
 
+struct message {
+	struct text	 text, lines;
+	size_t		 n;		/* records in it */
+};
 struct webhook {
 	const char		*url, *secret, *bearer;
 	const char *const	*headers;
@@ -24,7 +32,8 @@ struct webhook {
 	struct sign		*sign;
 	int64_t			 delay[RETRIES_MAX];
 	size_t			 ndelays;
-	struct text		 text, lines;
+	struct message		 message[TURN_MAX];
+	size_t			 turn;		/* so many together next time */
 	char			 host[HOST_SHOWN];	/* of url, for people: the rest may be secret */
 };
 
@@ -166,8 +175,10 @@ close_(struct cr *cr, void *opts)
 	(void)cr;
 	sign_free(o->sign);
 	o->sign = NULL;
-	text_free(&o->text);
-	text_free(&o->lines);
+	for (size_t i = 0; i < TURN_MAX; i++) {
+		text_free(&o->message[i].text);
+		text_free(&o->message[i].lines);
+	}
 }
 
 static int
@@ -184,6 +195,7 @@ open_(struct cr *cr, void *opts)
 	for (i = 0; o->retry != NULL && o->retry[i] != NULL && i < RETRIES_MAX; i++)
 		o->delay[i] = duration(o->retry[i]);
 	o->ndelays = i;
+	o->turn = 1;
 	if (o->secret != NULL && strncmp(o->secret, "{secret:", 8) == 0)
 		return cr->fail(cr, CR_BAD_OPTION, "secret: signing needs the key itself: add "
 		    "sink_webhook to `allow:`");
@@ -207,79 +219,110 @@ message_id(struct cr *cr, const struct cr_record *const *items, size_t n, char i
 		snprintf(id, ID_MAX, "%.*s-b%zu", len, len > 0 ? value + 1 : "", n);
 }
 
+static void
+line(struct text *t, const char *name, const char *value)
+{
+	text_str(t, name);
+	text_str(t, value);
+	text_str(t, "\n");
+}
+
 /* The request's headers. -1: the signature failed. */
 static int
-message_lines(struct cr *cr, struct webhook *o, const char *id)
+message_lines(struct cr *cr, const struct webhook *o, struct message *m, const char *id)
 {
 	char text[ID_MAX + 128], signature[SIGN_MAX + 1];
 	int64_t now = cr->now(cr) / 1000;
 	const char *equals;
 
-	text_clear(&o->lines);
-	if (sign(o->sign, id, now, o->text.data, o->text.len, signature) == -1)
+	text_clear(&m->lines);
+	if (sign(o->sign, id, now, m->text.data, m->text.len, signature) == -1)
 		return -1;
 	snprintf(text, sizeof(text), "webhook-id: %s\nwebhook-timestamp: %" PRId64 "\n", id, now);
-	text_str(&o->lines, text);
-	if (signature[0] != '\0') {
-		text_str(&o->lines, "webhook-signature: ");
-		text_str(&o->lines, signature);
-		text_str(&o->lines, "\n");
-	}
-	text_str(&o->lines, "Content-Type: ");
-	text_str(&o->lines, o->content_type);
-	text_str(&o->lines, "\n");
-	if (o->bearer != NULL) {
-		text_str(&o->lines, "Authorization: Bearer ");
-		text_str(&o->lines, o->bearer);
-		text_str(&o->lines, "\n");
-	}
+	text_str(&m->lines, text);
+	if (signature[0] != '\0')
+		line(&m->lines, "webhook-signature: ", signature);
+	line(&m->lines, "Content-Type: ", o->content_type);
+	if (o->bearer != NULL)
+		line(&m->lines, "Authorization: Bearer ", o->bearer);
 	for (size_t i = 0; o->headers != NULL && o->headers[i] != NULL; i++) {
 		equals = strchr(o->headers[i], '=');
-		text_add(&o->lines, o->headers[i], (size_t)(equals - o->headers[i]));
-		text_str(&o->lines, ": ");
-		text_str(&o->lines, equals + 1);
-		text_str(&o->lines, "\n");
+		text_add(&m->lines, o->headers[i], (size_t)(equals - o->headers[i]));
+		line(&m->lines, ": ", equals + 1);
 	}
 	return 0;
 }
 
-/* Sends n records as one message. 0: *rs is its answer. -1: it cannot be sent; fail() was called. */
+/* Writes n records as one message. -1: it cannot be; fail() or retry() was called. */
 static int
-message_send(struct cr *cr, struct webhook *o, const struct cr_record *const *items, size_t n,
-    struct cr_response *rs)
+message_write(struct cr *cr, const struct webhook *o, struct message *m,
+    const struct cr_record *const *items, size_t n)
 {
 	const char *preset = body_preset(o->body);
 	enum body_escape how = body_escape_for(o->content_type);
-	struct cr_request rq = { .size = sizeof(rq), .url = o->url, .method = methods[o->method],
-		.timeout = o->timeout };
 	char id[ID_MAX];
 
-	text_clear(&o->text);
-	body_write(&o->text, cr, preset != NULL ? preset : o->body, preset != NULL ? BODY_JSON : how,
+	m->n = n;
+	text_clear(&m->text);
+	body_write(&m->text, cr, preset != NULL ? preset : o->body, preset != NULL ? BODY_JSON : how,
 	    items, n, o->batch > 1 && (preset != NULL || how == BODY_JSON), body_joins(o->body));
 	message_id(cr, items, n, id);
-	if (message_lines(cr, o, id) == -1)
+	if (message_lines(cr, o, m, id) == -1)
 		return cr->retry(cr, -1, "the message could not be signed");
-	if (o->text.bad || o->lines.bad)
+	if (m->text.bad || m->lines.bad)
 		return cr->retry(cr, -1, "no memory for a message");
-	rq.headers = o->lines.data;
-	rq.body = o->text.data;
-	rq.len = o->text.len;
-	*rs = (struct cr_response){ .size = sizeof(*rs) };
-	return cr->http(cr, &rq, rs, 1) < 0 ?
-	    cr->fail(cr, CR_BAD_DATA, "the daemon sends nothing for this plugin: see its log") : 0;
+	return 0;
+}
+
+/* How many messages go together after k took so many ms: none is to wait so long that its time no
+ * longer counts. */
+static size_t
+turn_next(const struct webhook *o, size_t k, int64_t ms)
+{
+	int64_t each = ms / (int64_t)k + 1, n = TURN_MS / each, most = TURN_OLD / o->timeout;
+
+	n = n < most ? n : most;
+	return n < 1 ? 1 : n > TURN_MAX ? TURN_MAX : (size_t)n;
+}
+
+/* Sends k messages, each once the one before was taken. Returns how many were; *rs: the answer to the
+ * one that was not. -1: they cannot be sent; fail() was called. */
+static int
+turn_send(struct cr *cr, struct webhook *o, size_t k, struct cr_response *rs)
+{
+	struct cr_request rq[TURN_MAX];
+	struct cr_response all[TURN_MAX];
+	int64_t begun = cr->now(cr);
+	size_t i;
+
+	for (i = 0; i < k; i++) {
+		rq[i] = (struct cr_request){ .size = sizeof(rq[i]), .url = o->url,
+			.method = methods[o->method], .timeout = o->timeout, .in_turn = 1,
+			.headers = o->message[i].lines.data, .body = o->message[i].text.data,
+			.len = o->message[i].text.len };
+		all[i] = (struct cr_response){ .size = sizeof(all[i]) };
+	}
+	if (cr->http(cr, rq, all, k) < 0)
+		return cr->fail(cr, CR_BAD_DATA,
+		    "the daemon sends nothing for this plugin: see its log");
+	for (i = 0; i < k && all[i].status >= 200 && all[i].status < 300; i++)
+		;
+	o->turn = i < k ? 1 : turn_next(o, k, cr->now(cr) - begun);
+	if (i < k)
+		*rs = all[i];
+	return (int)i;
 }
 
 /* ---- What an answer means ---- */
 
 /* A tenth more at most, other for each message, so that not all come back at once. */
 static int64_t
-jitter(const struct webhook *o, int64_t ms)
+jitter(const struct message *m, int64_t ms)
 {
 	uint32_t h = 2166136261u;
 
-	for (size_t i = 0; i < o->lines.len && o->lines.data[i] != '\n'; i++)
-		h = (h ^ (unsigned char)o->lines.data[i]) * 16777619u;
+	for (size_t i = 0; i < m->lines.len && m->lines.data[i] != '\n'; i++)
+		h = (h ^ (unsigned char)m->lines.data[i]) * 16777619u;
 	return ms + ms / 10 * (h % 100) / 100;
 }
 
@@ -297,7 +340,8 @@ reason(const struct webhook *o, const struct cr_response *rs, char *out, size_t 
 
 /* Says what is to become of a message that was not taken, tried before `attempt` times. */
 static void
-refused(struct cr *cr, const struct webhook *o, const struct cr_response *rs, int attempt)
+refused(struct cr *cr, const struct webhook *o, const struct message *m,
+    const struct cr_response *rs, int attempt)
 {
 	char why[800];
 	int64_t ms;
@@ -308,11 +352,26 @@ refused(struct cr *cr, const struct webhook *o, const struct cr_response *rs, in
 	} else if (attempt < 0 || (size_t)attempt >= o->ndelays) {
 		cr->fail(cr, CR_REJECTED, "%s, tried %d times", why, attempt + 1);
 	} else {
-		ms = jitter(o, o->delay[attempt]);
+		ms = jitter(m, o->delay[attempt]);
 		if ((rs->status == 429 || rs->status == 503) && rs->retry_after > ms)
 			ms = rs->retry_after;
 		cr->retry(cr, ms, "%s", why);
 	}
+}
+
+/* Writes messages of the next records, as many as may go together. Returns how many; 0: none, and
+ * fail() or retry() was called. */
+static size_t
+turn_write(struct cr *cr, struct webhook *o, const struct cr_record *const *items, size_t left)
+{
+	size_t k, n;
+
+	for (k = 0; k < o->turn && left > 0; k++, items += n, left -= n) {
+		n = left < (size_t)o->batch ? left : (size_t)o->batch;
+		if (message_write(cr, o, &o->message[k], items, n) == -1)
+			break;
+	}
+	return k;
 }
 
 static size_t
@@ -321,14 +380,17 @@ deliver(struct cr *cr, void *opts, const struct cr_batch *batch)
 	struct webhook *o = opts;
 	int attempt = CR_HAS(batch, attempt) ? batch->attempt : 0;
 	struct cr_response rs = { .size = sizeof(rs) };
-	size_t i, n;
+	size_t i = 0, k;
+	int taken;
 
-	for (i = 0; i < batch->n; i += n) {
-		n = batch->n - i < (size_t)o->batch ? batch->n - i : (size_t)o->batch;
-		if (message_send(cr, o, batch->items + i, n, &rs) == -1)
+	while (i < batch->n) {
+		if ((k = turn_write(cr, o, batch->items + i, batch->n - i)) == 0 ||
+		    (taken = turn_send(cr, o, k, &rs)) == -1)
 			break;
-		if (rs.status < 200 || rs.status > 299) {
-			refused(cr, o, &rs, i == 0 ? attempt : 0);
+		for (int j = 0; j < taken; j++)
+			i += o->message[j].n;
+		if ((size_t)taken < k) {
+			refused(cr, o, &o->message[taken], &rs, i == 0 ? attempt : 0);
 			break;
 		}
 	}

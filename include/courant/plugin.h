@@ -21,7 +21,8 @@
  *            each struct begins with its size. The host reads no further than your `size`; you read
  *            no further than the host's: CR_HAS() before using what is newer than your `needs`.
  *
- * ABI changelog: 1.0 first version. 1.1 CR_SEEN, cr_batch.attempt, cr_request.timeout.
+ * ABI changelog: 1.0 first version. 1.1 CR_SEEN, cr_batch.attempt, timeout and in_turn
+ * of cr_request.
  */
 #ifndef COURANT_PLUGIN_H
 #define COURANT_PLUGIN_H
@@ -96,6 +97,8 @@ struct cr_request {
 	size_t		 len;		/* of body */
 	const char	*tag;		/* comes back in cr_page; at most 255 bytes; or NULL */
 	int64_t		 timeout;	/* 1.1: http(): ms for the whole of it; 0: the host's */
+	int		 in_turn;	/* 1.1: http(): only once the one before it was answered by 2xx;
+					 * else it is not sent */
 };
 #define CR_GET(u)	(&(struct cr_request){ .size = sizeof(struct cr_request), .url = (u) })
 

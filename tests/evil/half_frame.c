@@ -6,7 +6,7 @@
 static void
 evil(struct cr *cr)
 {
-	static const unsigned char head[12] = { 0, 1, 0, 0, 22, 0, 0, 0, 1, 0, 0, 0 };
+	static const unsigned char head[12] = { 0, 1, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0 };
 
 	(void)cr;
 	(void)!write(3, head, sizeof(head));

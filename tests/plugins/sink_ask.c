@@ -8,6 +8,7 @@
 struct ask {
 	const char	*url, *to, *token, *method;
 	int64_t		 size, count;
+	int		 turn;
 };
 
 static const struct cr_option options[] = {
@@ -17,6 +18,7 @@ static const struct cr_option options[] = {
 	CR_OPTION(struct ask, method, STRING, "POST", NULL, "HTTP method"),
 	CR_OPTION(struct ask, size, INT, "0", "0..", "bytes of the body"),
 	CR_OPTION(struct ask, count, INT, "1", "1..100", "requests at once"),
+	CR_OPTION(struct ask, turn, BOOL, "no", NULL, "one after the other"),
 	CR_END
 };
 
@@ -34,7 +36,7 @@ deliver(struct cr *cr, void *opts, const struct cr_batch *batch)
 	snprintf(headers, sizeof(headers), "X-Token: %s\n", o->token != NULL ? o->token : "none");
 	for (i = 0; i < o->count; i++) {
 		rq[i] = (struct cr_request){ .size = sizeof(rq[0]), .method = o->method,
-			.url = o->to != NULL ? o->to : o->url, .headers = headers,
+			.url = o->to != NULL ? o->to : o->url, .headers = headers, .in_turn = o->turn,
 			.body = o->size > 0 ? body : NULL, .len = (size_t)o->size };
 		rs[i].size = sizeof(rs[0]);
 	}

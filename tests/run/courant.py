@@ -259,8 +259,8 @@ class Daemon:
         return "\n".join([f"-- {self.conf}", self.conf.read_text(),
                           f"-- the log's last lines of {len(lines)}", *lines[-60:]])
 
-    def until(self, condition, seconds=20, what=""):
-        return until(condition, seconds, what, context=self.describe)
+    def until(self, condition, seconds=20, what="", every=0.03):
+        return until(condition, seconds, what, every, context=self.describe)
 
     def wait_log(self, pattern, seconds=20, since=0):
         """Until a line of the log (from byte `since` on) matches; the match."""
