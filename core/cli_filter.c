@@ -5,6 +5,7 @@
 #include "date.h"
 #include "mem.h"
 #include "msg.h"
+#include "pairs.h"
 #include "record.h"
 #include "result.h"
 
@@ -18,11 +19,13 @@
 #include <unistd.h>
 
 #define AT_ONCE		500		/* records of one batch */
+#define CLI_KEPT	(1u << 20)	/* bytes that the filter may keep from one to the next */
 
 /* The records of a batch as they were read. */
 struct lines {
 	struct cr_record	*record[AT_ONCE];
 	size_t			 n;
+	struct buf		 kept;		/* the filter's state: KEY\0VALUE\0... */
 };
 
 /* ---- JSON Lines into records ---- */
@@ -153,6 +156,31 @@ put_item(struct buf *b, struct cr_record *r, int64_t n)
 	buf_free(&bytes);
 }
 
+/* What the filter kept of the batches before. */
+static void
+put_state(struct buf *b, const struct buf *kept, const char *rule)
+{
+	const char *s = kept->data, *end = s + kept->len, *value;
+	size_t begun;
+
+	for (; s != NULL && s < end; s = value + strlen(value) + 1) {
+		value = s + strlen(s) + 1;
+		begun = result_begin(b, RESULT_STATE);
+		wire_put(b, result_state,
+		    (&(struct result_state){ .key = s, .value = value, .rule = rule }));
+		result_end(b, begun);
+	}
+}
+
+static void
+take_state(struct wire *body, struct buf *kept)
+{
+	struct result_state st;
+
+	if (result_state_read(body, &st) == 0)
+		(void)pairs_set(kept, st.key, st.value, kept->max);
+}
+
 /* Sends them as a batch; descriptor of the verdicts to come, or -1. */
 static int
 send_batch(struct cli_job *j, const struct lines *l)
@@ -163,6 +191,7 @@ send_batch(struct cli_job *j, const struct lines *l)
 	struct buf b;
 
 	buf_init(&b, CLI_OUT);
+	put_state(&b, &l->kept, j->setup->routes[0].filters[0].rule);
 	for (size_t i = 0; i < l->n; i++)
 		put_item(&b, l->record[i], (int64_t)i + 1);
 	job.len = b.len;
@@ -225,9 +254,9 @@ show_record(const struct result_verdict *v, struct cr_record *r)
 	return 0;
 }
 
-/* The verdicts of the first records. How many there were. */
+/* The verdicts of the first records, and what the filter keeps. How many there were. */
 static size_t
-show_verdicts(const struct lines *l, int out, size_t len, int why)
+show_verdicts(struct lines *l, int out, size_t len, int why)
 {
 	struct result_verdict v;
 	enum result_kind kind;
@@ -236,8 +265,10 @@ show_verdicts(const struct lines *l, int out, size_t len, int why)
 	const void *p = result_seal(out) == 0 ? result_map(out, len, &size) : NULL;
 
 	wire_init(&all, p, p != NULL ? size : 0);
-	while (p != NULL && n < l->n && result_next(&all, &kind, &body) == 1) {
-		if (kind != RESULT_VERDICT)
+	while (p != NULL && result_next(&all, &kind, &body) == 1) {
+		if (kind == RESULT_STATE)
+			take_state(&body, &l->kept);
+		if (kind != RESULT_VERDICT || n == l->n)
 			continue;
 		wire_get(&body, result_verdict, &v);
 		if (wire_end(&body) == -1)
@@ -254,7 +285,7 @@ show_verdicts(const struct lines *l, int out, size_t len, int why)
 
 /* Has the filter judge them. 0, or 1 and why is told. */
 static int
-judge(struct cli_job *j, const struct lines *l, int why)
+judge(struct cli_job *j, struct lines *l, int why)
 {
 	struct batch_done done = { 0 };
 	struct buf error;
@@ -306,6 +337,7 @@ filter_file(struct cli_job *j, const char *path, int why)
 		fprintf(stderr, "courant: %s: %s\n", path, strerror(errno));
 		return 1;
 	}
+	buf_init(&l.kept, CLI_KEPT);
 	while (j->chan != NULL && getline(&line, &cap, f) != -1) {
 		nth++;
 		if (line[strspn(line, " \t\r\n")] == '\0')
@@ -322,6 +354,7 @@ filter_file(struct cli_job *j, const char *path, int why)
 	if (j->chan != NULL)
 		rc |= judge(j, &l, why);
 	lines_clear(&l);
+	buf_free(&l.kept);
 	free(line);
 	if (f != stdin)
 		fclose(f);

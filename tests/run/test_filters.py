@@ -2,6 +2,7 @@
 import json
 import re
 import textwrap
+import time
 
 from courant import TREE
 
@@ -147,3 +148,67 @@ def test_the_examples_of_the_manual_are_good(daemon, origin):
     d.start().settled()
     for r in d.status()["routes"]:
         assert not r["filters"].get("reason"), r      # each could be opened
+
+
+# -- limit
+
+def named(source, first, last):
+    return feed([{"guid": f"{source}{n}", "title": f"{source} {n}"} for n in range(last, first - 1, -1)])
+
+
+def two_sources(daemon, origin, filters):
+    """A daemon with the sources x and y, and a route to NAME.jsonl for each filter."""
+    text = "sources:\n" + "".join(
+        f"  {s}: {{ plugin: feed, url: \"{origin.put(s + '.xml', named(s, 1, 8))}\", every: 1 h }}\n"
+        for s in "xy") + "routes:\n" + "".join(
+        f"  {name}: {{ from: [x, y], filters: [ {{ limit: {{ {options} }} }} ],"
+        f" to: {{ jsonl: {{ path: {name}.jsonl }} }} }}\n" for name, options in filters.items())
+    return configured(daemon, text, "")
+
+
+LIMITS = {
+    "all": ("rate: 3/h", 3), "each": ("rate: 3/h, per: source", 6), "number": ("number: 5", 5),
+    "ever": ("number: 2, per: source", 4), "title": ("number: 1, per: title", 16),
+    "none": ("rate: 1/30 min, per: author", 1), "enough": ("rate: 1000/d", 16),
+}
+
+
+def test_limit_as_users_write_it(daemon, origin):
+    d = two_sources(daemon, origin, {name: options for name, (options, _) in LIMITS.items()})
+    d.start().settled()
+    assert {n: len(titles(d, n)) for n in LIMITS} == {n: count for n, (_, count) in LIMITS.items()}
+    assert sorted(titles(d, "each")) == ["x 1", "x 2", "x 3", "y 1", "y 2", "y 3"], "the oldest first"
+    for s in "xy":
+        origin.put(s + ".xml", named(s, 5, 12))
+    d.kill()
+    d.start()
+    d.refresh()
+    d.settled()
+    assert {n: len(titles(d, n)) for n in LIMITS} == {**{n: count for n, (_, count) in LIMITS.items()},
+                                                     "title": 24, "enough": 24}, "what was counted stays"
+    assert d.route("all")["filters"]["dropped"] == 21
+
+
+def test_limit_gives_the_same_verdicts_after_kills(daemon, origin):
+    d = two_sources(daemon, origin, {"a": "rate: 40/h, per: source"})
+    for n in range(10):
+        for s in "xy":
+            origin.put(s + ".xml", named(s, 1, 10 * n + 20))
+        d.start()
+        for s in "xy":
+            d.courant("refresh", s)
+        time.sleep(0.02 * n)
+        d.kill()
+    d.start()
+    d.refresh()
+    d.settled()
+    assert d.records() > 80
+    found = titles(d, "a")
+    assert sorted(found) == sorted(f"{s} {n}" for s in "xy" for n in range(1, 41))
+
+
+def test_a_limit_that_is_none_is_refused_with_its_line(daemon, origin):
+    d = two_sources(daemon, origin, {"a": "rate: ten, per: source"})
+    code, said = d.run("-n")
+    assert code == 1, said
+    assert re.search(r"courant.yaml:\d+: route a: limit: rate: ten is no rate: give a number", said), said
