@@ -341,7 +341,7 @@ def test_hello_dropped_in_replaced_and_removed_disturbs_nobodys_fetch(daemon, or
     d.plugins = d.folder / "plugins"
     d.plugins.mkdir()
     origin.put("changes", CHANGES)
-    origin.set("/slow", body=rss(numbered(1, 2)), delay=12000)
+    origin.set("/slow", body=rss(numbered(1, 2)), delay=int(12000 * SLOW))
     shipped(d, origin)
     d.start(debug=True)
     origin.until_hits("/slow", 1)
@@ -363,7 +363,7 @@ def test_hello_dropped_in_replaced_and_removed_disturbs_nobodys_fetch(daemon, or
     path.unlink()
     d.until(lambda: d.source("log")["state"] == "waiting", 10, "its source idles")
     assert origin.hits("/slow") == 1 and d.source("slow")["state"] == "new", "still under way"
-    d.until(lambda: len(d.lines("everything.jsonl")) == 4, 20 * SLOW, "the slow one is delivered")
+    d.until(lambda: len(d.lines("everything.jsonl")) == 4, 20, "the slow one is delivered")
     asked, came = ids(d, "fetches"), re.findall(r"slow: job (\d+) (?:fetched|committed)", d.log())
     assert len(asked) == 1 and came == [asked[0]] * 2, (asked, came)
     assert origin.hits("/slow") == 1
