@@ -341,7 +341,7 @@ def test_hello_dropped_in_replaced_and_removed_disturbs_nobodys_fetch(daemon, or
     d.plugins = d.folder / "plugins"
     d.plugins.mkdir()
     origin.put("changes", CHANGES)
-    origin.set("/slow", body=rss(numbered(1, 2)), delay=int(12000 * SLOW))
+    origin.set("/slow", body=rss(numbered(1, 2)), delay=12000 if SLOW == 1 else 20000)
     shipped(d, origin)
     d.start(debug=True)
     origin.until_hits("/slow", 1)
