@@ -5,13 +5,17 @@
 
 #include <string.h>
 
+/* markup: the extra that counts instead, where the text came as HTML; text: what it then stands under. */
 static const struct {
 	const char	*name;
 	int		 field;
+	const char	*markup, *text;
 } lines[] = {
-	{ "id", CR_GUID }, { "title", CR_TITLE }, { "link", CR_LINK }, { "summary", CR_SUMMARY },
-	{ "content", CR_CONTENT }, { "language", CR_LANGUAGE }, { "rights", CR_RIGHTS },
-	{ "comments", CR_COMMENTS }, { "image", CR_IMAGE },
+	{ "id", CR_GUID, NULL, NULL }, { "title", CR_TITLE, "title-html", "title_text" },
+	{ "link", CR_LINK, NULL, NULL }, { "summary", CR_SUMMARY, NULL, NULL },
+	{ "content", CR_CONTENT, NULL, NULL }, { "language", CR_LANGUAGE, NULL, NULL },
+	{ "rights", CR_RIGHTS, "rights-html", "rights_text" },
+	{ "comments", CR_COMMENTS, NULL, NULL }, { "image", CR_IMAGE, NULL, NULL },
 };
 static const struct {
 	const char	*name;
@@ -97,8 +101,12 @@ model_record(const struct cr_record *r)
 	const char *s;
 	size_t i;
 
-	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		model_text(o, lines[i].name, record_get(r, lines[i].field, 0));
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		s = lines[i].markup != NULL ? record_get_extra(r, lines[i].markup) : NULL;
+		model_text(o, lines[i].name, s != NULL ? s : record_get(r, lines[i].field, 0));
+		if (s != NULL)
+			model_text(o, lines[i].text, record_get(r, lines[i].field, 0));
+	}
 	for (i = 0; i < 2; i++)
 		if (record_get_time(r, times[i].field) != CR_NO_TIME)
 			model_text(o, times[i].name,

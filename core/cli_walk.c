@@ -60,7 +60,8 @@ struct parse_job
 walk_job(const struct source *s)
 {
 	return (struct parse_job){ .source = s->name, .url = "", .type = "", .charset = "",
-		.headers = "", .tag = "", .when = date_now(), .now = date_now(), .hash = 1 };
+		.headers = "", .tag = "", .when = date_now(), .now = date_now(), .hash = 1,
+		.strip = s->strip };
 }
 
 int

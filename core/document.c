@@ -99,7 +99,8 @@ document_parse(struct job *j)
 	struct core *c = j->core;
 	const struct source *s = job_source(j);
 	struct parse_job pj = { .source = s->name, .url = "", .type = "", .charset = "",
-		.headers = "", .tag = "", .now = date_now(), .hash = s->hash };
+		.headers = "", .tag = "", .now = date_now(), .hash = s->hash,
+		.strip = s->strip };
 	struct buf options, url, headers, b;
 
 	job_unqueue(j, JOB_PARSE);

@@ -45,6 +45,12 @@ static const uint16_t entity_c1[32] = {
 	0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0xfffd, 0x017e, 0x0178,
 };
 
+uint32_t
+text_c1(uint32_t cp)
+{
+	return entity_c1[cp - 0x80];
+}
+
 static const char *
 entity_at(size_t offset)
 {

@@ -75,6 +75,7 @@ struct host {
 	int64_t		 now, since;		/* wall clock of the job; ticks when it was told */
 	unsigned	 lines;			/* logged in this job */
 	uint64_t	 replaced;		/* bytes that were no UTF-8 */
+	int		 html;			/* flags of html_sanitise() */
 	struct chan	*chan;			/* to core; NULL: there is none */
 	uint32_t	 grants;		/* enum cr_wants */
 	int		 stop;			/* MSG_STOP came during a callback */

@@ -1,6 +1,7 @@
 /* The host's parse job: one page to a source plugin, records and what the document says of itself
  * into the results. */
 #include "host.h"
+#include "html.h"
 #include "mem.h"
 #include "text.h"
 #include "url.h"
@@ -357,6 +358,7 @@ page_begin(const struct parse_job *job)
 	host.page = job;
 	host.latest = job->when < INT64_MAX - HOST_AHEAD ? job->when + HOST_AHEAD : INT64_MAX;
 	host.records = host.refused = host.requests = 0;
+	host.html = job->strip != 0 ? HTML_STRIP_TRACKERS : 0;
 	record_free(host.feed);
 	host.feed = NULL;
 	host_state_begin(job->state);

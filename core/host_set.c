@@ -112,8 +112,42 @@ put_html(struct cr_record *r, int field, const char *text, size_t len)
 	if (b.data == NULL)
 		return too_long(r);
 	buf_clear(&host.made);
-	html_sanitise(&host.made, b.data, b.len, host.base.data, HTML_STRIP_TRACKERS);
+	html_sanitise(&host.made, b.data, b.len, host.base.data, host.html);
 	return put_made(r, field);
+}
+
+/* Of a field that is plain text: the extra that keeps its markup, if there is any worth it. */
+static const char *
+markup_name(int field)
+{
+	return field == CR_TITLE ? "title-html" : "rights-html";
+}
+
+/* What is set as plain text has none. */
+static int
+put_plain(struct cr_record *r, int field, const char *text, size_t len)
+{
+	if (record_get_extra(r, markup_name(field)) != NULL || host.phase == PHASE_FILTER)
+		record_set_extra(r, markup_name(field), "");
+	return put_line(r, field, text, len);
+}
+
+/* The markup, sanitised, goes into an extra: an italic name, a formula, a picture. So does what has
+ * no tag, but would look as if it had when it is read as text. */
+static int
+put_markup(struct cr_record *r, int field, const char *text, size_t len)
+{
+	const char *name = markup_name(field);
+
+	buf_clear(&host.made);
+	html_sanitise(&host.made, text, len, host.base.data, host.html);
+	if (host.made.over)
+		return too_long(r);
+	if (host.made.len == 0 || (memchr(host.made.data, '<', host.made.len) == NULL &&
+	    memmem(host.made.data, host.made.len, "&lt;", 4) == NULL))
+		return 0;
+	buf_char(&host.made, '\0');
+	return record_set_extra(r, name, host.made.data);
 }
 
 static int
@@ -123,6 +157,8 @@ put_tags(struct cr_record *r, int field, const char *text, size_t len)
 
 	if (b.data == NULL)
 		return too_long(r);
+	if (strpbrk(b.data, "<&") != NULL && put_markup(r, field, b.data, b.len) == -1)
+		return -1;
 	buf_clear(&host.made);
 	text_of_html(&host.made, b.data, b.len);
 	if (host.made.over)
@@ -257,7 +293,7 @@ static const struct {
 	int	 to;
 } sets[] = {
 	[CR_LINK] = { put_url, CR_LINK },
-	[CR_TITLE] = { put_line, CR_TITLE },
+	[CR_TITLE] = { put_plain, CR_TITLE },
 	[CR_SUMMARY] = { put_html, CR_SUMMARY },
 	[CR_CONTENT] = { put_html, CR_CONTENT },
 	[CR_TITLE_HTML] = { put_tags, CR_TITLE },
@@ -272,7 +308,8 @@ static const struct {
 	[CR_AUTHOR] = { put_person, CR_AUTHOR },
 	[CR_ENCLOSURE] = { put_url, CR_ENCLOSURE },
 	[CR_CONTRIBUTOR] = { put_person, CR_CONTRIBUTOR },
-	[CR_RIGHTS] = { put_line, CR_RIGHTS },
+	[CR_RIGHTS] = { put_plain, CR_RIGHTS },
+	[CR_RIGHTS_HTML] = { put_tags, CR_RIGHTS },
 };
 
 /* Whether r may be written to now. */

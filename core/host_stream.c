@@ -3,6 +3,7 @@
  * files for results are filled in turn, and with both on their way the plugin waits. */
 #include "host.h"
 #include "date.h"
+#include "html.h"
 #include "mem.h"
 
 #include <errno.h>
@@ -252,6 +253,7 @@ host_stream_begin(struct bytes state, const char *url, int out, int spare)
 	state_init(&st.stored, state);
 	host_state_begin((struct bytes){ st.known.data, st.known.len });
 	host.records = host.refused = 0;
+	host.html = job->strip != 0 ? HTML_STRIP_TRACKERS : 0;
 	buf_clear(&host.base);
 	buf_str(&host.base, url);
 	out_open(out, STREAM_OUT);

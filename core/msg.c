@@ -202,7 +202,7 @@ const struct wire_field w_start[] = {
 const struct wire_field parse_job[] = {
 	F(source, STR), F(url, STR), F(type, STR), F(charset, STR), F(headers, STR), F(tag, STR),
 	F(when, I64), F(now, I64), F(len, U64), F(nth, U32), F(hash, U64), F(options, BYTES),
-	F(state, BYTES), WIRE_END
+	F(state, BYTES), F(strip, U32), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(parse_done, m, t)
@@ -236,7 +236,7 @@ const struct wire_field http_answer[] = {
 #undef F
 #define F(m, t)	WIRE(stream_job, m, t)
 const struct wire_field stream_job[] = {
-	F(source, STR), F(url, STR), F(hash, U64), F(options, BYTES), F(state, BYTES), WIRE_END
+	F(source, STR), F(url, STR), F(hash, U64), F(options, BYTES), F(state, BYTES), F(strip, U32), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(stream_batch, m, t)

@@ -320,6 +320,7 @@ struct parse_job {
 	uint64_t	 hash;		/* of the options: another one means close, open */
 	struct bytes	 options;	/* NAME\0VALUE\0... */
 	struct bytes	 state;		/* KEY\0VALUE\0... */
+	uint32_t	 strip;		/* 1: beacons are taken out of HTML */
 };
 struct parse_done {
 	uint32_t	 failed;	/* 0, or enum cr_why, or FAILED_* below */
@@ -355,6 +356,7 @@ struct stream_job {
 	uint64_t	 hash;		/* of the options */
 	struct bytes	 options;	/* NAME\0VALUE\0... */
 	struct bytes	 state;		/* KEY\0VALUE\0... */
+	uint32_t	 strip;		/* as in struct parse_job */
 };
 #define STREAM_RECORDS	1000		/* of a batch: then it goes out */
 #define STREAM_BYTES	(1u << 20)	/* the same */

@@ -57,6 +57,7 @@ struct source {
 	uint64_t		 hash;		/* of what makes its results: plugin, url, options */
 	int			 line;
 	uint32_t		 pages;		/* of one poll, at most */
+	uint32_t		 strip;		/* 1: beacons are taken out of its HTML */
 };
 /* rule: the plugin and its place; in a group behind the group's own: "any#2/match#1". Filters of one
  * group stand together. */

@@ -14,6 +14,7 @@ static const char *const kinds[] = { "source", "filter", "sink" };
 static const struct cr_option source_preset[] = {
 	{ "every", CR_STRING, 0, "", NULL, NULL },
 	{ "pages", CR_INT, 0, "", "1..1000", NULL },
+	{ "strip_trackers", CR_BOOL, 0, "no", NULL, NULL },
 	CR_END
 };
 /* Of the sources that the plugin brings, not of those that are configured. */

@@ -18,7 +18,7 @@ struct source_said {
 	const char		*plugin, *url, *every, *was;
 	const char *const	*each, *const *each_file;
 	int64_t			 pages;
-	int			 autostart;
+	int			 autostart, strip_trackers;
 };
 const struct cr_option source_own[] = {
 	CR_OPTION(struct source_said, plugin, STRING, "", NULL, NULL),
@@ -29,6 +29,7 @@ const struct cr_option source_own[] = {
 	CR_OPTION(struct source_said, each_file, LIST, "", NULL, NULL),
 	CR_OPTION(struct source_said, pages, INT, "10", "1..1000", NULL),
 	CR_OPTION(struct source_said, autostart, BOOL, "yes", NULL, NULL),
+	CR_OPTION(struct source_said, strip_trackers, BOOL, "no", NULL, NULL),
 	CR_END
 };
 
@@ -168,6 +169,7 @@ source_hash(struct reader *r, const struct source *src)
 	digest_str(r->digest, in->plugin != NULL ? in->plugin->hash : NULL);
 	digest_str(r->digest, src->url);
 	digest_add(r->digest, options.data, options.len);
+	digest_add(r->digest, &src->strip, sizeof(src->strip));
 	for (size_t i = 0; i < in->nsecrets; i++)
 		digest_str(r->digest, in->secrets[i].value);
 	buf_free(&options);
@@ -244,6 +246,7 @@ source_add(struct reader *r, struct draft *d, const char *entry, int line)
 	src->every_min = d->every_min;
 	src->every_max = d->every_max;
 	src->pages = (uint32_t)d->said.pages;
+	src->strip = (uint32_t)d->said.strip_trackers;
 	src->url = keep_text(r, "");
 	if (name_check(r, src->name, "source", line) && d->template != NULL) {
 		url = source_url(r, d, src, line);

@@ -387,7 +387,7 @@ give_job(struct stream *s, uint32_t grants, struct bytes state)
 {
 	const struct source *src = &s->core->setup->sources[s->place];
 	struct stream_job sj = { .source = s->name, .url = s->url, .hash = s->hash,
-		.state = state };
+		.state = state, .strip = src->strip };
 	struct buf b, options;
 
 	buf_init(&options, 2 * OPTION_SET_MAX);

@@ -216,6 +216,16 @@ text_clean(const char *s, size_t n)
 	return text_fit_until(s, n, &cp, &len, &bad);
 }
 
+/* The character of windows-1252 that was meant; one that means nothing is left out. */
+static void
+text_put_c1(struct buf *b, uint32_t cp)
+{
+	uint32_t meant = text_c1(cp);
+
+	if (meant != 0xfffd)
+		text_put_char(b, meant);
+}
+
 size_t
 text_utf8(struct buf *b, const char *s, size_t n)
 {
@@ -227,7 +237,9 @@ text_utf8(struct buf *b, const char *s, size_t n)
 		buf_add(b, s, good);
 		if (good == n)
 			break;
-		if (len == 0 || cp >= 0xa0)
+		if (len > 0 && cp >= 0x80 && cp < 0xa0)
+			text_put_c1(b, cp);
+		else if (len == 0 || cp >= 0xa0)
 			buf_add(b, "\xef\xbf\xbd", 3);
 		good += len > 0 ? len : bad;
 		s += good;
@@ -540,16 +552,17 @@ tags_end(struct text_tags *t, const char *s)
 static const char *
 tags_skip(struct text_tags *t, const char *s)
 {
+	int comment = t->end - s >= 4 && memcmp(s, "<!--", 4) == 0;
 	const char *close = NULL;
 
-	if (t->end - s >= 4 && memcmp(s, "<!--", 4) == 0 && !t->no_comment) {
+	if (comment && !t->no_comment) {
 		close = memmem(s + 2, (size_t)(t->end - s) - 2, "-->", 3);
 		t->no_comment = close == NULL;
 		if (close != NULL)
 			return close + 3;
 	}
 	close = tags_find(s, t->end, '>', &t->no_gt);
-	return close != NULL ? close + 1 : NULL;
+	return close != NULL ? close + 1 : comment ? t->end : NULL;
 }
 
 /* Behind "</NAME" and its '>', from s on; the end when it does not come. */

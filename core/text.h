@@ -55,6 +55,9 @@ void	text_of_html(struct buf *, const char *, size_t);
 void	text_decode(struct buf *, const char *, size_t);
 /* What the named reference (without & and ;) stands for: UTF-8, or NULL. Case counts. */
 const char *text_entity(const char *name, size_t len);
+/* What a control from 0x80 to 0x9f is where windows-1252 was taken for ISO 8859-1 (HTML 13.2.5.80);
+ * 0xfffd: nothing. */
+uint32_t text_c1(uint32_t cp);
 /* Decodes the reference at the start of s, which is '&': how many bytes it has, 0: it is none.
  * attribute: as in a value, where "&copy" before a letter or digit is none. */
 size_t	text_reference(struct text_char *, const char *s, size_t n, int attribute);

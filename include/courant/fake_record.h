@@ -299,9 +299,13 @@ cr_fake_set(struct cr_record *r, int field, const char *text)
 		    cr_fake_set_text(r, field, cr_fake_url(r, text));
 	case CR_SUMMARY: case CR_CONTENT:
 		return cr_fake_set_text(r, field, cr_fake_kept(r, text, 0, CR_FAKE_TEXT_MAX));
-	case CR_TITLE_HTML:
+	case CR_TITLE_HTML: case CR_RIGHTS_HTML:
+		if (strchr(text, '<') != NULL || strstr(text, "&lt;") != NULL)
+			cr_fake_set_extra(r, field == CR_TITLE_HTML ? "title-html" : "rights-html",
+			    text);
 		cr_fake_untag(&t, text);
-		return cr_fake_set(r, CR_TITLE, t.data != NULL ? t.data : "");
+		return cr_fake_set(r, field == CR_TITLE_HTML ? CR_TITLE : CR_RIGHTS,
+		    t.data != NULL ? t.data : "");
 	case CR_SUMMARY_TEXT: case CR_CONTENT_TEXT:
 		cr_fake_escape(&t, text);
 		return cr_fake_set(r, field == CR_SUMMARY_TEXT ? CR_SUMMARY : CR_CONTENT,

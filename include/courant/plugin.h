@@ -44,7 +44,8 @@ enum cr_field {
 	CR_TITLE	= 5,	/* plain text */
 	CR_SUMMARY	= 6,	/* HTML; the host sanitises it */
 	CR_CONTENT	= 7,	/* HTML; the host sanitises it */
-	CR_TITLE_HTML	= 8,	/* write only: CR_TITLE, tags removed */
+	CR_TITLE_HTML	= 8,	/* write only: CR_TITLE, tags removed; with any, sanitised, as the
+				 * extra title-html */
 	CR_SUMMARY_TEXT	= 9,	/* write only: CR_SUMMARY, escaped */
 	CR_CONTENT_TEXT	= 10,	/* write only: CR_CONTENT, escaped */
 	CR_PUBLISHED	= 11,	/* time: any date form that the host reads, or set_time() */
@@ -58,6 +59,7 @@ enum cr_field {
 	CR_CONTRIBUTOR	= 19,	/* (list) as CR_AUTHOR */
 	CR_RIGHTS	= 20,	/* plain text */
 	CR_SEEN		= 21,	/* time; read only: when it was first seen */
+	CR_RIGHTS_HTML	= 22,	/* write only: CR_RIGHTS, tags removed; extra as with the title */
 };
 
 /* Why something failed: decides when it is tried again, and what status shows. */

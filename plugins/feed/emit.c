@@ -17,7 +17,7 @@ static const struct {
 	[SLOT_LANGUAGE] = { CR_LANGUAGE, CR_LANGUAGE },
 	[SLOT_IMAGE] = { CR_IMAGE, CR_IMAGE },
 	[SLOT_COMMENTS] = { CR_COMMENTS, CR_COMMENTS },
-	[SLOT_RIGHTS] = { CR_RIGHTS, CR_RIGHTS },
+	[SLOT_RIGHTS] = { CR_RIGHTS, CR_RIGHTS_HTML },
 };
 
 /* Relative addresses count from xml:base, else from the document's own address; where that is not

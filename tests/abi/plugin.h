@@ -43,7 +43,8 @@ enum cr_field {
 	CR_TITLE	= 5,	/* plain text */
 	CR_SUMMARY	= 6,	/* HTML; the host sanitises it */
 	CR_CONTENT	= 7,	/* HTML; the host sanitises it */
-	CR_TITLE_HTML	= 8,	/* write only: CR_TITLE, tags removed */
+	CR_TITLE_HTML	= 8,	/* write only: CR_TITLE, tags removed; with any, sanitised, as the
+				 * extra title-html */
 	CR_SUMMARY_TEXT	= 9,	/* write only: CR_SUMMARY, escaped */
 	CR_CONTENT_TEXT	= 10,	/* write only: CR_CONTENT, escaped */
 	CR_PUBLISHED	= 11,	/* time: any date form that the host reads, or set_time() */
@@ -57,6 +58,7 @@ enum cr_field {
 	CR_CONTRIBUTOR	= 19,	/* (list) as CR_AUTHOR */
 	CR_RIGHTS	= 20,	/* plain text */
 	CR_SEEN		= 21,	/* time; read only: when it was first seen */
+	CR_RIGHTS_HTML	= 22,	/* write only: CR_RIGHTS, tags removed; extra as with the title */
 };
 
 /* Why something failed: decides when it is tried again, and what status shows. */
@@ -281,8 +283,10 @@ struct cr_plugin {
 	int		 wants;		/* enum cr_wants, or-ed */
 	int		 takes;		/* deliver: enum cr_kind; 0: records. A list holds as many as the
 					 * sink's option `keep` (INT) says, else 50 */
-	const char	*url;		/* to fetch, unless configured or planned; {OPTION} */
-	const char	*headers;	/* "Name: value\n" lines for each request; {OPTION} */
+	const char	*url;		/* to fetch, unless configured or planned; {OPTION}; or in turn
+					 * OPTION=VALUE and the URL for it, divided by spaces */
+	const char	*headers;	/* "Name: value\n" lines for each request; {OPTION}: a line in
+					 * which one is empty is left out; a list alone: its own lines */
 	const struct cr_default *defaults;
 
 	int	(*check)(struct cr *, const void *opts);	/* reading a configuration */

@@ -12,8 +12,10 @@ import courant
 
 CHOICES = pathlib.Path(__file__).with_name("corpus_choices.tsv")
 # Per cent of the scored cases that some parser passes (not tagged no-peer), at least.
-RATES = {"feedparser": 90, "gofeed": 90, "simplepie": 95, "miniflux": 95, "feed-rs": 65,
+# feed-rs wants http://x/ where http://x is written, and in two cases of the same feeds the opposite.
+RATES = {"feedparser": 97, "gofeed": 95, "simplepie": 95, "miniflux": 95, "feed-rs": 70,
          "listparser": 100}
+TOTAL = 96
 
 
 def choices():
@@ -56,3 +58,4 @@ def test_rates_by_origin(judged):
         passed[path.parent.name] += case not in failed
     low = {o: passed[o] / all_[o] for o in RATES if 100 * passed[o] < RATES[o] * all_[o]}
     assert not low
+    assert 100 * passed.total() >= TOTAL * all_.total()

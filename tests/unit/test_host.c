@@ -134,7 +134,8 @@ test_texts_come_out_clean(void **state)
 	    "\"categories\":[\"a b\"],\"summary\":\"1 &lt; 2 &amp; 3\","
 	    "\"content\":\"<p>open <a href=\\\"http://a.example/b\\\">b</a></p>\","
 	    "\"extras\":{\"na me\":\"line one\\nline two\"},\"guid\":\"g 1\"}\n");
-	gives(html_title, "{\"schema\":1,\"title\":\"Tom &amp; Jerry\"}\n");
+	gives(html_title, "{\"schema\":1,\"title\":\"Tom &amp; Jerry\","
+	    "\"extras\":{\"title-html\":\"<b>Tom</b> &amp;amp; Jerry\"}}\n");
 }
 
 /* ---- Persons ---- */

@@ -543,7 +543,7 @@ mistakes_in_files_do_not_show_what_is_in_them(void **state)
 	    "c.yaml:6: source e: key_file: what is in empty is not a secret\n"
 	    "c.yaml:7: source f: unknown key `auth_baerer`, did you mean `auth_bearer`?\n"
 	    "c.yaml:8: source g: unknown key `auth`; there are plugin, url, every, was, each, "
-	    "each_file, pages, autostart, auth_bearer, items, fields, site, count\n"
+	    "each_file, pages, autostart, strip_trackers, auth_bearer, items, fields, site, count\n"
 	    "c.yaml:8: source g: fields: its entries are texts, no maps or lists\n");
 }
 
@@ -584,8 +584,8 @@ defaults_count_where_nothing_else_is_said(void **state)
 	    "  sink_feed: { keep: 0 }\n",
 	    "c.yaml:2: `depot` names no plugin: say source_NAME, filter_NAME or sink_NAME\n"
 	    "c.yaml:3: defaults of source_depot: unknown key `topc`, did you mean `topic`?\n"
-	    "c.yaml:3: defaults of source_depot: unknown key `url`; there are every, pages, topic, "
-	    "key\n"
+	    "c.yaml:3: defaults of source_depot: unknown key `url`; there are every, pages, "
+	    "strip_trackers, topic, key\n"
 	    "c.yaml:4: defaults of sink_feed: keep: \"0\" is out of range; say 1..100000\n"
 	    "c.yaml:4: defaults of sink_feed: keep: \"0\" is out of range; say 1..\n");
 }

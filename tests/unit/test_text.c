@@ -57,7 +57,8 @@ invalid_bytes_become_one_sign_each(void **state)
 		{ "\xef\xbf\xbf" "a", "\xef\xbf\xbd" "a", 1 },		/* non-character */
 		{ "\xef\xb7\x90", "\xef\xbf\xbd", 1 },
 		{ "a\x01\x1b\x7f" "b\tc\r\n", "ab\tc\r\n", 3 },		/* controls vanish */
-		{ "a\xc2\x85" "b", "ab", 1 },
+		{ "a\xc2\x81" "b", "ab", 1 },
+		{ "don\xc2\x92t", "don\xe2\x80\x99t", 1 },
 		{ "\xf0\x9f\x98\x80 \xd0\x96", "\xf0\x9f\x98\x80 \xd0\x96", 0 },
 		{ "0123456789abcde\x80", "0123456789abcde\xef\xbf\xbd", 1 },
 	};
