@@ -449,6 +449,7 @@ host_init(const struct w_start *start)
 	host.grants = start->grants;
 	buf_init(&host.clean, HOST_SCRATCH);
 	buf_init(&host.folded, HOST_SCRATCH);
+	buf_init(&host.balanced, HOST_SCRATCH);
 	buf_init(&host.made, HOST_SCRATCH);
 	buf_init(&host.base, HOST_SCRATCH);
 	buf_init(&host.converted, start->memory > 0 ? start->memory / 2 : SIZE_MAX / 2);

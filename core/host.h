@@ -88,7 +88,7 @@ struct host {
 	struct buf	 trail;			/* struct result_said of the filters asked so far */
 	size_t		 trail_last;		/* where the last of them begins */
 
-	struct buf	 clean, folded, made;	/* a text on its way through a setter */
+	struct buf	 clean, folded, balanced, made;	/* a text on its way through a setter */
 	struct buf	 base;			/* URLs are resolved against it */
 	struct buf	 converted;
 

@@ -17,6 +17,22 @@
 
 /* ---- Clean text ---- */
 
+/* Whether there is a sign that embeds or isolates a direction of writing (U+202A to U+202E, U+2066 to
+ * U+2069). */
+static int
+has_bidi(const char *text, size_t len)
+{
+	const unsigned char *s = (const unsigned char *)text, *end = s + len;
+
+	while ((s = memchr(s, 0xe2, (size_t)(end - s))) != NULL && end - s >= 3) {
+		if ((s[1] == 0x80 && s[2] >= 0xaa && s[2] <= 0xae) ||
+		    (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9))
+			return 1;
+		s++;
+	}
+	return 0;
+}
+
 struct bytes
 host_clean(const char *text, size_t len, int fold)
 {
@@ -38,19 +54,24 @@ host_clean(const char *text, size_t len, int fold)
 		text = host.folded.data != NULL ? host.folded.data : "";
 		len = host.folded.len;
 	}
+	if (has_bidi(text, len)) {
+		buf_clear(&host.balanced);
+		text_bidi(&host.balanced, text, len);
+		text = host.balanced.data != NULL ? host.balanced.data : "";
+		len = host.balanced.len;
+	}
 	return (struct bytes){ text, len };
 }
 
-/* Schemes that run something where a reader follows them, or hold their own page. */
+/* Schemes that lead to something to read or to hear; others run something where they are followed,
+ * start a program, or hold their own page. A resolved address has its scheme in lower case. */
 static int
-scheme_runs(const char *url)
+scheme_leads(const char *url)
 {
-	static const char *const runs[] = { "javascript:", "vbscript:", "livescript:", "mocha:",
-		"data:", "about:", "blob:" };
-	size_t i;
+	static const char *const leads[] = { "https:", "http:", "mailto:", "magnet:" };
 
-	for (i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
-		if ((*url | 0x20) == *runs[i] && strncasecmp(url, runs[i], strlen(runs[i])) == 0)
+	for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++)
+		if (strncmp(url, leads[i], strlen(leads[i])) == 0)
 			return 1;
 	return 0;
 }
@@ -67,7 +88,7 @@ host_url(const char *text)
 		b.data = host_lend_text(b.data, b.len);
 	if (url_resolve(&host.made, host.base.data, b.data) == -1 || host.made.len == 0)
 		return -1;
-	return scheme_runs(host.made.data) ? -1 : 0;
+	return scheme_leads(host.made.data) ? 0 : -1;
 }
 
 static int
@@ -198,7 +219,7 @@ put_date(struct cr_record *r, int field, const char *text, size_t len)
 	struct bytes b;
 	int64_t ms;
 
-	if (date_parse(text, &ms) == 0)
+	if (date_parse(text, &ms) == 0 && ms >= 0)	/* before 1970: no feed was there to say it */
 		return put_time(r, field, ms);
 	b = host_clean(text, len, 1);
 	if (b.data == NULL)

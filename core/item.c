@@ -21,6 +21,7 @@
 #include <string.h>
 
 #define NAME_MAX_BYTES	(8u * RECORD_LINE_MAX)
+#define GUID_REPEATS	100		/* of one guid in a document, as different entries */
 #define FOLDED		INT64_C(0x466f6c6465642121)	/* sets apart keys of guids folded in case */
 #define LINKED		INT64_C(0x4c696e6b65642121)	/* and keys of the links of items with a guid */
 #define LIKE_MAX	64		/* items under one key that are looked at */
@@ -393,6 +394,21 @@ by_folded(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* A guid that a document repeats without end tells nothing apart: the entries are versions of one, of
+ * which the first counts. Returns how many entries have the first one's key. */
+static size_t
+guid_flood(struct entry **sorted, size_t left)
+{
+	size_t n = 1, i;
+
+	while (n < left && sorted[n]->key == sorted[0]->key)
+		n++;
+	if (n > GUID_REPEATS && record_get(entry_record(sorted[0]), CR_GUID, 0) != NULL)
+		for (i = 1; i < n; i++)
+			sorted[i]->same = 1;
+	return n;
+}
+
 /* Finds names that came twice. Of many with one name each is compared with those before it until
  * one is the same, and with no more than a few: that shows what naming they need. */
 static void
@@ -405,6 +421,8 @@ document_repeats(struct document *doc)
 	for (i = 0; i < doc->n; i++)
 		sorted[i] = &doc->entries[i];
 	qsort(sorted, doc->n, sizeof(struct entry *), by_folded);
+	for (i = 0; i < doc->n;)
+		i += guid_flood(sorted + i, doc->n - i);
 	for (i = 1; i < doc->n; i++)
 		for (j = i; j-- > 0 && i - j <= NEAR && !sorted[i]->same &&
 		    sorted[j]->folded == sorted[i]->folded;)

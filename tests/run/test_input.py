@@ -105,6 +105,12 @@ def test_a_guid_repeated_in_a_document_neither_loses_nor_repeats_entries(daemon,
     assert identity(daemon, origin, entries) == ["A", "B", "C", "D"]
 
 
+def test_a_guid_repeated_without_end_is_one_entry(daemon, origin):
+    entries = [("same", f"A {n}", f"https://example.org/{n}") for n in range(101)]
+    assert identity(daemon, origin, entries + [("other", "B", "https://example.org/b")],
+                    entries + [("other", "B", "https://example.org/b")]) == ["A 0", "B"]
+
+
 def test_an_entry_that_stands_twice_in_a_document_is_one(daemon, origin):
     entries = [("g", "A", "https://example.org/a"), ("g", "A", "https://example.org/a"),
                ("h", "B", "https://example.org/b")]
