@@ -68,7 +68,7 @@ host_clean(const char *text, size_t len, int fold)
 static int
 scheme_leads(const char *url)
 {
-	static const char *const leads[] = { "https:", "http:", "mailto:", "magnet:" };
+	static const char *const leads[] = { "https:", "http:", "mailto:", "magnet:", "tag:" };
 
 	for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++)
 		if (strncmp(url, leads[i], strlen(leads[i])) == 0)

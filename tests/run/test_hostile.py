@@ -144,7 +144,7 @@ def html_safe(records):
             if why:
                 return f"not safe: {why}"
         link = r.get("url") or r.get("link") or ""
-        if link and not re.match("(?i)(https?|mailto|ftp|gemini|magnet):", link):
+        if link and not re.match("(?i)(https?|mailto|magnet|tag):", link):
             return f"link {link[:60]}"
     return None
 
