@@ -4,7 +4,6 @@
 Each row names its aim; nothing fails when an aim is missed: the numbers are for people."""
 import os
 import pathlib
-import random
 import re
 import shutil
 import struct
@@ -12,96 +11,10 @@ import subprocess
 import sys
 import time
 
-TREE = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TREE / "tests/run"))
-sys.dont_write_bytecode = True
-import courant  # noqa: E402
-from courant import BUILD, SHARED, Daemon, folder, processes  # noqa: E402
-from receiver import Receiver  # noqa: E402
-
-WORDS = ("tide harbour rope signal lamp cable storm engine compass anchor ledger voyage beacon "
-         "current drift queue socket thread buffer parser index journal cursor batch").split()
-QUICK = "--quick" in sys.argv
-
-
-def row(name, value, aim=""):
-    print(f"{name:58s} {value:>22s}  {aim}", flush=True)
-
-
-def helper(name, sources, libraries, *includes):
-    """A C helper, built into the build folder, beside the worker that it starts."""
-    flags = subprocess.run(["pkg-config", "--cflags", "--libs", *libraries], check=True,
-                           capture_output=True, text=True).stdout.split() if libraries else []
-    program = BUILD / name
-    subprocess.run(["cc", "-std=c17", "-D_GNU_SOURCE", "-DHAVE_CONFIG_H", "-O2", "-Wall",
-                    "-I", BUILD, "-I", TREE / "include", "-I", TREE / "core",
-                    '-DCOURANT_LIBEXECDIR="/nonexistent"', '-DCOURANT_PLUGINDIR="/nonexistent"',
-                    "-o", program, *[TREE / s for s in sources], *flags], check=True)
-    return str(program)
-
-
-def sentence(rng, n):
-    return " ".join(rng.choice(WORDS) for _ in range(n))
-
-
-def feed(name, items, size=900, markup=True):
-    """An RSS feed as blogs write it: escaped HTML or plain text, dates, categories."""
-    rng = random.Random(name)
-    out = ['<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" '
-           'xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>', name,
-           "</title><link>https://", name, ".example.org/</link><description>d</description>\n"]
-    for n in range(items):
-        words = sentence(rng, size // 8)
-        out.append(
-            f"<item><title>{sentence(rng, 6)} {n}</title><link>https://{name}.example.org/{n}</link>"
-            f"<guid>https://{name}.example.org/{n}</guid><dc:creator>Ada {n % 7}</dc:creator>"
-            f"<category>{rng.choice(WORDS)}</category>"
-            f"<pubDate>Sat, {1 + n % 28:02d} Nov 2026 {n % 24:02d}:00:00 +0000</pubDate>"
-            + (f"<description>&lt;p&gt;{words}&lt;/p&gt;&lt;ul&gt;&lt;li&gt;{name}&lt;/li&gt;"
-               f"&lt;/ul&gt;</description></item>\n" if markup else
-               f"<description>{words} {name}</description></item>\n"))
-    out.append("</channel></rss>\n")
-    return "".join(out)
-
-
-def bench_parse(work):
-    """source_feed in its worker against bare SAX2 push over the same bytes. In plain text there is
-    nothing to sanitise: what a record takes less there is the sanitiser's share."""
-    sax2 = helper("bench-sax2", ["tests/bench/sax2.c"], ["libxml-2.0"])
-    worker = helper("bench-worker", ["tests/bench/worker.c", BUILD / "libcore.a"], ["libseccomp"])
-    plugin = str(BUILD / "plugins/source_feed.so")
-    sets = {}
-    ours = work / "feeds"
-    ours.mkdir()
-    for n in range(8):
-        (ours / f"{n}.rss").write_text(feed(f"bench{n}", 100))
-    sets["our own feeds"] = sorted(ours.iterdir())
-    plain = work / "plain"
-    plain.mkdir()
-    for n in range(8):
-        (plain / f"{n}.rss").write_text(feed(f"bench{n}", 100, markup=False))
-    sets["the same in plain text"] = sorted(plain.iterdir())
-    if SHARED and (SHARED / "feeds-real").is_dir():
-        sets["captured feeds"] = [
-            p for p in sorted((SHARED / "feeds-real").iterdir())
-            if p.suffix in (".rss", ".atom", ".xml", ".rdf") and p.read_bytes()[:1] == b"<"]
-    for name, files in sets.items():
-        total = sum(f.stat().st_size for f in files)
-        rounds = max(2, (20 if QUICK else 150) * 1000000 // total)
-        bare, mine = [], []
-        for _ in range(3):                      # in turn, the best of each: others share the machine
-            bare.append(subprocess.run([sax2, str(rounds), *files], capture_output=True,
-                                       check=True, text=True).stdout.split())
-            mine.append(subprocess.run([worker, plugin, str(rounds), *files], capture_output=True,
-                                       check=True, text=True).stdout.split())
-        a, b = (min(x, key=lambda r: float(r[1])) for x in (bare, mine))
-        speed_a, speed_b = (float(x[0]) / float(x[1]) / 1e6 for x in (a, b))
-        row(f"{name}: bare SAX2 push", f"{speed_a:.0f} MB/s")
-        row(f"{name}: source_feed in its worker", f"{speed_b:.0f} MB/s")
-        row(f"{name}: ratio", f"{speed_b / speed_a:.2f}",
-            "aim 0.4" if "plain" in name else "aim 0.25, sanitised")
-        row(f"{name}: beyond SAX2, a record",
-            f"{(float(b[1]) - float(a[1])) / float(b[2]) * 1e6:.1f} us")
+from common import QUICK, WORDS, feed, helper, row
+from parsers import bench_parse
+from courant import Daemon, folder, processes
+from receiver import Receiver
 
 
 def bench_path(work):
