@@ -253,7 +253,6 @@ host_stream_begin(struct bytes state, const char *url, int out, int spare)
 	state_init(&st.stored, state);
 	host_state_begin((struct bytes){ st.known.data, st.known.len });
 	host.records = host.refused = 0;
-	host.html = job->strip != 0 ? HTML_STRIP_TRACKERS : 0;
 	buf_clear(&host.base);
 	buf_str(&host.base, url);
 	out_open(out, STREAM_OUT);
@@ -274,6 +273,7 @@ host_stream(struct slot *s, const struct stream_job *job, int out, int spare,
 	int rc;
 
 	*done = (struct batch_done){ .retry = -1 };
+	host.html = job->strip != 0 ? HTML_STRIP_TRACKERS : 0;
 	host_stream_begin(job->state, job->url, out, spare);
 	if (slot_ready(s, job->options, job->hash) == 0) {
 		host_enter(s, PHASE_STREAM);

@@ -1,6 +1,7 @@
 /* The host's visit job: a visitor's HTTP request to a plugin's request(). What the plugin emits and keeps
  * is on disk before its answer goes out. */
 #include "host.h"
+#include "html.h"
 #include "headers.h"
 #include "mem.h"
 #include "text.h"
@@ -217,6 +218,7 @@ host_visit(struct slot *s, const struct visit_job *job, const struct visit_ask *
     int out, struct visit_done *done)
 {
 	*done = (struct visit_done){ .retry = -1 };
+	host.html = job->strip != 0 ? HTML_STRIP_TRACKERS : 0;
 	host_stream_begin(job->state, job->url, out, -1);
 	begin(asked, body);
 	if (body != -1)

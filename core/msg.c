@@ -236,7 +236,8 @@ const struct wire_field http_answer[] = {
 #undef F
 #define F(m, t)	WIRE(stream_job, m, t)
 const struct wire_field stream_job[] = {
-	F(source, STR), F(url, STR), F(hash, U64), F(options, BYTES), F(state, BYTES), F(strip, U32), WIRE_END
+	F(source, STR), F(url, STR), F(hash, U64), F(options, BYTES), F(state, BYTES),
+	F(strip, U32), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(stream_batch, m, t)
@@ -258,7 +259,7 @@ const struct wire_field visit_answer[] = {
 #define F(m, t)	WIRE(visit_job, m, t)
 const struct wire_field visit_job[] = {
 	F(source, STR), F(url, STR), F(hash, U64), F(now, I64), F(options, BYTES), F(state, BYTES),
-	WIRE_END
+	F(strip, U32), WIRE_END
 };
 #undef F
 #define F(m, t)	WIRE(visit_done, m, t)

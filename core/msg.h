@@ -413,6 +413,7 @@ struct visit_job {
 	int64_t		 now;		/* wall clock, ms */
 	struct bytes	 options;	/* NAME\0VALUE\0... */
 	struct bytes	 state;		/* KEY\0VALUE\0... */
+	uint32_t	 strip;		/* as in struct parse_job */
 };
 struct visit_done {
 	uint32_t	 status;	/* by answer(); 0: it was not called; with failed: 500 or 0 */

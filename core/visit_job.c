@@ -32,7 +32,7 @@ void
 visit_give(struct visit *v, const struct source *src, uint32_t grants, struct bytes state)
 {
 	struct visit_job vj = { .source = src->name, .url = src->url, .hash = src->hash,
-		.now = date_now(), .state = state };
+		.now = date_now(), .state = state, .strip = src->strip };
 	struct visit_ask va = asked(v);
 	struct buf b, options;
 
