@@ -25,6 +25,7 @@ filter_fill(struct w_start *ws)
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define CALLS_MAX	512		/* numbers whose names a worker is told */
@@ -79,6 +80,10 @@ static const struct rule own_standing[] = {
 static const struct rule sockets[] = {
 	CALL(socket), CALL(socketpair), CALL(connect), CALL(bind), CALL(listen), CALL(accept),
 	CALL(accept4), CALL(sendto), CALL(recvfrom),
+};
+/* Of the daemon's own user: its admin socket would take orders. Names are looked up by DNS. */
+static const struct rule sockets_here[] = {
+	CALL_IF(socket, IS(0, AF_UNIX)),
 };
 static const struct rule other_processes[] = {
 	CALL_IF(kill, IS_NOT(0, FILTER_SELF)), CALL_IF(tgkill, IS_NOT(0, FILTER_SELF)),
@@ -156,6 +161,7 @@ static const struct part enter[] = {
 	{ RULES(never), FAIL, CR_EXEC, 0 },
 	{ RULES(own_standing), SCMP_ACT_TRAP, 0, CR_EXEC },
 	{ RULES(sockets), SCMP_ACT_TRAP, 0, WIDE },
+	{ RULES(sockets_here), FAIL, CR_NETWORK, CR_EXEC },
 	{ RULES(other_processes), SCMP_ACT_TRAP, 0, CR_EXEC },
 	{ RULES(spawns), FAIL, 0, WIDE },
 	{ RULES(forks), SCMP_ACT_TRAP, 0, WIDE },

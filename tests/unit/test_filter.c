@@ -18,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <cmocka.h>
@@ -112,6 +113,7 @@ static const struct {
 } cases[] = {
 	{ C(read), 0, 0, "aaaaaaaa" }, { C(exit_group), 0, 0, "aaaaaaaa" },
 	{ C(socket), 0, 0, "ttaaattt" }, { C(socketpair), 0, 0, "ttaaattt" },
+	{ C(socket), 0, AF_UNIX, "tteaattt" }, { C(socket), 0, AF_INET6, "ttaaattt" },
 	{ C(connect), 0, 0, "ttaaattt" }, { C(sendto), 0, 0, "ttaaattt" },
 	{ C(execve), 0, 0, "tttaattt" }, { C(execveat), 0, 0, "tttaattt" },
 	{ C(clone3), 0, 0, "eeeaaeee" },
