@@ -16,4 +16,4 @@ evil(struct cr *cr)
 	tell(cr, "popen", popen("true", "r") != NULL);
 }
 
-EVIL_SOURCE("exec");
+EVIL_SOURCE("become");
