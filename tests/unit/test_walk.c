@@ -34,36 +34,34 @@ down(void **state)
 	return 0;
 }
 
-/* What a page asks for: "next /PATH", "/PATH", "URL" lines; a state "=VALUE". */
+/* What a page asks for: "next /PATH", "/PATH", "URL" lines; a state "=VALUE". It borrows from b. */
 static struct document *
-page_of(const char *lines)
+page_of(struct buf *b, const char *lines)
 {
 	struct result_request q = { .body = { "", 0 } };
 	struct result_state st = { .key = "high" };
 	struct document *doc;
 	char *copy = strdup(lines), *rest = copy, *line, url[200];
-	struct buf b;
 	size_t begun;
 
-	buf_init(&b, 1u << 20);
+	buf_init(b, 1u << 20);
 	while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
 		if (*line == '=') {
 			st.value = line + 1;
-			begun = result_begin(&b, RESULT_STATE);
-			wire_put(&b, result_state, &st);
+			begun = result_begin(b, RESULT_STATE);
+			wire_put(b, result_state, &st);
 		} else {
 			q.next = strncmp(line, "next ", 5) == 0;
 			line += 5 * q.next;
 			snprintf(url, sizeof(url), "%s%s", *line == '/' ? HOME : "", line);
 			q.url = url;
-			begun = result_begin(&b, RESULT_REQUEST);
-			wire_put(&b, result_request, &q);
+			begun = result_begin(b, RESULT_REQUEST);
+			wire_put(b, result_request, &q);
 		}
-		result_end(&b, begun);
+		result_end(b, begun);
 	}
-	doc = document_new(shelf.book.digest, b.data != NULL ? b.data : "", b.len);
+	doc = document_new(shelf.book.digest, b->data != NULL ? b->data : "", b->len);
 	assert_non_null(doc);
-	buf_free(&b);
 	free(copy);
 	return doc;
 }
@@ -98,13 +96,15 @@ static enum walk
 stores(struct commit c, const char *lines, uint32_t added)
 {
 	const struct mark m = { .ok = 1, .etag = "\"e\"" };
-	struct document *doc = page_of(lines);
+	struct buf b;
+	struct document *doc = page_of(&b, lines);
 	enum walk is;
 
 	db_begin(&shelf.book.db);
 	is = walk_page(roster, &c, &m, doc, added);
 	db_commit(&shelf.book.db);
 	document_free(doc);
+	buf_free(&b);
 	return is;
 }
 
