@@ -45,7 +45,7 @@ number(const struct cr_visit *v, const char *name)
 	return strtol(form(v, name), NULL, 10);
 }
 
-static int
+static int CR_PRINTF(3, 4)
 say(struct cr *cr, int status, const char *fmt, ...)
 {
 	static char text[65536];

@@ -612,7 +612,7 @@ step(struct desk *d, struct chance *c)
 		(void)ledger_wake(d->ledger);
 		if (draw(c, 2))
 			commit_now(d);
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	default:
 		if (draw(c, 4) > 0)
 			break;
