@@ -13,18 +13,18 @@
 #define FOLD_CHAR_MAX	18		/* bytes that one character becomes, at most */
 #define FOLD_MARKS	16		/* marks on one letter that are put in order */
 
-/* Whether c lies in a sorted table of ranges. */
-#define IN_RANGES(table, c)	in_ranges(&(table)[0].first, COUNT(table), sizeof((table)[0]), c)
+/* Whether c lies in a sorted table of ranges; a row begins with its first and last. */
+#define IN_RANGES(table, c)	in_ranges(table, COUNT(table), sizeof((table)[0]), c)
 
 static int
-in_ranges(const uint32_t *first, size_t n, size_t size, uint32_t c)
+in_ranges(const void *table, size_t n, size_t size, uint32_t c)
 {
-	const uint32_t *range = first;
+	const uint32_t *range;
 	size_t low = 0, high = n, mid;
 
 	while (low < high) {
 		mid = (low + high) / 2;
-		range = (const uint32_t *)(const void *)((const char *)first + mid * size);
+		range = (const void *)((const char *)table + mid * size);
 		if (c > range[1])
 			low = mid + 1;
 		else if (c < range[0])

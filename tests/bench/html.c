@@ -51,7 +51,7 @@ main(int argc, char **argv)
 	size = fread(all, 1, sizeof(all), in);
 	buf_init(&out, FILE_MAX);
 	begun = seconds();
-	for (int i = atoi(argv[1]); i > 0; i--)
+	for (long i = strtol(argv[1], NULL, 10); i > 0; i--)
 		bytes += sanitise_all(&out, all, size);
 	printf("%zu %.6f\n", bytes, seconds() - begun);
 	buf_free(&out);

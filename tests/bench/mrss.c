@@ -33,7 +33,7 @@ main(int argc, char **argv)
 		text[len] = '\0';
 		fclose(in);
 		begun = (double)clock() / CLOCKS_PER_SEC;
-		for (int n = atoi(argv[1]); n > 0; n--)
+		for (long n = strtol(argv[1], NULL, 10); n > 0; n--)
 			bytes += parse(text, len);
 		used += (double)clock() / CLOCKS_PER_SEC - begun;
 	}
