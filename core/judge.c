@@ -100,15 +100,76 @@ handed_on(struct ledger *l, const struct ledger_route *r, int64_t n, struct byte
 	return 0;
 }
 
+/* Whether the route draws from a source itself. */
+static int
+drawn_itself(const struct ledger_route *r, int64_t source)
+{
+	return r->rule.all ||
+	    (source < r->nfrom && (r->from[source / 8] >> (source % 8) & 1) != 0);
+}
+
 /* Whether a row is the route's: by its source, or since a route that it draws from kept it. */
 static int
 belongs(struct ledger *l, const struct ledger_route *r, int64_t n, int64_t source,
     struct bytes *changes)
 {
 	*changes = (struct bytes){ NULL, 0 };
-	if (r->rule.all || (source < r->nfrom && (r->from[source / 8] >> (source % 8) & 1) != 0))
-		return 1;
-	return handed_on(l, r, n, changes);
+	return drawn_itself(r, source) || handed_on(l, r, n, changes);
+}
+
+int
+judge_passed_over(const struct verdict *v)
+{
+	return v->rule != NULL && strcmp(v->rule, rule_revision) == 0;
+}
+
+/* Whether the route was asked about a version. */
+static int
+met(struct ledger *l, struct ledger_route *r, int64_t n)
+{
+	const struct verdict *v = judge_verdict(l, r, n);
+
+	return v != NULL && !judge_passed_over(v);
+}
+
+/* Whether the route was asked about any version of the row's item, be it in rows that are judged just
+ * now: a route that it draws from may have kept none but a later one. */
+static int
+met_item(struct ledger *l, struct ledger_route *r, const struct rows *rows, int64_t item)
+{
+	struct db *db = &l->book->db;
+	int is = met(l, r, item) || late_met(l, r, item);
+	size_t i;
+
+	for (i = 0; i < rows->n && !is; i++)
+		is = rows->row[i].item == item;
+	db_bind(db, SQL_LOG_REVISIONS, DB_INT(item));
+	while (!is && db_step(db, SQL_LOG_REVISIONS))
+		is = met(l, r, db_int(db, SQL_LOG_REVISIONS, 0));
+	db_done(db, SQL_LOG_REVISIONS);
+	return is;
+}
+
+/* Whether the route has still to come to a row of the log. */
+static int
+lies_ahead(const struct ledger_route *r, int64_t n)
+{
+	return n > route_judged(r) || (r->resume > 0 && n > r->filtered && n <= r->begun);
+}
+
+int
+judge_asks(struct ledger *l, struct ledger_route *r, int64_t n, int64_t source)
+{
+	size_t i;
+	int draws;
+
+	if (!r->rule.updates)
+		return 0;
+	draws = judge_draws(l, r, n, source);
+	for (i = 0; i < r->nroutes && !draws; i++)
+		if (lies_ahead(&l->route[r->routes[i]], n))
+			return -1;
+	return draws && (lies_ahead(r, n) || met(l, r, n));
 }
 
 /* The same of a late row: it is for the route that let it wait, and for those that draw from it. */
@@ -136,10 +197,18 @@ row_read(struct ledger *l, struct ledger_route *r, const struct rows *rows, stru
 
 	*row = (struct row){ .n = db_int(db, SQL_LOG_SCAN, 0), .item = db_int(db, SQL_LOG_SCAN, 1),
 		.revision = db_int(db, SQL_LOG_SCAN, 2) };
-	if (row->revision >= 0)
-		return belongs(l, r, row->n, source, &row->changes);
-	row->revision = ~row->revision;
-	return late_belongs(l, r, rows, row, source);
+	if (row->revision >= 0) {
+		if (!belongs(l, r, row->n, source, &row->changes))
+			return 0;
+	} else {
+		row->revision = ~row->revision;
+		if (!late_belongs(l, r, rows, row, source))
+			return 0;
+	}
+	if (row->revision > 0 && !r->rule.updates)
+		row->first = row->late.origin != 0 ? !judge_took(l, r, row->item) :
+		    !drawn_itself(r, source) && !met_item(l, r, rows, row->item);
+	return 1;
 }
 
 int
@@ -175,7 +244,7 @@ static void
 scan(struct ledger *l, struct ledger_route *r, int64_t to, size_t max, struct rows *rows)
 {
 	struct db *db = &l->book->db;
-	size_t looked = 0;
+	size_t looked = 0, changes = 0;
 	struct row row;
 
 	rows_free(rows);
@@ -185,9 +254,11 @@ scan(struct ledger *l, struct ledger_route *r, int64_t to, size_t max, struct ro
 		return;
 	db_bind(db, SQL_LOG_SCAN, DB_INT(r->filtered), DB_INT(to));
 	while (db_step(db, SQL_LOG_SCAN)) {
-		if (row_read(l, r, rows, &row))
+		if (row_read(l, r, rows, &row)) {
 			rows_add(rows, &row);
-		if (rows->n == max || ++looked == LEDGER_SCAN) {
+			changes += row.changes.len;
+		}
+		if (rows->n == max || changes > LEDGER_CHANGES || ++looked == LEDGER_SCAN) {
 			rows->last = row.n;
 			break;
 		}
@@ -390,7 +461,7 @@ preset(const struct ledger_route *r, const struct row *row, struct verdict *v)
 		return 1;
 	}
 	*v = (struct verdict){ .n = row->n, .verdict = CR_KEEP, .changes = row->changes };
-	if (row->revision == 0 || r->rule.updates)
+	if (row->revision == 0 || r->rule.updates || row->first)
 		return 0;
 	*v = (struct verdict){ .n = row->n, .verdict = CR_DROP, .rule = rule_revision };
 	return 1;

@@ -51,6 +51,7 @@ legs_read(struct ledger *l, struct ledger_route *r)
 		xreplace(&g->reason, db_text(db, SQL_LEGS, 10));
 		g->paused = db_int(db, SQL_LEGS, 11) != 0;
 		g->gone = db_text(db, SQL_LEGS, 12) != NULL;
+		g->created = db_int(db, SQL_LEGS, 13);
 	}
 }
 
@@ -98,7 +99,7 @@ ledger_new(struct book *book, struct roster *roster)
 	l->durable = book->head;
 	while (db_step(db, SQL_ROUTES)) {
 		r = route_add(l, db_int(db, SQL_ROUTES, 0), db_text(db, SQL_ROUTES, 1));
-		r->filtered = db_int(db, SQL_ROUTES, 2);
+		r->filtered = r->saved = db_int(db, SQL_ROUTES, 2);
 		r->begun = db_int(db, SQL_ROUTES, 3);
 		r->resume = db_int(db, SQL_ROUTES, 4);
 		r->kept = db_int(db, SQL_ROUTES, 5);
@@ -216,10 +217,23 @@ leg_begin(struct ledger *l, const struct store_leg *s)
 }
 
 void
-route_save(struct ledger *l, const struct ledger_route *r)
+route_save(struct ledger *l, struct ledger_route *r)
 {
+	r->saved = r->filtered;
 	db_run(&l->book->db, SQL_ROUTE_MOVE, DB_INT(r->id), DB_INT(r->filtered), DB_INT(r->begun),
 	    DB_INT(r->resume), DB_INT(r->kept), DB_INT(r->dropped), DB_INT(r->expired));
+}
+
+void
+ledger_save(struct ledger *l, int64_t behind)
+{
+	size_t i;
+
+	for (i = 0; i < l->nroute; i++)
+		if (l->route[i].filtered - l->route[i].saved >= behind) {
+			db_begin(&l->book->db);
+			route_save(l, &l->route[i]);
+		}
 }
 
 static void	route_go_back(struct ledger *, struct ledger_route *);
@@ -244,6 +258,7 @@ route_go_back(struct ledger *l, struct ledger_route *r)
 	log_info("route %s: judges the past up to %lld as well", r->name, (long long)r->begun);
 	r->resume = r->filtered;
 	r->filtered = 0;
+	rows_free(&r->batch);	/* what its filters are asked just now lies behind the past */
 	route_save(l, r);
 }
 
@@ -251,17 +266,19 @@ static void
 leg_take(struct ledger *l, struct ledger_route *r, const struct store_leg *s, uint32_t *where)
 {
 	struct ledger_leg *g;
-	int64_t begun;
+	int64_t begun, now;
 	size_t i;
 
 	for (i = 0; i < r->nleg && strcmp(r->leg[i].name, s->name) != 0; i++)
 		;
 	if (i == r->nleg) {
 		begun = leg_begin(l, s);
+		now = date_now();
 		db_run(&l->book->db, SQL_LEG_ADD, DB_INT(r->id), DB_TEXT(s->name), DB_INT(begun),
 		    DB_INT(l->book->head), DB_INT(s->backlog), DB_INT(s->backlog_n),
-		    DB_INT(begun > 0 ? begun : 0), DB_INT(date_now()));
+		    DB_INT(begun > 0 ? begun : 0), DB_INT(now));
 		g = leg_add(r, db_last(&l->book->db), s->name);
+		g->created = now;
 		g->begun = begun;
 		g->past = l->book->head;
 		g->delivered = begun > 0 ? begun : 0;
@@ -276,6 +293,10 @@ leg_take(struct ledger *l, struct ledger_route *r, const struct store_leg *s, ui
 	if (g->gone || g->backlog != s->backlog || g->backlog_n != s->backlog_n) {
 		g->backlog = s->backlog;
 		g->backlog_n = s->backlog_n;
+		if (g->begun == -1 && s->backlog != BACKLOG_COUNT) {
+			g->begun = s->backlog == BACKLOG_NONE ? g->past : leg_begin(l, s);
+			g->delivered = g->begun;
+		}
 		leg_save(l, g);
 	}
 	g->gone = 0;
@@ -309,7 +330,7 @@ route_take(struct ledger *l, const struct store_route *s, const struct store_leg
 		db_run(db, SQL_ROUTE_ADD, DB_TEXT(s->name), DB_TEXT(title), DB_INT(filtered),
 		    DB_INT(date_now()));
 		r = route_add(l, db_last(db), s->name);
-		r->filtered = r->begun = filtered;
+		r->filtered = r->saved = r->begun = filtered;
 	} else
 		db_run(db, SQL_ROUTE_SET, DB_INT(l->route[where].id), DB_TEXT(title));
 	return &l->route[where];

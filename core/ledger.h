@@ -7,9 +7,12 @@
 #include "verdict.h"
 
 #define LEDGER_SCAN	20000		/* rows of the log looked at in one turn */
+#define LEDGER_BEHIND	1000		/* rows of the log that a cursor on disk may lag behind */
 #define LEDGER_BATCH	10000		/* records of a batch, whatever is asked for */
 #define LEDGER_BYTES	(32u << 20)	/* bytes of a batch, but for its first record */
 #define LEDGER_JUDGE	1000		/* records of one blob of a route without filters */
+#define LEDGER_CHANGES	(16u << 20)	/* bytes of changes drawn with them, but for the last record's: with
+					 * those of the route's own filters they fit into a blob */
 #define WAKE_MAX	1000		/* records that waited, in one turn */
 
 /* A row of the log by which a route is asked once more about what waited; as in the table late. */
@@ -25,6 +28,7 @@ struct row {
 	int64_t		 n, item, revision;
 	struct bytes	 changes;	/* by the route it comes from; owned; none: NULL */
 	struct late	 late;
+	int		 first;		/* of its item's versions the first that comes to the route */
 	int64_t		 seen;		/* judge_seen() when its filters were asked */
 };
 struct rows {
@@ -40,6 +44,7 @@ struct ledger_leg {
 	uint32_t	 takes, keep;
 	int64_t		 backlog, backlog_n;
 	int64_t		 begun, past;		/* begun -1: to be found once `past` is judged */
+	int64_t		 created;
 	int64_t		 delivered, done, failures, due;
 	int		 paused;		/* until an operator resumes it */
 	int64_t		 retried;		/* the record that has a PENDING_RETRY; 0: none */
@@ -66,6 +71,7 @@ struct ledger_route {
 	struct ledger_leg *leg;			/* all that are known, also gone ones */
 	size_t		 nleg;
 	int64_t		 filtered, kept, dropped, expired;
+	int64_t		 saved;			/* filtered, as it is on disk or in the open transaction */
 	int64_t		 begun, resume;		/* as in the table route */
 	uint64_t	 pending, dead;
 	char		*reason;		/* why its filters gave the last record up; NULL */
@@ -98,6 +104,9 @@ void	ledger_pull(struct ledger *, const struct pull *, struct work *w, struct bu
 uint32_t ledger_judged(struct ledger *, const struct judged *, const void *verdicts, size_t len);
 /* kept: what the sink set (data NULL: nothing). */
 void	ledger_ack(struct ledger *, const struct ack *, const void *kept, size_t len);
+/* Writes the cursors of routes that have passed so many rows, none of them theirs, since they were
+ * written last: a configuration that is changed while the daemon is down goes on from there. */
+void	ledger_save(struct ledger *, int64_t behind);
 /* What waits and is due, or has waited too long, comes into the log again, in the open transaction or
  * one that it begins: at most WAKE_MAX records. How many. */
 size_t	ledger_wake(struct ledger *);
@@ -115,10 +124,12 @@ route_judged(const struct ledger_route *r)
 }
 
 /* Writes the cursors of a route in the open transaction. */
-void		 route_save(struct ledger *, const struct ledger_route *);
+void		 route_save(struct ledger *, struct ledger_route *);
 struct ledger_route *ledger_route(struct ledger *, uint32_t id);	/* NULL: no such */
 struct ledger_leg *ledger_leg(struct ledger_route *, uint32_t place);	/* NULL: no such */
 
+/* Whether a verdict is no more than that the route takes no revisions. */
+int		 judge_passed_over(const struct verdict *);
 /* What the route has said about n; NULL: nothing, or n is not its. Borrowed until the next call. */
 const struct verdict *judge_verdict(struct ledger *, struct ledger_route *, int64_t n);
 /* A filter said wait. */
@@ -134,10 +145,15 @@ void	late_read(struct ledger *, int64_t n, struct late *);
 int	late_new(struct ledger *, struct ledger_route *, const struct rows *, const struct row *);
 /* Whether the route took the item by one of its late rows. */
 int	late_took(struct ledger *, struct ledger_route *, int64_t item);
+/* Whether it was asked about any version of it by one. */
+int	late_met(struct ledger *, struct ledger_route *, int64_t item);
 /* Hash of what a filter sees now of the log's row n: of the record and of its story. */
 int64_t	judge_seen(struct ledger *, int64_t n);
 /* Whether the log's n, of that source, is among what the route draws from. */
 int	judge_draws(struct ledger *, struct ledger_route *, int64_t n, int64_t source);
+/* Whether the route is asked, now or later or was, about a later version of an item by that version's
+ * own row n. 1; 0: it is not; -1: that lies with a route that it draws from and that is not as far. */
+int	judge_asks(struct ledger *, struct ledger_route *, int64_t n, int64_t source);
 /* Whether the route took any version of an item. */
 int	judge_took(struct ledger *, struct ledger_route *, int64_t item);
 void	rows_free(struct rows *);		/* and ready for use again */

@@ -74,22 +74,42 @@ published(struct ledger *l, int64_t n)
 	return when;
 }
 
+/* The row whose bytes a late one stands for. */
+static int64_t
+late_version(struct ledger *l, int64_t n)
+{
+	struct late late;
+
+	late_read(l, n, &late);
+	free(late.reason);
+	return late.version;
+}
+
 int
 leg_skips(struct ledger *l, const struct ledger_leg *g, int64_t n)
 {
-	int64_t flags, when;
+	int64_t flags = 0, revision = 0, item = 0, seen = 0, when;
+	struct db *db = &l->book->db;
 
 	if (g->backlog == BACKLOG_ALL)
 		return 0;
-	flags = db_get(&l->book->db, SQL_LOG_FLAGS, 0, DB_INT(n));
+	db_bind(db, SQL_LOG_FLAGS, DB_INT(n));
+	if (db_step(db, SQL_LOG_FLAGS)) {
+		flags = db_int(db, SQL_LOG_FLAGS, 0);
+		revision = db_int(db, SQL_LOG_FLAGS, 1);
+		item = db_int(db, SQL_LOG_FLAGS, 2);
+		seen = db_int(db, SQL_LOG_FLAGS, 3);
+	}
+	db_done(db, SQL_LOG_FLAGS);
 	if ((flags & LOG_FIRST) == 0)
 		return 0;
 	if (g->backlog == BACKLOG_COUNT)	/* where the leg begins, its past is counted already */
 		return n > g->past && flags >> LOG_RANK_SHIFT >= g->backlog_n;
 	if (g->backlog == BACKLOG_NONE)
 		return 1;
-	when = published(l, n);
-	return when != CR_NO_TIME && when < date_now() - g->backlog_n;
+	/* Its age is that on the day when it could first be had: later it is as old for each try. */
+	when = published(l, revision < 0 ? late_version(l, n) : n);
+	return when != CR_NO_TIME && when < (item > g->past ? seen : g->created) - g->backlog_n;
 }
 
 /* ---- What it is handed ---- */

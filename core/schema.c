@@ -242,7 +242,8 @@ static const char *const statements[SQL_MAX] = {
 	[SQL_LOG_GET] = "SELECT l.revision, l.source, i.rid, i.seen, i.last, i.raw, s.items"
 	    " FROM log l JOIN item i ON i.id = l.item JOIN story s ON s.id = i.story"
 	    " WHERE l.n = ?",
-	[SQL_LOG_FLAGS] = "SELECT flags FROM log WHERE n = ?",
+	[SQL_LOG_FLAGS] = "SELECT l.flags, l.revision, i.id, i.seen FROM log l"
+	    " JOIN item i ON i.id = l.item WHERE l.n = ?",
 	[SQL_LOG_VERSIONS] = "SELECT n, revision, at, flags FROM log WHERE n = ?1 UNION ALL"
 	    " SELECT * FROM (SELECT n, revision, at, flags FROM log"
 	    " WHERE item = ?1 AND revision > 0 ORDER BY revision DESC LIMIT ?2)",
@@ -273,7 +274,7 @@ static const char *const statements[SQL_MAX] = {
 	    " dropped = ?6, expired = ?7 WHERE id = ?1",
 	[SQL_ROUTE_GONE] = "UPDATE route SET gone = ?2 WHERE id = ?1",
 	[SQL_LEGS] = "SELECT id, name, begun, past, backlog, backlog_n, delivered, done, failures,"
-	    " due, reason, paused, gone FROM leg WHERE route = ?",
+	    " due, reason, paused, gone, created FROM leg WHERE route = ?",
 	[SQL_LEG_ADD] = "INSERT INTO leg (route, name, begun, past, backlog, backlog_n, delivered,"
 	    " created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_LEG_SET] = "UPDATE leg SET begun = ?2, backlog = ?3, backlog_n = ?4, delivered = ?5,"

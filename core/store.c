@@ -108,6 +108,14 @@ total_save(struct store *s, const char *name, int64_t *saved, int64_t value)
 	*saved = value;
 }
 
+static void
+totals_save(struct store *s)
+{
+	total_save(s, "records", &s->records, s->book.records);
+	total_save(s, "revisions", &s->revisions, s->book.revisions);
+	total_save(s, "stories", &s->stories, s->book.stories);
+}
+
 /* Somebody moved the file away or put another in its place: what is stored goes to the old one. */
 static void
 lost_warn(struct store *s)
@@ -160,9 +168,8 @@ group_commit(struct store *s)
 	if (db->open) {
 		if (roster_flush(s->roster) > 0)
 			event_del(s->touch);
-		total_save(s, "records", &s->records, s->book.records);
-		total_save(s, "revisions", &s->revisions, s->book.revisions);
-		total_save(s, "stories", &s->stories, s->book.stories);
+		ledger_save(s->ledger, LEDGER_BEHIND);
+		totals_save(s);
 		log_debug("commit begin %llu", n);
 		db_commit(db);
 		log_debug("commit done %llu, %zu records", n, s->group);
@@ -637,6 +644,7 @@ on_stop(struct store *s, struct frame *f, struct wire *w)
 	if (s->ledger != NULL) {
 		if (roster_touched(s->roster) > 0)
 			db_begin(&s->book.db);
+		ledger_save(s->ledger, 1);
 		group_commit(s);
 	}
 	peer_flush(s->peer);
@@ -675,8 +683,10 @@ on_frame(struct peer *peer, struct frame *f, int bad, void *arg)
 	if (f == NULL) {		/* core is gone: what it sent counts as far as it came */
 		if (bad)
 			log_warn("core sent garbage");
-		if (s->ledger != NULL && s->book.db.open)
+		if (s->ledger != NULL && s->book.db.open) {
+			totals_save(s);
 			db_commit(&s->book.db);
+		}
 		event_base_loopbreak(s->base);
 		return;
 	}

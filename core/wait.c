@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define WAIT_AGAIN	INT64_C(3600000)	/* ms until it is asked about again, if nothing changes */
+#define WAIT_OTHERS	INT64_C(10000)	/* the same, while another route has to decide first */
 
 /* ---- Into waiting ---- */
 
@@ -30,19 +31,24 @@ wait_add(struct ledger *l, struct ledger_route *r, const struct row *row, const 
 	int64_t now = date_now(), since = row->late.origin != 0 ? row->late.since : now;
 	int64_t next = now - since > WAIT_AGAIN ? now - since : WAIT_AGAIN, due = now + next;
 	struct db *db = &l->book->db;
-	int64_t revision, last;
+	int64_t revision, last, source;
+	int asks;
 
-	db_bind(db, SQL_ITEM_GET, DB_INT(row->item));
-	if (!db_step(db, SQL_ITEM_GET))
+	db_bind(db, SQL_ITEM_WHOLE, DB_INT(row->item));
+	if (!db_step(db, SQL_ITEM_WHOLE))
 		fatal("item %lld waits and is missing", (long long)row->item);
-	revision = db_int(db, SQL_ITEM_GET, 0);
-	last = db_int(db, SQL_ITEM_GET, 1);
-	db_done(db, SQL_ITEM_GET);
-	if (r->rule.updates && revision > row->revision)
+	source = db_int(db, SQL_ITEM_WHOLE, 1);
+	revision = db_int(db, SQL_ITEM_WHOLE, 2);
+	last = db_int(db, SQL_ITEM_WHOLE, 3);
+	db_done(db, SQL_ITEM_WHOLE);
+	asks = revision > row->revision ? judge_asks(l, r, last, source) : 0;
+	if (asks == 1)
 		return;			/* the route is asked about the later version by itself */
 	if (due > since + r->rule.patience)
 		due = since + r->rule.patience;
-	if (changed(l, row, last))
+	if (asks == -1)
+		due = now + WAIT_OTHERS;
+	else if (changed(l, row, last))
 		due = 0;
 	db_run(db, SQL_WAIT_ADD, DB_INT(r->id),
 	    DB_INT(row->late.origin != 0 ? row->late.origin : row->n), DB_INT(due), DB_TEXT(why),
@@ -121,12 +127,19 @@ static int
 wake(struct ledger *l, struct ledger_route *r, const struct waiting *w, int64_t now)
 {
 	int over = r->rule.filters > 0 && now >= w->since + r->rule.patience;
+	int asks = w->newest > w->revision ? judge_asks(l, r, w->version, w->source) : 0;
 
+	if (asks == -1) {
+		db_run(&l->book->db, SQL_WAIT_ADD, DB_INT(r->id), DB_INT(w->n),
+		    DB_INT(now + WAIT_OTHERS), DB_TEXT(w->reason), DB_INT(w->item),
+		    DB_INT(w->since));
+		return 0;
+	}
 	db_run(&l->book->db, SQL_PENDING_DONE, DB_INT(r->id), DB_INT(PENDING_FILTER), DB_INT(w->n),
 	    DB_INT(PENDING_WAIT));
 	if (r->pending > 0)
 		r->pending--;
-	if (r->rule.updates && w->newest > w->revision)
+	if (asks == 1)
 		return 0;		/* its later version is asked about by itself */
 	late_add(l, w, now, !over ? NULL : w->reason != NULL ? w->reason : "");
 	return over;
@@ -220,6 +233,18 @@ late_new(struct ledger *l, struct ledger_route *r, const struct rows *rows, cons
 			return 0;
 	return judge_verdict(l, r, first) == NULL &&
 	    !late_any(l, r, row->item, row->revision, was_judged);
+}
+
+static int
+was_met(const struct verdict *v)
+{
+	return v != NULL && !judge_passed_over(v);
+}
+
+int
+late_met(struct ledger *l, struct ledger_route *r, int64_t item)
+{
+	return late_any(l, r, item, -1, was_met);
 }
 
 int

@@ -182,3 +182,20 @@ def test_updates_pass_where_they_are_wanted_and_one_stands_in_a_list(daemon, ori
     assert "Before" not in d.out("yes.rss").read_text()
     assert d.out("yes.rss").read_text().count("<item>") == 2
     assert "After" not in d.out("no.rss").read_text()
+
+
+def test_a_source_that_is_added_while_the_daemon_is_down_brings_nothing_of_the_past(daemon, origin):
+    d = daemon({name: feed(origin, name, *numbered(1, 2, name)) for name in ("a", "b")},
+               to_lines({"r": {"from": ["a"]}}))
+    d.start().settled()
+    feed(origin, "b", *numbered(1, 5, "b"))
+    d.refresh("b")
+    d.settled()
+    assert d.stop() == 0
+    d.routes["r"]["from"] = ["a", "b"]
+    d.write()
+    d.start().settled()
+    feed(origin, "b", *numbered(1, 6, "b"))
+    d.refresh("b")
+    d.settled()
+    assert sorted(guids(d, "r")) == ["a-1", "a-2", "b-6"]

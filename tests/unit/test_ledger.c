@@ -520,6 +520,93 @@ changes_travel_along(void **state)
 	buf_free(&changes);
 }
 
+/* Verdicts of one route that change records much are read in parts by a route that draws from it. */
+static void
+changes_over_the_maximum_of_a_blob_are_drawn_in_parts(void **state)
+{
+	enum { EACH = 1000000, ROWS = 36, PART = 18 };
+	struct route_text t[2] = {
+		{ .rule = filtered() },
+		{ .rule = { .name = "s", .title = "S" }, .leg = { push }, .nlegs = 1, .nroutes = 1 },
+	};
+	struct result_verdict v = { .verdict = CR_KEEP, .rule = "rewrite" };
+	struct desk *d = *state;
+	struct judged j = { .route = 1, .guilty = UINT32_MAX };
+	char *text = xcalloc(1, EACH);
+	struct cr_record *r = record_new();
+	struct buf b, changes;
+	size_t begun, i, n;
+
+	memset(text, 'x', EACH - 1);
+	buf_init(&changes, RECORD_MAX);
+	put_text(r, CR_CONTENT, text);
+	put_text(r, CR_SUMMARY, text);
+	record_write(r, &changes);
+	v.changes = (struct bytes){ changes.data, changes.len };
+	configure(d, t, 2);
+	poll_range(d, 0, "a", 1, ROWS);
+	for (n = 0; n < ROWS; n += PART) {
+		assert_int_equal(pull_work(d, 1, PULL_FILTER, PART), WORK_FILTER);
+		j.first = d->work.first;
+		j.last = d->work.last;
+		buf_init(&b, 1u << 26);
+		for (i = 0; i < PART; i++) {
+			begun = result_begin(&b, RESULT_VERDICT);
+			wire_put(&b, result_verdict, &v);
+			result_end(&b, begun);
+		}
+		assert_int_equal(ledger_judged(d->ledger, &j, b.data, b.len), 0);
+		commit_now(d);
+		buf_free(&b);
+	}
+	for (i = n = 0; i < 20 && n < ROWS; i++)
+		if (pull_work(d, 2, 0, 100) == WORK_RECORDS) {
+			n += d->work.count;
+			acknowledge_all(d);
+		}
+	assert_int_equal(n, ROWS);
+	record_free(r);
+	buf_free(&changes);
+	free(text);
+}
+
+/* The first version that a route hands on is no revision to one that draws from it without updates. */
+static void
+what_another_kept_only_in_a_later_version_is_drawn_once(void **state)
+{
+	struct route_text t[2] = {
+		{ .rule = filtered() },
+		{ .rule = { .name = "s", .title = "S" }, .leg = { push }, .nlegs = 1, .nroutes = 1 },
+	};
+	struct entry_text e = { "a-1", NULL, "second", NULL, 0, 0 };
+	struct desk *d = *state;
+
+	t[0].rule.updates = 1;
+	configure(d, t, 2);
+	poll_range(d, 0, "a", 1, 2);
+	pull_work(d, 1, PULL_FILTER, 10);
+	assert_int_equal(judge(d, "dk", UINT32_MAX), 0);
+	pull_work(d, 2, 0, 10);
+	expect(d, "a-2");
+	acknowledge_all(d);
+	poll_source(d, 0, &e, 1);
+	e.guid = "a-2";
+	poll_source(d, 0, &e, 1);
+	e.guid = "a-1";
+	e.title = "third";
+	poll_source(d, 0, &e, 1);
+	pull_work(d, 1, PULL_FILTER, 10);
+	assert_int_equal(judge(d, "kkk", UINT32_MAX), 0);
+	assert_int_equal(pull_work(d, 2, 0, 10), WORK_RECORDS);
+	expect(d, "a-1");
+	acknowledge_all(d);
+	e.title = "fourth";
+	poll_source(d, 0, &e, 1);
+	pull_work(d, 1, PULL_FILTER, 10);
+	assert_int_equal(judge(d, "k", UINT32_MAX), 0);
+	assert_int_equal(pull_work(d, 2, 0, 10), WORK_NONE);
+}
+
 /* ---- Lists ---- */
 
 static const struct store_leg list = { .name = "feed", .takes = CR_BATCH_LIST, .keep = 3 };
@@ -641,6 +728,25 @@ backlog_says_what_of_the_past_a_new_leg_takes(void **state)
 	}
 }
 
+/* A number is counted once all the past is judged: until then another backlog still takes its place. */
+static void
+a_backlog_that_changes_before_it_is_counted_counts(void **state)
+{
+	struct store_leg leg = push;
+	struct desk *d = *state;
+
+	configure(d, NULL, 0);
+	poll_range(d, 0, "a", 1, 3);
+	leg.backlog = BACKLOG_COUNT;
+	leg.backlog_n = 1;
+	configure_one(d, filtered(), leg);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
+	configure_one(d, filtered(), push);
+	assert_int_equal(judge(d, "kkk", UINT32_MAX), 0);
+	pull_work(d, 1, 0, 10);
+	expect(d, "a-1 a-2 a-3");
+}
+
 /* A second leg: what the first one was not to have is judged for it, and the first sees none of it. */
 static void
 a_leg_that_comes_later_takes_the_past_before_its_route_began(void **state)
@@ -679,6 +785,37 @@ a_leg_that_comes_later_takes_the_past_before_its_route_began(void **state)
 	acknowledge_all(d);
 	assert_int_equal(pull_work(d, 1, 0, 10), WORK_NONE);
 	assert_int_equal(pull_work(d, 1, 1, 10), WORK_NONE);
+}
+
+/* What the filters are asked when the route goes back is asked for again: the verdicts are on rows that
+ * lie behind the past that it judges first. */
+static void
+verdicts_under_way_when_a_route_goes_back_are_dropped(void **state)
+{
+	static const struct store_leg late = { .name = "late", .takes = CR_BATCH_RECORDS,
+		.backlog = BACKLOG_ALL };
+	struct route_text t = { .rule = filtered(), .leg = { quiet, late }, .nlegs = 1 };
+	struct desk *d = *state;
+
+	configure(d, NULL, 0);
+	poll_range(d, 0, "a", 1, 3);
+	configure(d, &t, 1);
+	poll_range(d, 0, "b", 1, 2);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
+	expect(d, "b-1 b-2");
+	t.nlegs = 2;
+	configure(d, &t, 1);
+	assert_int_equal(judge(d, "kk", UINT32_MAX), SETTLED_OTHER);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
+	expect(d, "a-1 a-2 a-3");
+	assert_int_equal(judge(d, "kkk", UINT32_MAX), 0);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_FILTER);
+	expect(d, "b-1 b-2");
+	assert_int_equal(judge(d, "kk", UINT32_MAX), 0);
+	pull_work(d, 1, 0, 10);
+	expect(d, "b-1 b-2");
+	pull_work(d, 1, 1, 10);
+	expect(d, "a-1 a-2 a-3");
 }
 
 /* The same where filters judge, one record at a time, and for a list, which waits for all of it. */
@@ -1000,12 +1137,16 @@ main(void)
 		TEST(a_revision_of_what_was_taken_is_no_other_item_of_its_story),
 		TEST(a_route_draws_what_another_kept),
 		TEST(changes_travel_along),
+		TEST(what_another_kept_only_in_a_later_version_is_drawn_once),
+		TEST(changes_over_the_maximum_of_a_blob_are_drawn_in_parts),
 		TEST(a_list_holds_the_newest_and_comes_when_it_changes),
 		TEST(a_list_shows_an_item_in_its_last_version_only),
 		TEST(a_long_list_looks_at_each_record_once),
 		TEST(a_list_is_not_made_again_for_what_is_dropped),
 		TEST(backlog_says_what_of_the_past_a_new_leg_takes),
+		TEST(a_backlog_that_changes_before_it_is_counted_counts),
 		TEST(a_leg_that_comes_later_takes_the_past_before_its_route_began),
+		TEST(verdicts_under_way_when_a_route_goes_back_are_dropped),
 		TEST(a_list_that_comes_later_waits_for_the_past),
 		TEST(a_route_drawn_from_goes_back_as_well),
 		TEST(backlog_none_skips_what_a_source_held_when_it_was_new),

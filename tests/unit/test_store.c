@@ -352,6 +352,22 @@ when_core_is_gone_it_ends(void **state)
 	assert_int_equal(role_wait(r), 0);
 }
 
+/* What core sent before it ended counts, in the totals as well. */
+static void
+when_core_is_gone_what_it_sent_is_counted(void **state)
+{
+	struct role_child *r = *state;
+
+	role_up(r, 1, 0);
+	commit_document(r, 1, 0, "a", 1, 3);
+	shutdown(chan_fd(r->chan), SHUT_RDWR);
+	assert_int_equal(role_wait(r), 0);
+	shelf_open(&r->shelf);
+	assert_int_equal(shelf_ask(&r->shelf, "SELECT count(*) FROM item"), 3);
+	assert_int_equal(shelf_ask(&r->shelf, "SELECT value FROM meta WHERE name = 'records'"), 3);
+	shelf_close(&r->shelf);
+}
+
 /* The numbers in the guids of a batch: the next ones, in order. */
 static int
 batch_follows(const struct buf *items, int next)
@@ -453,6 +469,7 @@ main(void)
 		TEST(counts_tell_how_things_stand),
 		TEST(refusals_end_it_with_their_status),
 		TEST(when_core_is_gone_it_ends),
+		TEST(when_core_is_gone_what_it_sent_is_counted),
 		TEST(kills_lose_nothing),
 	};
 

@@ -447,6 +447,27 @@ backlog_none_skips_what_waited_from_a_first_fetch(void **state)
 	deliver(d, 1, "fresh");
 }
 
+/* With an age it is what was too old when it was first seen. */
+static void
+backlog_by_age_skips_what_waited_and_was_old(void **state)
+{
+	const struct entry_text e[2] = {
+		{ "old", NULL, "old", NULL, BOOK_WHEN - 10 * HOUR, 0 },
+		{ "new", NULL, "new", NULL, BOOK_WHEN - HOUR, 0 } };
+	struct store_leg aged = push;
+	struct desk *d = *state;
+
+	aged.backlog = BACKLOG_AGE;
+	aged.backlog_n = 5 * HOUR;
+	configure_one(d, patient(), aged);
+	poll_source(d, 0, e, 2);
+	ask(d, 1, "old new", "ww");
+	shelf_ask(&d->shelf, "UPDATE pending SET due = 0");
+	assert_int_equal(wake(d), 2);
+	ask(d, 1, "old new", "kk");
+	deliver(d, 1, "new");
+}
+
 /* ---- Routes from routes ---- */
 
 static void
@@ -503,6 +524,60 @@ two_routes_wait_one_after_the_other(void **state)
 	assert_int_equal(pull_work(d, 2, 0, 10), WORK_RECORDS);
 	assert_int_equal(first_item(d).revision, 0);
 	deliver(d, 2, "a-1");
+}
+
+/* With updates the later version is asked about by itself only where the route draws it. */
+static void
+a_later_version_that_is_not_drawn_does_not_end_the_wait(void **state)
+{
+	struct route_text t[2] = {
+		{ .rule = plain },
+		{ .rule = patient(), .leg = { push }, .nlegs = 1, .nroutes = 1 },
+	};
+	struct entry_text e = { "a-1", NULL, "second", NULL, 0, 0 };
+	struct desk *d = *state;
+	int i;
+
+	t[1].rule.name = "s";
+	t[1].rule.all = 0;
+	t[1].rule.updates = 1;
+	configure(d, t, 2);
+	poll_range(d, 0, "a", 1, 2);
+	for (i = 0; i < 3 && pull_work(d, 2, PULL_FILTER, 10) == WORK_NONE; i++)
+		;
+	expect(d, "a-1 a-2");
+	poll_source(d, 0, &e, 1);			/* while it is asked about the first one */
+	assert_int_equal(judge(d, "ww", UINT32_MAX), 0);
+	e.guid = "a-2";
+	poll_source(d, 0, &e, 1);			/* while it waits */
+	(void)wake(d);
+	(void)pull_work(d, 2, PULL_FILTER, 10);
+	shelf_ask(&d->shelf, "UPDATE pending SET due = 0");
+	(void)wake(d);
+	for (i = 0; i < 3 && pull_work(d, 2, PULL_FILTER, 10) == WORK_NONE; i++)
+		;
+	expect(d, "a-1 a-2");
+	expect_title(d, "second");
+	assert_int_equal(judge(d, "kk", UINT32_MAX), 0);
+	deliver(d, 2, "a-1 a-2");
+}
+
+/* Nor where it went by before updates were wanted. */
+static void
+updates_that_are_wanted_later_do_not_end_the_wait(void **state)
+{
+	struct store_route rule = patient();
+	struct entry_text e = { "a-2", NULL, "second", NULL, 0, 0 };
+	struct desk *d = *state;
+
+	begin(d, rule);
+	poll_source(d, 0, &e, 1);
+	assert_int_equal(pull_work(d, 1, PULL_FILTER, 10), WORK_NONE);
+	rule.updates = 1;
+	configure_one(d, rule, push);
+	assert_int_equal(wake(d), 1);
+	ask(d, 1, "a-2", "k");
+	deliver(d, 1, "a-2");
 }
 
 static void
@@ -670,8 +745,11 @@ main(void)
 		TEST(a_crash_loses_and_repeats_nothing),
 		TEST(what_no_filter_can_judge_in_the_end_is_set_aside),
 		TEST(backlog_none_skips_what_waited_from_a_first_fetch),
+		TEST(backlog_by_age_skips_what_waited_and_was_old),
 		TEST(a_route_draws_what_another_let_wait),
 		TEST(two_routes_wait_one_after_the_other),
+		TEST(a_later_version_that_is_not_drawn_does_not_end_the_wait),
+		TEST(updates_that_are_wanted_later_do_not_end_the_wait),
 		TEST(what_two_routes_let_wait_is_drawn_once),
 		TEST(at_random_each_comes_through_once),
 	};
