@@ -982,7 +982,7 @@ test_sandbox_holds(void **state)
 	attack("open_file", LIVES, 0, 7, "denied: openat\n");
 	attack("socket", LIVES, 0, 4, "denied: socketpair\n");
 	attack("fork", LIVES, 0, 3, "denied: clone\n");
-	attack("exec", LIVES, 0, 3, "denied: execve\n");
+	attack("become", LIVES, 0, 3, "denied: execve\n");
 	attack("kill_parent", LIVES, 0, 8, "denied: tgkill\n");
 	attack("code", LIVES, 0, 2, "denied: mprotect\n");
 	why = refusal(evil("c_break_out"));
