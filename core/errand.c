@@ -59,6 +59,10 @@ errand_free(struct core *c, struct errand *e)
 
 /* ---- Answers ---- */
 
+/* A stand-in is longer than a short secret: an answer full of that outgrows its frame, or more. */
+static const struct http_answer outgrown = { .retry_after = -1,
+	.error = "the answer repeats a secret too often to be told" };
+
 /* Tells the worker, and its clock goes on. */
 static void
 answer(struct worker *w, uint32_t theirs, const struct http_answer *a, int fd)
@@ -67,6 +71,10 @@ answer(struct worker *w, uint32_t theirs, const struct http_answer *a, int fd)
 
 	buf_init(&b, msg_limit(MSG_W_ANSWERED));
 	wire_put(&b, http_answer, a);
+	if (b.over) {
+		buf_clear(&b);
+		wire_put(&b, http_answer, &outgrown);
+	}
 	worker_answer(w, MSG_W_ANSWERED, theirs, &b, fd);
 	buf_free(&b);
 }
@@ -102,8 +110,10 @@ conceal_body(const struct pass *p, struct http_answer *a, struct buf *b, int *fd
 	result_unmap(map, size);
 	a->len = b->len;
 	buf_char(b, '\0');
+	if (b->over)
+		return -1;
 	*fd = result_fd(b->data, b->len);
-	if (b->over || *fd == -1 || result_seal(*fd) == -1)
+	if (*fd == -1 || result_seal(*fd) == -1)
 		fatal("no memory for an answer");
 	return *fd;
 }
@@ -130,7 +140,8 @@ answered(const struct errand *e, uint32_t nth, const struct fetch_done *d, int f
 	a.error = conceal_text(p, d->error, &error);
 	a.headers = conceal_text(p, d->headers, &headers);
 	made = conceal_body(p, &a, &body, &fd);
-	answer(e->worker, e->theirs + nth, &a, fd);
+	answer(e->worker, e->theirs + nth, error.over || headers.over || body.over ? &outgrown : &a,
+	    fd);
 	if (made != -1)
 		close(made);
 	buf_free(&error);

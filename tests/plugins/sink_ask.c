@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct ask {
-	const char	*url, *to, *token, *method;
+	const char	*url, *to, *token, *password, *method;
 	int64_t		 size, count;
 	int		 turn;
 };
@@ -15,6 +15,7 @@ static const struct cr_option options[] = {
 	CR_OPTION(struct ask, url, URL, NULL, NULL, "where the token may go"),
 	CR_OPTION(struct ask, to, STRING, "", NULL, "where requests go; url unless told"),
 	CR_OPTION(struct ask, token, SECRET, "", NULL, "sent with each request"),
+	CR_OPTION(struct ask, password, SECRET, "", NULL, "sent nowhere"),
 	CR_OPTION(struct ask, method, STRING, "POST", NULL, "HTTP method"),
 	CR_OPTION(struct ask, size, INT, "0", "0..", "bytes of the body"),
 	CR_OPTION(struct ask, count, INT, "1", "1..100", "requests at once"),

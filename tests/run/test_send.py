@@ -42,6 +42,15 @@ def test_a_secret_goes_to_the_origin_of_a_url_option_and_is_never_held(asked):
         assert TOKEN not in d.log()
 
 
+@pytest.mark.parametrize("header, body", [(12500, 1), (1, 1 << 18)])
+def test_an_answer_that_is_all_secret_ends_in_an_error_and_harms_nobody(asked, header, body):
+    with Receiver(lambda hook, nth: (200, {"X-Echo": "1234" * header}, b"1234" * body)) as r:
+        d = asked(url=r.url(), password="1234")
+        pids = d.pids()
+        d.wait_log("asked: 0 status 0 error the answer repeats a secret too often to be told")
+        assert d.pids() == pids and not d.status()["obituaries"] and len(r.hooks) == 1
+
+
 def test_a_secret_goes_nowhere_else(asked):
     with Receiver() as r, Receiver() as stranger:
         d = asked(url=r.url(), to=stranger.url(), token=TOKEN)
