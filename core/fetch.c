@@ -287,21 +287,15 @@ job_start(struct fetch *f, struct job *j)
 	transfer_start(f->transfers, &q, answer_take, j);
 }
 
-static void	reconfigure(struct fetch *);
-
-/* Begins what may begin: each ready host one request, then the next round. A new configuration is
- * taken in a turn of its own: here a connection may just have called back, which it would free. */
+/* Begins what may begin: each ready host one request, then the next round. */
 void
 fetch_pump(struct fetch *f)
 {
-	static const struct timeval wait = { 0, ANSWERS_WAIT * 1000 }, now = { 0, 0 };
+	static const struct timeval wait = { 0, ANSWERS_WAIT * 1000 };
 	struct host *h;
 	struct job *j;
 
-	if (f->renew && f->active == 0)
-		event_add(f->again, &now);
-	while (!f->renew && !f->stopping && f->active < f->total &&
-	    (h = TAILQ_FIRST(&f->ready)) != NULL) {
+	while (!f->stopping && f->active < f->total && (h = TAILQ_FIRST(&f->ready)) != NULL) {
 		if (peer_queued(f->peer) > ANSWERS_MAX) {
 			event_add(f->again, &wait);
 			return;
@@ -321,24 +315,34 @@ fetch_pump(struct fetch *f)
 static void
 on_again(evutil_socket_t fd, short what, void *arg)
 {
-	struct fetch *f = arg;
-
 	(void)fd;
 	(void)what;
-	if (f->renew && f->active == 0)
-		reconfigure(f);
-	fetch_pump(f);
+	fetch_pump(arg);
 }
 
 /* ---- What core says ---- */
 
-/* Takes the configuration kept in f->start: new limits for all hosts, a new set of connections. */
+/* New limits for all hosts. */
+static void
+hosts_renew(struct fetch *f)
+{
+	struct host *h, *next;
+
+	for (size_t i = 0; i < HOST_BUCKETS; i++)
+		for (h = f->hosts[i]; h != NULL; h = next) {
+			next = h->next;
+			h->limit = limits_find(f->limits, h->name);
+			host_settle(h);
+		}
+}
+
+/* Takes the configuration kept in f->start: new limits, a new set of connections. What is under way
+ * is finished by the old one, and nothing waits for that: it may take an hour. */
 static void
 reconfigure(struct fetch *f)
 {
 	struct fetch_start start;
 	struct fetch_host *hosts;
-	struct host *h;
 	struct wire w;
 	uint32_t n, i;
 
@@ -357,12 +361,8 @@ reconfigure(struct fetch *f)
 	limits_free(f->limits);
 	f->limits = limits_new(&start, hosts, n);
 	free(hosts);
-	transfers_free(f->transfers);
-	f->transfers = transfers_new(f->base, &start);
-	f->renew = 0;
-	for (i = 0; i < HOST_BUCKETS; i++)
-		for (h = f->hosts[i]; h != NULL; h = h->next)
-			h->limit = limits_find(f->limits, h->name);
+	f->transfers = transfers_new(f->base, &start, f->transfers);
+	hosts_renew(f);
 }
 
 static void
@@ -374,9 +374,7 @@ take_start(struct fetch *f, const struct frame *fr)
 		return;
 	buf_clear(&f->start);
 	buf_add(&f->start, fr->data, fr->len);
-	f->renew = 1;
-	if (f->active == 0)
-		reconfigure(f);
+	reconfigure(f);
 	fetch_pump(f);
 	if (first)
 		peer_send(f->peer, MSG_READY, 0, NULL, -1, -1);

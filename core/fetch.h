@@ -63,7 +63,6 @@ struct fetch {
 	struct host		*hosts[HOST_BUCKETS];
 	uint32_t		 total, active, jobs;
 	struct buf		 start;		/* what this was configured by */
-	int			 renew;		/* another policy: begins when nothing is under way */
 	int			 stopping;
 	int			 status;
 };

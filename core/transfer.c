@@ -55,6 +55,7 @@ struct transfers {
 	size_t			 nidle;
 	char			*agent, *ca;
 	int			 private_ok;
+	struct transfers	*old, **ref;	/* the one before; who has this so; or NULL */
 };
 
 /* ---- curl on the event loop ---- */
@@ -77,6 +78,19 @@ collect(struct transfers *all)
 	}
 }
 
+/* One whose place another took goes when its last request is done; not within a call of curl's. */
+static void
+leave(struct transfers *all)
+{
+	if (all->ref == NULL || all->busy != NULL)
+		return;
+	*all->ref = all->old;
+	if (all->old != NULL)
+		all->old->ref = all->ref;
+	all->old = NULL;
+	transfers_free(all);
+}
+
 static void
 on_socket(evutil_socket_t fd, short what, void *arg)
 {
@@ -89,6 +103,7 @@ on_socket(evutil_socket_t fd, short what, void *arg)
 		how |= CURL_CSELECT_OUT;
 	curl_multi_socket_action(all->multi, fd, how, &running);
 	collect(all);
+	leave(all);
 }
 
 static void
@@ -101,6 +116,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	curl_multi_socket_action(all->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	collect(all);
+	leave(all);
 }
 
 /* curl wants to hear of this socket. */
@@ -674,7 +690,7 @@ transfer_start(struct transfers *all, const struct request *q, transfer_cb *cb, 
 }
 
 struct transfers *
-transfers_new(struct event_base *base, const struct fetch_start *start)
+transfers_new(struct event_base *base, const struct fetch_start *start, struct transfers *old)
 {
 	struct transfers *all = xcalloc(1, sizeof(*all));
 
@@ -692,16 +708,18 @@ transfers_new(struct event_base *base, const struct fetch_start *start)
 	curl_multi_setopt(all->multi, CURLMOPT_TIMERDATA, all);
 	curl_multi_setopt(all->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_IDLE);
 	curl_multi_setopt(all->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+	if ((all->old = old) != NULL) {
+		old->ref = &all->old;
+		leave(old);
+	}
 	return all;
 }
 
-void
-transfers_free(struct transfers *all)
+static void
+free_one(struct transfers *all)
 {
 	struct transfer *t;
 
-	if (all == NULL)
-		return;
 	/* NOLINTBEGIN(clang-analyzer-unix.Malloc): transfer_unlink() takes it out of its list */
 	while ((t = all->busy) != NULL) {
 		transfer_unlink(t);
@@ -718,4 +736,15 @@ transfers_free(struct transfers *all)
 	free(all->agent);
 	free(all->ca);
 	free(all);
+}
+
+void
+transfers_free(struct transfers *all)
+{
+	struct transfers *old;
+
+	for (; all != NULL; all = old) {
+		old = all->old;
+		free_one(all);
+	}
 }

@@ -43,7 +43,10 @@ struct answer {
 };
 typedef void	transfer_cb(struct answer *, void *arg);
 
-struct transfers *transfers_new(struct event_base *, const struct fetch_start *);
+/* Takes the place of `old`, which nobody uses any more; it goes when its last request is done.
+ * NULL: there was none. Not from within a callback. */
+struct transfers *transfers_new(struct event_base *, const struct fetch_start *,
+		    struct transfers *old);
 void		 transfers_free(struct transfers *);	/* those under way end without a callback */
 /* Calls back later, never from within. */
 void		 transfer_start(struct transfers *, const struct request *, transfer_cb *, void *arg);

@@ -124,6 +124,29 @@ def test_a_worker_that_waits_is_not_over_its_deadline(asked):
         assert "deadline" not in d.log()
 
 
+def test_a_request_that_takes_long_holds_up_no_others_after_a_reload(asked):
+    with Receiver(lambda hook, nth: "hang") as slow, Receiver() as r:
+        d = asked(start=False, url=slow.url())
+        d.settings["limits"] = {"at_once": "20", "spacing": "0"}
+        d.write()
+        d.start()
+        pids = d.pids()
+        for n in range(3):
+            d.until(lambda n=n: len(slow.hooks) == n + 1, 20, "one that takes long")
+            d.routes[f"slow{n}"] = {"from": ["*"], "to": {"ask": {"backlog": "all",
+                                                                  "url": slow.url(f"/{n}")}}}
+            d.write(contact=f"n{n}@example.org")
+            d.courant("reload")
+        d.routes["more"] = {"from": ["*"], "to": {"ask": {"backlog": "all", "url": r.url()}}}
+        d.write(contact="mailto:last@example.org")
+        d.courant("reload")
+        d.until(lambda: r.hooks, 10, "another's request")
+        assert "last@example.org" in r.hooks[0].headers["user-agent"]
+        slow.over.set()
+        d.until(lambda: d.log().count("asked: 0 status 0 error 127.0.0.1") >= 4, 20, "all are told")
+        assert d.pids() == pids
+
+
 def test_private_addresses_are_as_closed_as_to_fetch(asked):
     with Receiver() as r:
         d = asked(start=False, url=r.url())
