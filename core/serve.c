@@ -16,6 +16,7 @@
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 
 #include <errno.h>
@@ -23,6 +24,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/queue.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -263,18 +266,31 @@ request_path(struct evhttp_request *req, char out[PATH_BYTES])
 	return rc;
 }
 
-/* A GET with a body is none: where it ends, a proxy before us may see otherwise. Those that may have
- * one, evhttp reads whole. */
-static int
-has_body(struct evhttp_request *req)
+/* What is wrong with how its body is told of; NULL: nothing. Where such a request ends, a proxy
+ * before us may see otherwise (RFC 9112 6.3, 11.2). The body of a method that may have one, evhttp
+ * reads whole, by the first header that it knows. */
+static const char *
+body_wrong(struct evhttp_request *req)
 {
 	const enum evhttp_cmd_type may = EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH;
-	const struct evkeyvalq *in = evhttp_request_get_input_headers(req);
-	const char *len = evhttp_find_header(in, "Content-Length");
+	const struct evkeyval *kv;
+	size_t lengths = 0, codings = 0;
+	int empty = 1, odd = 0;
 
-	return (evhttp_request_get_command(req) & may) == 0 &&
-	    (evhttp_find_header(in, "Transfer-Encoding") != NULL ||
-	    (len != NULL && strcmp(len, "0") != 0));
+	TAILQ_FOREACH(kv, evhttp_request_get_input_headers(req), next)
+		if (strcasecmp(kv->key, "Content-Length") == 0) {
+			lengths++;
+			empty &= strcmp(kv->value, "0") == 0;
+			odd |= kv->value[strspn(kv->value, "0123456789")] != '\0';
+		} else if (strcasecmp(kv->key, "Transfer-Encoding") == 0) {
+			codings++;
+			odd |= strcasecmp(kv->value, "chunked") != 0;
+		}
+	if (odd || lengths + codings > 1)
+		return "how long the body is, is not clear";
+	if ((evhttp_request_get_command(req) & may) == 0 && (codings > 0 || !empty))
+		return "such a request has no body";
+	return NULL;
 }
 
 static void
@@ -282,6 +298,7 @@ on_request(struct evhttp_request *req, void *arg)
 {
 	struct serve *s = arg;
 	enum evhttp_cmd_type method = evhttp_request_get_command(req);
+	const char *wrong;
 	char path[PATH_BYTES];
 	int known;
 
@@ -293,9 +310,9 @@ on_request(struct evhttp_request *req, void *arg)
 		reply_header(req, "Allow", "GET, HEAD");
 		reply_header(req, "Connection", "close");
 		reply_error(s, req, 405, "only GET and HEAD are answered here");
-	} else if (has_body(req)) {
+	} else if ((wrong = body_wrong(req)) != NULL) {
 		reply_header(req, "Connection", "close");
-		reply_error(s, req, 400, "such a request has no body");
+		reply_error(s, req, 400, "%s", wrong);
 	} else if (!known)
 		reply_error(s, req, 400, "the path cannot be read");
 	else

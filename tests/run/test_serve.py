@@ -119,6 +119,18 @@ def test_headers_and_bodies_beyond_the_limits_are_refused(served):
     assert served.http("/healthz").status == 200
 
 
+@pytest.mark.parametrize("lines", [
+    "Content-Length: 5\r\nContent-Length: 50", "Content-Length: 5\r\nTransfer-Encoding: chunked",
+    "Transfer-Encoding: gzip, chunked\r\nContent-Length: 5", "Content-Length: +5"])
+def test_a_request_whose_end_is_not_clear_is_the_last_of_its_connection(served, lines):
+    with served.connect() as c:
+        c.sendall(f"POST /x/nobody HTTP/1.1\r\nHost: x\r\n{lines}\r\n\r\n0\r\n\r\n"
+                  "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        said = read_all(c)
+    assert said.startswith(b"HTTP/1.1 400 ") and said.count(b"HTTP/1.1 ") == 1, said
+    assert served.http("/healthz").status == 200
+
+
 def test_too_many_connections_are_turned_away_and_others_are_served_after(served):
     held = []
     try:
