@@ -200,7 +200,9 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 		visit_refuse(v, 503, BUSY_S, "too busy to answer in time; try again");
 		visits_on(c);
 	} else if (v->batch != 0) {	/* no fault of its worker's */
-		visit_say(c, v->theirs, 504, -1, "it was not stored in time; it may be yet");
+		if (!v->told)		/* a new serve has the id for another visitor */
+			visit_say(c, v->theirs, 504, -1,
+			    "it was not stored in time; it may be yet");
 		v->told = 1;
 	} else if (v->seat->worker != NULL) {
 		snprintf(why, sizeof(why), "its deadline of %lld ms passed",

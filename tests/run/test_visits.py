@@ -316,6 +316,30 @@ def test_visits_outlive_the_deaths_of_store_and_serve(guest):
     assert d.records() == 3
 
 
+def test_who_asks_a_new_serve_is_not_told_what_another_waited_for(guest):
+    ms = int(3000 * SLOW)
+    d = guest({"limits": {"job_deadline": f"{ms} ms"}})
+    still(d)
+    store, serve = role(d, "store"), role(d, "serve")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        began = time.monotonic()
+        first = pool.submit(d.http, "/x/book/hang?ms=200&emit=late")
+        d.wait_log("says: hangs")
+        os.kill(store, signal.SIGSTOP)
+        try:
+            os.kill(serve, signal.SIGKILL)
+            with pytest.raises(OSError):
+                first.result()
+            d.until(lambda: d.log().count("]: serve starts as pid") == 2, 10, "serve is back")
+            time.sleep(max(0, began + 0.5 * ms / 1000 - time.monotonic()))
+            second = pool.submit(d.http, "/x/book/add?name=second", seconds=20)
+            time.sleep(began + 1.15 * ms / 1000 - time.monotonic())     # past the first's deadline
+        finally:
+            os.kill(store, signal.SIGCONT)
+        assert (second.result().status, second.result().text) == (201, "added 1\n")
+    d.until(lambda: titles(d) == ["late", "second"], 10, "both are delivered")
+
+
 def test_a_reload_takes_the_new_options_and_finishes_what_runs(guest):
     d = guest()
     d.http("/x/book/add?name=a")
