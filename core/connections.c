@@ -257,7 +257,6 @@ connection_begin(struct serve *s, struct evhttp_request *req)
 
 	if (c != NULL && c->refused) {
 		reply_header(req, "Connection", "close");
-		reply_header(req, "Retry-After", "5");
 		reply_error(s, req, 503, "too many connections");
 		return 0;
 	}

@@ -147,7 +147,6 @@ gate_answer(struct serve *s, struct evhttp_request *req, const char *path)
 	}
 	g->last++;
 	if (g->n == GATE_MAX || hand_over(s, req, method, path + strlen("/x/")) == -1) {
-		reply_header(req, "Retry-After", "5");
 		reply_error(s, req, 503, "too many wait for an answer; try again");
 		return;
 	}
@@ -240,7 +239,6 @@ gate_stop(struct serve *s)
 	while (g->n > 0) {
 		struct evhttp_request *req = g->at[--g->n].req;
 
-		reply_header(req, "Retry-After", "5");
 		reply_error(s, req, 503, "the daemon stops");
 	}
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define ERROR_MAX	1024		/* bytes of an error's text */
+#define AGAIN_S		"5"		/* Retry-After of a 503 that does not say */
 
 static const struct { const char *name, *value; } common[] = {
 	{ "X-Content-Type-Options", "nosniff" },
@@ -109,7 +110,6 @@ reply_buf(struct serve *serve, struct evhttp_request *req, int status, const cha
 
 	if (b->over || (b->len > ERROR_MAX && serve->held > SERVE_HELD_MAX)) {
 		buf_free(b);
-		reply_header(req, "Retry-After", "5");
 		reply_error(serve, req, 503, "too much is on its way already; try again");
 		return;
 	}
@@ -142,6 +142,9 @@ reply_error(struct serve *serve, struct evhttp_request *req, int status, const c
 	va_end(ap);
 	buf_init(&b, 8 * ERROR_MAX);
 	reply_header(req, "Cache-Control", "no-store");
+	if (status == 503 && evhttp_find_header(evhttp_request_get_output_headers(req),
+	    "Retry-After") == NULL)
+		reply_header(req, "Retry-After", AGAIN_S);
 	if (uri != NULL && strncmp(uri, "/api/", 5) == 0) {
 		buf_str(&b, "{\"error\": ");
 		text_json(&b, text, text_valid(text, strlen(text)));

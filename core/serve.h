@@ -68,7 +68,7 @@ void	 reply_buf(struct serve *, struct evhttp_request *, int status, const char 
 	    struct buf *b);
 /* Without a body: 304, 204. */
 void	 reply_empty(struct evhttp_request *, int status);
-/* {"error": ...} below /api/, else a line of text. */
+/* {"error": ...} below /api/, else a line of text. A 503 has a Retry-After: its own, or 5 s. */
 void	 reply_error(struct serve *, struct evhttp_request *, int status, const char *fmt, ...)
 	    __attribute__((format(printf, 4, 5)));
 /* Bytes that many answers may share while they are on their way. */

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define RETRY_MAX	INT64_C(86400000)	/* ms that a visitor is told to stay away */
+
 static void	on_frame(struct worker *, struct frame *, void *);
 static void	on_death(struct worker *, const char *, void *);
 static const struct worker_use visit_use = { on_frame, on_death };
@@ -110,7 +112,8 @@ static const struct {
 static void
 tell_failure(const struct visit *v, const struct visit_done *d)
 {
-	int64_t retry = d->failed == FAILED_RETRY && d->retry >= 0 ? (d->retry + 999) / 1000 : -1;
+	int64_t ms = d->retry < RETRY_MAX ? d->retry : RETRY_MAX;
+	int64_t retry = d->failed == FAILED_RETRY && ms >= 0 ? (ms + 999) / 1000 : -1;
 	struct buf why;
 	size_t i;
 

@@ -136,7 +136,9 @@ do_fail(struct cr *cr, const struct visited *o, const struct cr_visit *v)
 	say(cr, 200, "never seen\n");
 	if (why == 0)
 		return -1;
-	return why == 100 ? cr->retry(cr, 90000, "come back") : cr->fail(cr, (int)why, "no %ld", why);
+	if (why < 100)
+		return cr->fail(cr, (int)why, "no %ld", why);
+	return cr->retry(cr, why == 100 ? 90000 : why == 101 ? -1 : INT64_MAX, "come back");
 }
 
 static int

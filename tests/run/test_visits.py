@@ -157,12 +157,13 @@ def test_an_answer_is_one_that_may_be_sent(guest, query, status):
     assert answer.body == {304: b"", 418: b"refused\n"}.get(status, b"body\n")
 
 
-@pytest.mark.parametrize("why, status", [(0, 500), (1, 400), (2, 403), (3, 410), (4, 500), (100, 503)])
+@pytest.mark.parametrize("why, status", [(0, 500), (1, 400), (2, 403), (3, 410), (4, 500), (100, 503),
+                                         (101, 503), (102, 503)])
 def test_a_failure_has_its_status_and_no_state_but_what_was_emitted_counts(guest, why, status):
     d = guest()
     answer = d.http(f"/x/book/fail?why={why}")
     assert answer.status == status and "no " + str(why) not in answer.text
-    assert answer.headers.get("retry-after") == ("90" if why == 100 else None)
+    assert answer.headers.get("retry-after") == {100: "90", 101: "5", 102: "86400"}.get(why)
     assert re.search(r"book: a visit failed: (no \d|come back|visited: request\(\) failed)", d.log())
     assert d.records() == 1
     assert d.http("/x/book/add?name=x").text == "added 1\n"
