@@ -70,6 +70,7 @@ void
 keep_take(struct ledger *l, const struct ledger_route *r, const struct ledger_leg *g,
     struct bytes results, uint32_t done)
 {
+	struct state_sum sum = { .bytes = 0 };
 	struct result_state st;
 	enum result_kind kind;
 	struct wire all, body;
@@ -81,7 +82,7 @@ keep_take(struct ledger *l, const struct ledger_route *r, const struct ledger_le
 		    st.done > done || (st.rule == NULL) != (g != NULL))
 			continue;
 		state_name(name, g != NULL ? "leg" : "filter", g != NULL ? g->id : r->id, st.rule);
-		if (state_set(&l->book->db, name, st.key, st.value) == -1)
+		if (state_set(&l->book->db, &sum, name, st.key, st.value) == -1)
 			log_warn("route %s, %s: more than %u bytes of state: %s stays as it was",
 			    r->name, g != NULL ? g->name : st.rule, STATE_MAX, st.key);
 	}

@@ -192,7 +192,9 @@ static const char *const statements[SQL_MAX] = {
 	[SQL_STATE_UNSET] = "DELETE FROM state WHERE instance = ? AND key = ?",
 	[SQL_STATES] = "SELECT key, value FROM state WHERE instance = ?",
 	[SQL_STATE_SIZE] = "SELECT sum(length(CAST(key AS BLOB)) + length(CAST(value AS BLOB)))"
-	    " FROM state WHERE instance = ? AND key <> ?",
+	    " FROM state WHERE instance = ?",
+	[SQL_STATE_LEN] = "SELECT length(CAST(key AS BLOB)) + length(CAST(value AS BLOB))"
+	    " FROM state WHERE instance = ? AND key = ?",
 	[SQL_STATE_SOURCES] = "SELECT DISTINCT CAST(substr(instance, 8) AS INTEGER) FROM state"
 	    " WHERE instance >= 'source:' AND instance < 'source;'",
 

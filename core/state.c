@@ -26,18 +26,23 @@ state_read(struct db *db, const char *name, struct buf *pairs)
 }
 
 int
-state_set(struct db *db, const char *name, const char *key, const char *value)
+state_set(struct db *db, struct state_sum *sum, const char *name, const char *key,
+    const char *value)
 {
-	int64_t others;
+	int64_t old = db_get(db, SQL_STATE_LEN, 0, DB_TEXT(name), DB_TEXT(key)), len = 0;
 
-	if (value == NULL) {
-		db_run(db, SQL_STATE_UNSET, DB_TEXT(name), DB_TEXT(key));
-		return 0;
+	if (strcmp(sum->name, name) != 0) {
+		snprintf(sum->name, sizeof(sum->name), "%s", name);
+		sum->bytes = db_get(db, SQL_STATE_SIZE, 0, DB_TEXT(name));
 	}
-	others = db_get(db, SQL_STATE_SIZE, 0, DB_TEXT(name), DB_TEXT(key));
-	if (others + (int64_t)(strlen(key) + strlen(value)) > STATE_MAX)
-		return -1;
-	db_run(db, SQL_STATE_SET, DB_TEXT(name), DB_TEXT(key), DB_TEXT(value));
+	if (value != NULL) {
+		len = (int64_t)(strlen(key) + strlen(value));
+		if (sum->bytes - old + len > STATE_MAX)
+			return -1;
+		db_run(db, SQL_STATE_SET, DB_TEXT(name), DB_TEXT(key), DB_TEXT(value));
+	} else
+		db_run(db, SQL_STATE_UNSET, DB_TEXT(name), DB_TEXT(key));
+	sum->bytes += len - old;
 	return 0;
 }
 

@@ -10,8 +10,15 @@
 void	state_name(char name[STATE_NAME], const char *kind, int64_t id, const char *rule);
 /* Adds all that it keeps: KEY\0VALUE\0... */
 void	state_read(struct db *, const char *name, struct buf *);
-/* Sets a value in the open transaction; NULL: none. -1: that would be over STATE_MAX. */
-int	state_set(struct db *, const char *name, const char *key, const char *value);
+/* What an instance keeps, counted once for many values that are set; zeroed: not yet counted. */
+struct state_sum {
+	char	 name[STATE_NAME];
+	int64_t	 bytes;
+};
+/* Sets a value in the open transaction; NULL: none. -1: that would be over STATE_MAX. Nobody else sets
+ * any while the sum is in use. */
+int	state_set(struct db *, struct state_sum *, const char *name, const char *key,
+	    const char *value);
 /* It keeps nothing any more. */
 void	state_drop(struct db *, const char *name);
 #endif

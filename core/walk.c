@@ -71,12 +71,13 @@ row_prove(struct row *w, const struct mark *m)
 
 /* Sets it for good, unless there would be too much of it. */
 static void
-set_state(struct roster *r, uint32_t source, const char *key, const char *value)
+set_state(struct roster *r, uint32_t source, struct state_sum *sum, const char *key,
+    const char *value)
 {
 	char name[STATE_NAME];
 
 	state_name(name, "source", source, NULL);
-	if (state_set(roster_db(r), name, key, value) == -1)
+	if (state_set(roster_db(r), sum, name, key, value) == -1)
 		log_warn("source %s: more than %u bytes of state: %s stays as it was",
 		    roster_name(r, source), STATE_MAX, key);
 	else if (value != NULL)
@@ -88,20 +89,22 @@ walk_states(struct roster *r, uint32_t source, const struct document *doc)
 {
 	size_t n, i;
 	const struct result_state *state = document_states(doc, &n);
+	struct state_sum sum = { .bytes = 0 };
 
 	for (i = 0; i < n; i++)
-		set_state(r, source, state[i].key, state[i].value);
+		set_state(r, source, &sum, state[i].key, state[i].value);
 }
 
 /* What the pages of a walk have set counts from here on; or, keep 0, never did. */
 static void
 held_settle(struct roster *r, uint32_t source, int keep)
 {
+	struct state_sum sum = { .bytes = 0 };
 	struct db *db = roster_db(r);
 
 	db_bind(db, SQL_HELD, DB_INT(source));
 	while (keep && db_step(db, SQL_HELD))
-		set_state(r, source, db_text(db, SQL_HELD, 0), db_text(db, SQL_HELD, 1));
+		set_state(r, source, &sum, db_text(db, SQL_HELD, 0), db_text(db, SQL_HELD, 1));
 	db_done(db, SQL_HELD);
 	db_run(db, SQL_HELD_DROP, DB_INT(source));
 }

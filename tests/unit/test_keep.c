@@ -153,6 +153,51 @@ what_a_sink_set_counts_with_the_records_that_are_done(void **state)
 	buf_free(&b);
 }
 
+static void
+put_key(struct buf *b, const char *key, const char *value)
+{
+	const struct result_state st = { .key = key, .value = value, .done = 1 };
+	size_t begun = result_begin(b, RESULT_STATE);
+
+	wire_put(b, result_state, &st);
+	result_end(b, begun);
+}
+
+/* What is kept is counted once for all that is set, and rightly. */
+static void
+many_values_are_counted_once(void **state)
+{
+	enum { KEYS = 1000, BYTES = KEYS * 65 };	/* in the end STATE_MAX but for 536 */
+	struct desk *d = *state;
+	char key[16], value[57], more[541];
+	sqlite3_stmt *st;
+	struct buf b;
+	int i;
+
+	memset(value, 'v', sizeof(value) - 1);
+	memset(more, 'm', sizeof(more) - 1);
+	value[sizeof(value) - 1] = more[sizeof(more) - 1] = '\0';
+	configure_one(d, plain, push);
+	poll_range(d, 0, "a", 1, 1);
+	pull_work(d, 1, 0, 10);
+	buf_init(&b, 1u << 20);
+	for (i = 0; i < 2 * KEYS; i++) {
+		snprintf(key, sizeof(key), "key-%05d", i % KEYS);
+		put_key(&b, key, value);
+	}
+	put_key(&b, "refused", more);
+	put_key(&b, key, NULL);
+	put_key(&b, "more", more);
+	st = d->shelf.book.db.statement[SQL_STATE_SIZE];
+	(void)sqlite3_stmt_status(st, SQLITE_STMTSTATUS_RUN, 1);
+	told(d, 1, ACK_ALL, &b);
+	assert_int_equal(sqlite3_stmt_status(st, SQLITE_STMTSTATUS_RUN, 0), 1);
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT sum(length(key) + length(value)) FROM state"),
+	    BYTES - 65 + 544);
+	assert_int_equal(shelf_ask(&d->shelf, "SELECT count(*) FROM state WHERE key = 'refused'"), 0);
+	buf_free(&b);
+}
+
 int
 main(void)
 {
@@ -160,6 +205,7 @@ main(void)
 		TEST(what_filters_set_counts_with_the_records_before_the_guilty_one),
 		TEST(state_of_no_filter_of_the_route_makes_verdicts_malformed),
 		TEST(what_a_sink_set_counts_with_the_records_that_are_done),
+		TEST(many_values_are_counted_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
