@@ -1,5 +1,6 @@
-/* A command in a process group of its own, and the guard that leads the group: nothing of it
- * outlives the worker, however that ends, and nothing is left of it once it has ended. */
+/* A command in a process group of its own, and the guard that leads the group: nothing of the group
+ * outlives the worker, however that ends, and nothing is left of it once the command has ended. What
+ * leaves the group by itself (setsid) is out of reach. */
 #include "exec.h"
 
 #include <errno.h>
