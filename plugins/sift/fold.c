@@ -19,12 +19,12 @@
 static int
 in_ranges(const void *table, size_t n, size_t size, uint32_t c)
 {
-	const uint32_t *range;
+	uint32_t range[2];
 	size_t low = 0, high = n, mid;
 
 	while (low < high) {
 		mid = (low + high) / 2;
-		range = (const void *)((const char *)table + mid * size);
+		memcpy(range, (const char *)table + mid * size, sizeof(range));
 		if (c > range[1])
 			low = mid + 1;
 		else if (c < range[0])
