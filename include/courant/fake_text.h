@@ -354,12 +354,12 @@ cr_fake_path(struct cr_fake_text *to, const char *path, size_t n)
 static inline int
 cr_fake_resolve(struct cr_fake_text *to, const char *base, const char *ref)
 {
-	static const char *const runs[] = { "javascript:", "vbscript:", "data:", "about:", "blob:" };
+	static const char *const leads[] = { "https:", "http:", "mailto:", "magnet:", "tag:" };
 	struct cr_fake_text path = { .mem = to->mem };
 	size_t scheme = cr_fake_scheme(ref), host, dir, i;
 
-	for (i = 0; i < sizeof(runs) / sizeof(*runs); i++)
-		if (cr_fake_is(ref, scheme, runs[i]))
+	for (i = 0; scheme > 0 && !cr_fake_is(ref, scheme, leads[i]);)
+		if (++i == sizeof(leads) / sizeof(*leads))
 			return -1;
 	if (scheme > 0) {
 		host = strncmp(ref + scheme, "//", 2) == 0 ?

@@ -120,6 +120,7 @@ lists(struct cr *cr, struct cr_record *rec)
 	cr->set(rec, CR_ENCLOSURE, "a.mp3");
 	cr->add_enclosure(rec, "b.mp3", "audio/mpeg", 1234);
 	cr->add_enclosure(rec, "javascript:alert(1)", NULL, -1);
+	cr->add_enclosure(rec, "intent://x#Intent;end", NULL, -1);
 	cr->set_number(rec, "score", 0.1);
 	cr->set_number(rec, "score", 12.5);
 	cr->set_counter(rec, "votes", 42);
