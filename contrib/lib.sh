@@ -8,15 +8,20 @@ reachable() {
 	    test -r "$1" -a -x "$1"
 }
 
-# The folder for a build: below the tree, or, where the daemon's user cannot reach that, elsewhere.
+# The folder for a build: below the tree, or, where the daemon's user cannot reach that, elsewhere: the
+# same one each time, as long as it is there and ours.
 place() {
 	mkdir -p "$top/build"
 	if reachable "$top/build"; then
 		mkdir -p "$top/build/$1"
 		echo "$top/build/$1"
 	else
-		d=$(mktemp -d "${TMPDIR:-/tmp}/courant-$1.XXXXXX")
-		chmod 755 "$d"
+		d=$(cat "$top/build/$1.place" 2>/dev/null || :)
+		[ -n "$d" ] && [ -d "$d" ] && [ ! -L "$d" ] && [ -O "$d" ] || {
+			d=$(mktemp -d "${TMPDIR:-/tmp}/courant-$1.XXXXXX") || return
+			chmod 755 "$d"
+			echo "$d" >"$top/build/$1.place"
+		}
 		echo "$d"
 	fi
 }

@@ -137,32 +137,10 @@ rules_clear(void *rules)
 	texts_free(&r->texts);
 }
 
-static const struct rules_kind kind = { sizeof(struct rules), rules_read, rules_clear };
-
-static int
-check(struct cr *cr, const void *opts)
-{
-	return rules_check(&kind, cr, opts);
-}
-
-static int
-limit_open(struct cr *cr, void *opts)
-{
-	struct limit *o = opts;
-
-	o->rules = rules_new(&kind, cr, o);
-	return o->rules != NULL ? 0 : -1;
-}
-
-static void
-limit_close(struct cr *cr, void *opts)
-{
-	struct limit *o = opts;
-
-	(void)cr;
-	rules_free(&kind, o->rules);
-	o->rules = NULL;
-}
+static const struct rules_kind kind = {
+	sizeof(struct rules), offsetof(struct limit, rules), rules_read, rules_clear
+};
+RULES_PLUGIN(kind)
 
 /* ---- Points ---- */
 
@@ -476,5 +454,5 @@ const struct cr_plugin cr_plugin_v1 = {
 	CR_PLUGIN, .needs = 1, .name = "limit", .version = "1",
 	.help = "keeps at most so many records in a stretch of time",
 	.options = options, .options_size = sizeof(struct limit),
-	.check = check, .open = limit_open, .close = limit_close, .filter = filter,
+	.check = filter_check, .open = filter_open, .close = filter_close, .filter = filter,
 };

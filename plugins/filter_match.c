@@ -189,32 +189,10 @@ rules_read(void *rules, const void *opts, char why[SIFT_WHY])
 	return NULL;
 }
 
-static const struct rules_kind kind = { sizeof(struct rules), rules_read, rules_clear };
-
-static int
-check(struct cr *cr, const void *opts)
-{
-	return rules_check(&kind, cr, opts);
-}
-
-static int
-match_open(struct cr *cr, void *opts)
-{
-	struct match *o = opts;
-
-	o->rules = rules_new(&kind, cr, o);
-	return o->rules != NULL ? 0 : -1;
-}
-
-static void
-match_close(struct cr *cr, void *opts)
-{
-	struct match *o = opts;
-
-	(void)cr;
-	rules_free(&kind, o->rules);
-	o->rules = NULL;
-}
+static const struct rules_kind kind = {
+	sizeof(struct rules), offsetof(struct match, rules), rules_read, rules_clear
+};
+RULES_PLUGIN(kind)
 
 /* ---- Words about a verdict ---- */
 
@@ -519,6 +497,8 @@ judge_where(const struct match *o, struct cr *cr, const struct cr_record *rec, s
 			say(w, "where: %s: %s", o->where[i], is);
 		else if (verdict == CR_KEEP || one == CR_DROP)
 			snprintf(bad.text, sizeof(bad.text), "where: %s: %s", o->where[i], is);
+		if (one == CR_WAIT && verdict == CR_KEEP)
+			(void)where_wait(&o->rules->where[i], cr);
 		if (one != CR_KEEP)
 			verdict = one;
 	}
@@ -559,5 +539,5 @@ const struct cr_plugin cr_plugin_v1 = {
 	CR_PLUGIN, .needs = 1, .name = "match", .version = "1",
 	.help = "keeps what holds words, phrases or patterns, and has the numbers and the age",
 	.options = options, .options_size = sizeof(struct match),
-	.check = check, .open = match_open, .close = match_close, .filter = filter,
+	.check = filter_check, .open = filter_open, .close = filter_close, .filter = filter,
 };

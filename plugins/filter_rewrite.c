@@ -267,32 +267,10 @@ rules_clear(void *rules)
 	texts_free(&r->texts);
 }
 
-static const struct rules_kind kind = { sizeof(struct rules), rules_read, rules_clear };
-
-static int
-check(struct cr *cr, const void *opts)
-{
-	return rules_check(&kind, cr, opts);
-}
-
-static int
-rewrite_open(struct cr *cr, void *opts)
-{
-	struct rewrite *o = opts;
-
-	o->rules = rules_new(&kind, cr, o);
-	return o->rules != NULL ? 0 : -1;
-}
-
-static void
-rewrite_close(struct cr *cr, void *opts)
-{
-	struct rewrite *o = opts;
-
-	(void)cr;
-	rules_free(&kind, o->rules);
-	o->rules = NULL;
-}
+static const struct rules_kind kind = {
+	sizeof(struct rules), offsetof(struct rewrite, rules), rules_read, rules_clear
+};
+RULES_PLUGIN(kind)
 
 /* ---- Changing ---- */
 
@@ -496,5 +474,5 @@ const struct cr_plugin cr_plugin_v1 = {
 	CR_PLUGIN, .needs = 1, .name = "rewrite", .version = "1",
 	.help = "changes fields of records for its route",
 	.options = options, .options_size = sizeof(struct rewrite),
-	.check = check, .open = rewrite_open, .close = rewrite_close, .filter = filter,
+	.check = filter_check, .open = filter_open, .close = filter_close, .filter = filter,
 };

@@ -1,16 +1,16 @@
 /* sink_feed: writes a list of records as RSS 2.0, Atom and JSON Feed files, each whole or not at
  * all, and leaves a file alone when nothing in it changes. */
-#include "out/out.h"
+#include "feed_out/feed_out.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LANGUAGE_MAX	35		/* bytes of a language tag (RFC 5646 4.4.1) */
 #define SUFFIX_LEN	5		/* bytes of ".atom" */
 #define TEMPORARY_LEN	(sizeof("..tmp") - 1)
 #define FORMATS		(sizeof(formats) / sizeof(formats[0]))
@@ -20,11 +20,16 @@ static const struct format *const formats[] = { &format_rss, &format_atom, &form
 static const struct cr_option options[] = {
 	CR_OPTION(struct feed, path, STRING, NULL, NULL,
 	    "files to write, below the output folder, without .rss and the like"),
-	CR_OPTION(struct feed, formats, LIST, "", NULL, "of rss, atom, json; all unless told"),
+	CR_OPTION(struct feed, formats, LIST, "", "rss|atom|json", "files to write; all unless told"),
 	CR_OPTION(struct feed, keep, INT, "50", "1..1000", "records in the list"),
 	CR_OPTION(struct feed, title, STRING, "", NULL, "title of the feed; else the route's"),
 	CR_OPTION(struct feed, description, STRING, "", NULL, "what the feed is about"),
-	CR_OPTION(struct feed, link, URL, "", NULL, "page that the feed belongs to"),
+	CR_OPTION(struct feed, link, URL, "", NULL,
+	    "page that the feed belongs to; else that of its only source, or the daemon's"),
+	CR_OPTION(struct feed, language, STRING, "", NULL,
+	    "language of the feed, such as en-GB; else that of all its records"),
+	CR_OPTION(struct feed, icon, URL, "", NULL,
+	    "picture of the feed; else that of its only source"),
 	CR_END
 };
 
@@ -41,16 +46,43 @@ format_wanted(const struct feed *o, const char *name)
 	return 0;
 }
 
+/* A well-formed tag (RFC 5646 2.1): en_gb is taken for en-gb. NULL: it is none. */
+static const char *
+language_tag(char tag[LANGUAGE_MAX + 1], const char *said)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	size_t len = said != NULL ? strlen(said) : 0, part, at;
+
+	if (len < 2 || len > LANGUAGE_MAX)
+		return NULL;
+	memcpy(tag, said, len + 1);
+	for (at = 0;; at += part + 1) {
+		if (at > 0)
+			tag[at - 1] = '-';
+		part = strspn(tag + at, letters);
+		if (part == 0 || part > 8 || (at == 0 && strcspn(tag, "0123456789") < part))
+			return NULL;
+		if (tag[at + part] == '\0')
+			return tag;
+		if (tag[at + part] != '-' && tag[at + part] != '_')
+			return NULL;
+	}
+}
+
 static int
 check(struct cr *cr, const void *opts)
 {
 	const struct feed *o = opts;
 	const char *why = files_wrong(o->path, SUFFIX_LEN + TEMPORARY_LEN);
+	char tag[LANGUAGE_MAX + 1];
 	const char *const *f;
 	size_t i;
 
 	if (why != NULL)
 		return cr->fail(cr, CR_BAD_OPTION, "path: %s", why);
+	if (o->language != NULL && o->language[0] != '\0' && language_tag(tag, o->language) == NULL)
+		return cr->fail(cr, CR_BAD_OPTION,
+		    "language: \"%s\" is no tag such as en or pt-BR", o->language);
 	for (f = o->formats; f != NULL && *f != NULL; f++) {
 		for (i = 0; i < FORMATS && strcmp(*f, formats[i]->name) != 0; i++)
 			;
@@ -71,50 +103,73 @@ text(struct cr *cr, const struct cr_record *rec, int field)
 	return s != NULL && s[0] != '\0' ? s : NULL;
 }
 
-/* A record without a date is as old as our knowledge of it. */
-static int64_t
-item_when(struct cr *cr, const struct cr_record *rec)
+/* HTML that shows something; NULL: tags around nothing. */
+static const char *
+html(struct cr *cr, const struct cr_record *rec, int field)
 {
-	int64_t when = cr->get_time(rec, CR_UPDATED);
-	char date[64];
-	const char *seen, *json;
-	size_t len;
+	static const char *const shows[] = { "<img", "<video", "<audio", "<picture", "<svg" };
+	char word[PLAIN_SPARE + 2];
+	const char *s = text(cr, rec, field);
+	size_t i;
+
+	if (s == NULL || plain(word, 1, s)[0] != '\0')
+		return s;
+	for (i = 0; i < sizeof(shows) / sizeof(shows[0]); i++)
+		if (strstr(s, shows[i]) != NULL)
+			return s;
+	return NULL;
+}
+
+static const struct cr_record *
+feed_of(struct cr *cr, const struct cr_record *rec)
+{
+	return CR_HAS(cr, feed_of) ? cr->feed_of(rec) : NULL;
+}
+
+/* A version after the first is no older than when it came. */
+static int64_t
+item_updated(struct cr *cr, const struct cr_record *rec)
+{
+	int64_t when = cr->get_time(rec, CR_UPDATED), seen = cr->get_time(rec, CR_SEEN);
+	int64_t revised = cr->get_time(rec, CR_REVISED);
 
 	if (when == CR_NO_TIME)
-		when = cr->get_time(rec, CR_PUBLISHED);
-	if (when != CR_NO_TIME || (json = cr->json(rec)) == NULL)
-		return when;
-	if ((seen = json_member(json, "seen")) == NULL || *seen != '"')
-		return CR_NO_TIME;
-	len = strcspn(++seen, "\"");
-	if (len >= sizeof(date))
-		return CR_NO_TIME;
-	memcpy(date, seen, len);
-	date[len] = '\0';
-	return cr->parse_time(cr, date);
+		when = cr->get_time(rec, CR_DATE);
+	return revised > when && revised > seen ? revised : when;
 }
 
 static const char *
-item_language(const char *tag)
+item_language(struct cr *cr, const struct cr_record *rec, char tag[LANGUAGE_MAX + 1])
 {
-	static const char fit[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
-	size_t len = tag != NULL ? strlen(tag) : 0;
+	const struct cr_record *feed = feed_of(cr, rec);
+	const char *own = language_tag(tag, text(cr, rec, CR_LANGUAGE));
 
-	if (len < 2 || len > LANGUAGE_MAX || strspn(tag, fit) != len)
-		return NULL;
-	return tag[0] != '-' && tag[len - 1] != '-' ? tag : NULL;
+	return own != NULL || feed == NULL ? own : language_tag(tag, text(cr, feed, CR_LANGUAGE));
 }
 
 static const char *
 item_title(struct item *it, const char *title)
 {
-	const char *html = it->summary != NULL ? it->summary : it->content;
+	const char *from = it->summary != NULL ? it->summary : it->content;
 
+	if (title != NULL && CR_HAS(it->cr, tex)) {
+		it->title_html = it->cr->tex(it->cr, title, 1);
+		if (it->title_html != NULL && strchr(it->title_html, '<') == NULL)
+			it->title_html = NULL;
+	}
 	if (title != NULL)
-		return title;
-	if (html != NULL && plain(it->made, TITLE_MAX, html)[0] != '\0')
+		return readable(it->cr, title);
+	if (from != NULL && plain(it->made, TITLE_MAX, from)[0] != '\0')
 		return it->made;
 	return it->link != NULL ? it->link : it->id;
+}
+
+/* Whether the entry says itself that it was taken over from another feed (RFC 4287 4.2.11). */
+static int
+taken_over(const struct item *it)
+{
+	return it->cr->get_extra(it->rec, "source-id") != NULL ||
+	    it->cr->get_extra(it->rec, "source-url") != NULL;
 }
 
 static void
@@ -125,65 +180,71 @@ item_fill(struct item *it, const struct list *l, size_t nth)
 	const char *json = cr->json(rec);
 
 	*it = (struct item){ .rec = rec, .cr = cr };
+	it->feed = taken_over(it) ? NULL : feed_of(cr, rec);
 	it->id = text(cr, rec, CR_ID);
 	it->source = text(cr, rec, CR_SOURCE);
 	it->link = text(cr, rec, CR_LINK);
-	it->summary = text(cr, rec, CR_SUMMARY);
-	it->content = text(cr, rec, CR_CONTENT);
+	it->summary = html(cr, rec, CR_SUMMARY);
+	it->content = html(cr, rec, CR_CONTENT);
 	it->image = text(cr, rec, CR_IMAGE);
 	it->comments = text(cr, rec, CR_COMMENTS);
-	it->language = item_language(text(cr, rec, CR_LANGUAGE));
+	it->language = item_language(cr, rec, it->tag);
 	it->published = cr->get_time(rec, CR_PUBLISHED);
+	it->shown = cr->get_time(rec, CR_DATE);
+	if (it->shown == CR_NO_TIME)
+		it->shown = 0;
 	it->updated = l->when[nth] != CR_NO_TIME ? l->when[nth] : 0;
 	if (json != NULL) {
 		it->authors = json_member(json, "authors");
 		it->contributors = json_member(json, "contributors");
 		it->enclosures = json_member(json, "enclosures");
+		it->story = json_member(json, "story");
 	}
 	it->title = item_title(it, text(cr, rec, CR_TITLE));
 }
 
-void
-out_home(struct out *o, const struct list *l)
-{
-	if (l->o->link != NULL && l->o->link[0] != '\0')
-		out_xml(o, l->o->link);
-	else if (o->self[0] != '\0')
-		out_xml(o, o->self);
-	else {
-		out_str(o, "urn:courant:feed:");
-		out_urn_part(o, l->o->path);
-	}
-}
-
 /* ---- files: whole or not at all ---- */
 
-/* The file's address: batch->self is that of the folder, of the path, or of one of the formats. */
-static void
-self_address(struct out *o, const char *self, const char *path, const char *suffix)
+/* Bytes of the folder's address, without a slash at its end, in batch->self, which is that of the
+ * folder, of the path, or of one of the formats. */
+static size_t
+self_folder(const char *self, const char *path)
 {
-	size_t len = strlen(self), path_len = strlen(path), i, n;
-	int named = 0;
+	size_t len = strlen(self), n = strlen(path), i, suffix;
 
-	o->self[0] = '\0';
-	if (len == 0)
-		return;
 	for (i = 0; i < FORMATS; i++) {
-		n = strlen(formats[i]->suffix);
-		if (len > n && strcmp(self + len - n, formats[i]->suffix) == 0) {
-			len -= n;
+		suffix = strlen(formats[i]->suffix);
+		if (len > suffix && strcmp(self + len - suffix, formats[i]->suffix) == 0) {
+			len -= suffix;
 			break;
 		}
 	}
-	if (len > path_len && self[len - path_len - 1] == '/' &&
-	    memcmp(self + len - path_len, path, path_len) == 0)
-		named = 1;
+	if (len > n && self[len - n - 1] == '/' && memcmp(self + len - n, path, n) == 0)
+		len -= n;
 	else
-		for (len = strlen(self); len > 0 && self[len - 1] == '/'; len--)
-			;
-	if (snprintf(o->self, sizeof(o->self), "%.*s%s%s%s", (int)len, self, named ? "" : "/",
-	    named ? "" : path, suffix) >= (int)sizeof(o->self))
-		o->self[0] = '\0';
+		len = strlen(self);
+	while (len > 0 && self[len - 1] == '/')
+		len--;
+	return len;
+}
+
+/* The address of a file below the folder of outputs, "" for the folder itself; out is "" when it is
+ * not known. */
+static void
+self_address(char out[SELF_MAX], const struct list *l, const char *path, const char *suffix)
+{
+	const char *self = l->batch->self != NULL ? l->batch->self : "";
+	char escaped[3 * FILES_PATH_MAX + 1];
+	size_t len, plainly;
+
+	path_escaped(escaped, sizeof(escaped), l->o->path);
+	len = self_folder(self, escaped);
+	plainly = self_folder(self, l->o->path);
+	if (plainly < len)
+		len = plainly;
+	if (len == 0 || snprintf(out, SELF_MAX, "%.*s/%s%s", (int)len, self,
+	    path[0] != '\0' ? escaped : "", suffix) >= SELF_MAX)
+		out[0] = '\0';
 }
 
 /* -1 with errno. */
@@ -198,7 +259,7 @@ out_open(struct out *o, const struct list *l, const struct format *f)
 	snprintf(o->name, sizeof(o->name), "%s%s", path, f->suffix);
 	snprintf(o->temporary, sizeof(o->temporary), "%.*s.%s%s.tmp", (int)folder, path,
 	    path + folder, f->suffix);
-	self_address(o, l->batch->self != NULL ? l->batch->self : "", path, f->suffix);
+	self_address(o->self, l, path, f->suffix);
 	o->fd = open(o->temporary,
 	    O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
 	return o->fd == -1 ? -1 : 0;
@@ -245,7 +306,7 @@ out_drop(struct out *o)
 	unlink(o->temporary);
 }
 
-/* Under its name, if it says something new: 1; 0: the old one stays; -1 with errno. */
+/* Under its name, if it says something new; else the old one stays. -1 with errno. */
 static int
 out_finish(struct out *o)
 {
@@ -260,7 +321,7 @@ out_finish(struct out *o)
 	if (o->error == 0 && fsync(o->fd) == 0 && rename(o->temporary, o->name) == 0) {
 		close(o->fd);
 		o->fd = -1;
-		return 1;
+		return 0;
 	}
 	saved = errno;
 	out_drop(o);
@@ -278,10 +339,62 @@ first_text(const char *a, const char *b, const char *c)
 	return b != NULL && b[0] != '\0' ? b : c;
 }
 
+/* The feed that all records came from; NULL: there are several, or none is known. */
+static const struct cr_record *
+only_feed(const struct list *l)
+{
+	const struct cr_record *feed = l->batch->n > 0 ? feed_of(l->cr, l->batch->items[0]) : NULL;
+	size_t i;
+
+	for (i = 1; feed != NULL && i < l->batch->n; i++)
+		if (feed_of(l->cr, l->batch->items[i]) != feed)
+			feed = NULL;
+	return feed;
+}
+
+/* Of all records; NULL: they differ, or one has none. */
+static const char *
+list_language(struct list *l)
+{
+	char tag[LANGUAGE_MAX + 1] = "";
+	const char *s;
+	size_t i;
+
+	if (l->o->language != NULL && l->o->language[0] != '\0')
+		return language_tag(l->tag, l->o->language);
+	for (i = 0; i < l->batch->n; i++) {
+		s = item_language(l->cr, l->batch->items[i], i == 0 ? l->tag : tag);
+		if (s == NULL || strcasecmp(s, l->tag) != 0)
+			return NULL;
+	}
+	return i > 0 ? l->tag : NULL;
+}
+
+/* Its page: as told; that of its only source; the one that the daemon serves beside the file. */
+static void
+list_home(struct list *l, const struct cr_record *only)
+{
+	const struct cr_record *feed;
+	const char *page;
+	size_t i;
+
+	page = first_text(l->o->link, only != NULL ? text(l->cr, only, CR_LINK) : NULL, NULL);
+	self_address(l->ours, l, "", "");
+	l->home = is_page(page) ? page : is_page(l->ours) ? l->ours : NULL;
+	for (i = 0; l->any_page == NULL && i < l->batch->n; i++) {
+		feed = feed_of(l->cr, l->batch->items[i]);
+		page = feed != NULL ? text(l->cr, feed, CR_LINK) : NULL;
+		if (!is_page(page))
+			page = text(l->cr, l->batch->items[i], CR_LINK);
+		l->any_page = is_page(page) ? page : NULL;
+	}
+}
+
 /* -1: out of memory. */
 static int
 list_begin(struct list *l, struct cr *cr, const struct feed *o, const struct cr_batch *batch)
 {
+	const struct cr_record *only;
 	size_t i;
 
 	*l = (struct list){ .cr = cr, .o = o, .batch = batch, .updated = CR_NO_TIME };
@@ -290,10 +403,14 @@ list_begin(struct list *l, struct cr *cr, const struct feed *o, const struct cr_
 	if ((l->when = calloc(batch->n + 1, sizeof(*l->when))) == NULL)
 		return -1;
 	for (i = 0; i < batch->n; i++) {
-		l->when[i] = item_when(cr, batch->items[i]);
+		l->when[i] = item_updated(cr, batch->items[i]);
 		if (l->when[i] > l->updated)	/* CR_NO_TIME is less than any */
 			l->updated = l->when[i];
 	}
+	only = only_feed(l);
+	l->icon = first_text(o->icon, only != NULL ? text(cr, only, CR_IMAGE) : NULL, NULL);
+	l->language = list_language(l);
+	list_home(l, only);
 	return 0;
 }
 
@@ -333,21 +450,17 @@ list_write(const struct list *l, struct out *outs)
 			formats[i]->foot(&outs[i]);
 }
 
-/* -1 with errno. */
+/* The folder is synced also when no file changed: the names may be of a delivery that failed or
+ * died before it was. -1 with errno. */
 static int
 list_finish(const struct list *l, struct out *outs)
 {
-	int changed = 0, rc;
 	size_t i;
 
-	for (i = 0; i < FORMATS; i++) {
-		if (outs[i].fd == -1)
-			continue;
-		if ((rc = out_finish(&outs[i])) == -1)
+	for (i = 0; i < FORMATS; i++)
+		if (outs[i].fd != -1 && out_finish(&outs[i]) == -1)
 			return -1;
-		changed |= rc;
-	}
-	return changed ? files_sync_folder(l->o->path) : 0;
+	return files_sync_folder(l->o->path);
 }
 
 static size_t

@@ -1,6 +1,7 @@
 /* sink_jsonl: appends records to a file as JSON Lines (jsonlines.org), one a line, and begins
- * a new file by size or day. What it says is done is on disk; a torn last line is cut. */
-#include "out/files.h"
+ * a new file by size or day, in the order of logrotate(8): .1 is the newest of those that were
+ * moved away. What it says is done is on disk; a torn last line is cut. */
+#include "shared/files.h"
 
 #include <courant/plugin.h>
 
@@ -19,7 +20,8 @@
 #define TAIL_MAX	(8u << 20)	/* read back after a start, to find what a crash repeats */
 #define TORN_MAX	(64u << 20)	/* bytes of a torn line */
 #define TORN_BLOCK	(64u << 10)
-#define ROTATED_MAX	10000		/* rotated files that are looked at */
+#define ROTATED_MAX	20000		/* rotated files that are looked at when the oldest go */
+#define ROTATED_LAST	999999999	/* number of the last of them */
 #define SUFFIX_MAX	24		/* ".2026-11-21.999999999" */
 #define NAME_MAX_ALL	(FILES_PATH_MAX + SUFFIX_MAX)
 #define DAY		INT64_C(86400000)
@@ -44,7 +46,7 @@ static const struct cr_option options[] = {
 	    "a new file when it would grow beyond this; 0: never"),
 	CR_OPTION(struct jsonl, rotate_daily, BOOL, "no", NULL, "a new file each day (UTC)"),
 	CR_OPTION(struct jsonl, kept, INT, "0", "0..10000",
-	    "rotated files that stay, the newest; 0: all"),
+	    "rotated files that stay, the newest (.1, .2 and so on); 0: all"),
 	CR_END
 };
 
@@ -194,19 +196,23 @@ file_ready(struct cr *cr, struct jsonl *o)
 
 /* ---- rotation ---- */
 
-/* A rotated file's name ends in .N, .YYYY-MM-DD or .YYYY-MM-DD.N, in order of time. */
+/* A rotated file's name ends in .N (1 is the newest), in .YYYY-MM-DD or in .YYYY-MM-DD.N (of the
+ * files of one day, the highest N is the newest). */
 struct rotated {
 	char	 date[11];		/* "" for none */
 	long	 n;			/* 0: none */
 };
 
+/* Oldest first. */
 static int
 rotated_order(const void *va, const void *vb)
 {
 	const struct rotated *a = va, *b = vb;
-	int c = strcmp(a->date, b->date);
+	int c = strcmp(a->date, b->date), newer = (a->n > b->n) - (a->n < b->n);
 
-	return c != 0 ? c : (a->n > b->n) - (a->n < b->n);
+	if (c != 0)
+		return c;
+	return a->date[0] != '\0' ? newer : -newer;
 }
 
 static void
@@ -275,34 +281,78 @@ rotated_list(const char *path, struct rotated **list, size_t *n)
 	return 0;
 }
 
-/* The name that the file is moved to: the next that is free, so that none is ever overwritten. */
-static void
-rotated_next(const struct jsonl *o, const struct rotated *list, size_t n, struct rotated *r)
+static int
+rotated_exists(char name[NAME_MAX_ALL + 1], const char *path, const struct rotated *r)
 {
-	time_t at = (time_t)(o->day * (DAY / 1000));
-	struct tm tm;
-	size_t i;
+	struct stat st;
 
-	*r = (struct rotated){ .n = o->rotate_daily ? 0 : 1 };
-	if (o->rotate_daily && gmtime_r(&at, &tm) != NULL)
-		strftime(r->date, sizeof(r->date), "%Y-%m-%d", &tm);
-	for (i = 0; i < n; i++)
-		if (strcmp(list[i].date, r->date) == 0 && list[i].n >= r->n)
-			r->n = list[i].n + 1;
+	rotated_name(name, path, r);
+	return lstat(name, &st) == 0;
 }
 
-/* Removes the oldest, so that with the one just made `kept` are left. */
+/* Frees the name .1: each number moves up by one, as far as the first that is free, so that no file
+ * is overwritten, also when a crash left a gap. -1 with errno. */
+static int
+rotated_shift(const char *path)
+{
+	char from[NAME_MAX_ALL + 1], to[NAME_MAX_ALL + 1];
+	struct rotated r = { .n = 1 };
+
+	while (rotated_exists(to, path, &r))
+		if (r.n++ == ROTATED_LAST) {
+			errno = EEXIST;
+			return -1;
+		}
+	while (r.n > 1) {
+		r.n--;
+		rotated_name(from, path, &r);
+		if (rename(from, to) == -1)
+			return -1;
+		memcpy(to, from, sizeof(to));
+	}
+	return 0;
+}
+
+/* The name that the file is moved to, which is free then. -1 with errno. */
+static int
+rotated_next(const struct jsonl *o, char name[NAME_MAX_ALL + 1])
+{
+	time_t at = (time_t)(o->day * (DAY / 1000));
+	struct rotated r = { .n = 0 };
+	struct tm tm;
+
+	if (o->rotate_daily && gmtime_r(&at, &tm) != NULL) {
+		strftime(r.date, sizeof(r.date), "%Y-%m-%d", &tm);
+		while (rotated_exists(name, o->path, &r))
+			r.n++;
+		return 0;
+	}
+	r.n = 1;
+	rotated_name(name, o->path, &r);
+	return rotated_shift(o->path);
+}
+
+/* Removes the oldest, so that `kept` are left. */
 static void
-rotated_prune(struct cr *cr, const struct jsonl *o, const struct rotated *list, size_t n)
+rotated_prune(struct cr *cr, const struct jsonl *o)
 {
 	char name[NAME_MAX_ALL + 1];
-	size_t i;
+	struct rotated *list;
+	size_t i, n;
 
-	for (i = 0; o->kept > 0 && i < n && (int64_t)(n - i) >= o->kept; i++) {
+	if (o->kept == 0)
+		return;
+	if (rotated_list(o->path, &list, &n) == -1) {
+		cr->log(cr, "%s: none of its rotated files was removed: %s", o->path,
+		    strerror(errno));
+		return;
+	}
+	for (i = 0; i < n && (int64_t)(n - i) > o->kept; i++) {
 		rotated_name(name, o->path, &list[i]);
 		if (unlink(name) == -1 && errno != ENOENT)
 			cr->log(cr, "%s: %s", name, strerror(errno));
 	}
+	free(list);
 }
 
 /* Moves the file away and opens a new one. -1 with errno: neither may have happened; file_ready()
@@ -311,26 +361,12 @@ static int
 rotate(struct cr *cr, struct jsonl *o)
 {
 	char name[NAME_MAX_ALL + 1];
-	struct rotated *list, next;
-	struct stat st;
-	size_t n;
-	int rc = -1;
 
-	if (rotated_list(o->path, &list, &n) == -1)
+	if (rotated_next(o, name) == -1 || rename(o->path, name) == -1)
 		return -1;
-	rotated_next(o, list, n, &next);
-	rotated_name(name, o->path, &next);
-	while (lstat(name, &st) == 0) {		/* there are more than the list holds */
-		next.n++;
-		rotated_name(name, o->path, &next);
-	}
-	if (rename(o->path, name) == 0) {
-		rotated_prune(cr, o, list, n);
-		file_close(o);
-		rc = file_open(cr, o);
-	}
-	free(list);
-	return rc;
+	rotated_prune(cr, o);
+	file_close(o);
+	return file_open(cr, o);
 }
 
 static int
@@ -383,42 +419,53 @@ gather(struct cr *cr, const struct cr_batch *batch, size_t at, struct text *t)
 	return at;
 }
 
-/* Where in p the last line stands that is this one; NULL: nowhere. */
-static const char *
-find_line(const char *p, const char *end, const char *line, size_t len)
+/* The bytes up to the end of a line's first member, the delivery's id; the NUL behind the line: 0. */
+static size_t
+id_len(const char *json)
 {
-	const char *next, *found = NULL;
+	return json != NULL && json[0] == '{' ? strcspn(json, ",") : 0;
+}
 
-	for (; p != NULL && (size_t)(end - p) > len; p = next != NULL ? next + 1 : NULL) {
-		if (p[len] == '\n' && memcmp(p, line, len) == 0)
-			found = p;
-		next = memchr(p, '\n', (size_t)(end - p));
-	}
-	return found;
+/* Whether the line at p is one of that delivery. Behind the id the same delivery may differ: its
+ * story's heat fades. */
+static int
+is_line(const char *p, const char *end, const char *json)
+{
+	size_t len = id_len(json);
+
+	return len > 0 && (size_t)(end - p) > len && memcmp(p, json, len) == 0 && p[len] == ',';
+}
+
+static const char *
+next_line(const char *p, const char *end)
+{
+	const char *line = memchr(p, '\n', (size_t)(end - p));
+
+	return line != NULL ? line + 1 : end;
 }
 
 /* How many of the batch's first the last lines of the file already are. */
 static size_t
 count_repeated(struct cr *cr, const struct cr_batch *batch, const char *p, const char *end)
 {
-	const char *json = cr->json(batch->items[0]);
-	size_t i, len;
+	const char *json = cr->json(batch->items[0]), *first = NULL;
+	size_t i;
 
-	if (json == NULL || (p = find_line(p, end, json, strlen(json))) == NULL)
+	for (; json != NULL && p < end; p = next_line(p, end))
+		if (is_line(p, end, json))
+			first = p;
+	if (first == NULL)
 		return 0;
-	for (i = 0; i < batch->n && p < end; i++) {
-		json = cr->json(batch->items[i]);
-		len = json != NULL ? strlen(json) : 0;
-		if (len == 0 || (size_t)(end - p) <= len || memcmp(p, json, len) != 0 ||
-		    p[len] != '\n')
+	for (i = 0, p = first; i < batch->n && p < end; i++) {
+		if (!is_line(p, end, cr->json(batch->items[i])))
 			return 0;
-		p += len + 1;
+		p = next_line(p, end);
 	}
 	return p == end ? i : 0;
 }
 
 /* A process that was killed may have written a batch, or its first lines, that is now handed out
- * again. The lines of the same delivery are the same bytes. */
+ * again. The lines of the same delivery begin with the same id. */
 static size_t
 already_there(struct cr *cr, struct jsonl *o, const struct cr_batch *batch)
 {
@@ -442,23 +489,6 @@ already_there(struct cr *cr, struct jsonl *o, const struct cr_batch *batch)
 	return n;
 }
 
-static int
-write_all(int fd, const char *p, size_t len)
-{
-	ssize_t n;
-
-	while (len > 0) {
-		if ((n = write(fd, p, len)) == -1) {
-			if (errno == EINTR)
-				continue;
-			return -1;
-		}
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Appends the records from `at` on. -1 with errno: the file is as before, or closed, to be
  * mended. */
 static int
@@ -475,7 +505,7 @@ append(struct cr *cr, struct jsonl *o, const struct cr_batch *batch, size_t at, 
 				goto bad;
 			before = o->size;
 		}
-		if (write_all(o->fd, t->data, t->len) == -1)
+		if (files_write(o->fd, t->data, t->len) == -1)
 			goto bad;
 		o->size += (off_t)t->len;
 	}

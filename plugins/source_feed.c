@@ -66,6 +66,31 @@ not_a_feed(struct cr *cr, const struct reader *r, struct str s, const struct cr_
 	    page->type[0] != '\0' ? page->type : "no type told", shown < 80 ? shown : 80, s.p);
 }
 
+/* A document without an entry that holds more than a feed without one would: in words what that is.
+ * 0, or what fail() returned: not even the feed is there. */
+static int
+tell_instead(struct cr *cr, const struct reader *r)
+{
+	const struct unknown *u = &r->instead;
+	char what[300];
+
+	if (r->entries > 0 || r->lost > 0 || (u->n == 0 && r->outlines == 0))
+		return 0;
+	if (r->outlines > 0) {
+		cr->partial(cr, "no entry: none of %lld outlines has an address (xmlUrl)",
+		    (long long)r->outlines);
+		return 0;
+	}
+	snprintf(what, sizeof(what), "no entry, but %lld of <%s%s%s>%s%.150s", (long long)u->n,
+	    u->prefix != NULL ? (const char *)u->prefix : "", u->prefix != NULL ? ":" : "",
+	    (const char *)u->name, u->uri != NULL ? " in the namespace " : ", not where it belongs",
+	    u->uri != NULL ? (const char *)u->uri : "");
+	if (r->feed.one[SLOT_TITLE].at == 0 && r->feed.one[SLOT_LINK].at == 0)
+		return cr->fail(cr, CR_BAD_DATA, "no feed in <%s>: %s", r->root, what);
+	cr->partial(cr, "%s", what);
+	return 0;
+}
+
 /* Tells the host of the whole: what was found, in which shape. */
 static void
 tell(struct cr *cr, struct reader *r, const struct decoded *d, int wellformed)
@@ -88,34 +113,55 @@ tell(struct cr *cr, struct reader *r, const struct decoded *d, int wellformed)
 	reader_feed(r);
 }
 
-/* A second time, mended: entries given already are passed over. */
-static void
+/* A second time, mended: entries given already are passed over. 0: all of it is there; -1: not so. */
+static int
 again(struct cr *cr, struct reader *r, struct str s, const struct feed_opts *opts,
     const struct cr_page *page)
 {
 	struct reader mended;
 	char *text, why[200];
 	size_t len;
+	int lost;
 
-	if ((text = mend(s.p, s.len, &len)) == NULL)
-		return;
+	if ((text = mend(s.p, s.len, &len, &lost)) == NULL)
+		return -1;
 	if (scan_refuse(text, len, opts, why, sizeof(why)) != NULL) {
 		free(text);
-		return;
+		return -1;
 	}
 	if (reader_init(&mended, cr, opts, page) == 0) {
 		mended.skip = r->entries;
 		mended.entries = r->entries;
-		reader_run(&mended, text, len);
+		lost |= reader_run(&mended, text, len) != 0;
 		if (!mended.stopped)	/* what was wrong at first is what there is to say */
 			memcpy(mended.why, r->why, sizeof(mended.why));
 		mended.line = r->line;
 		mended.foreign |= r->foreign;
 		reader_free(r);
 		*r = mended;
-	} else
+	} else {
+		lost = 1;
 		reader_free(&mended);
+	}
 	free(text);
+	return lost ? -1 : 0;
+}
+
+/* What is wrong with the document. Where something is lost it is to be read again; else the log tells,
+ * and it counts as any other. */
+static void
+tell_broken(struct cr *cr, const struct reader *r, int whole, int lost)
+{
+	if (r->stopped)
+		cr->partial(cr, "%s", r->why);
+	else if (!whole && lost)
+		cr->partial(cr, "not well-formed at line %d: %s", r->line, r->why);
+	else if (!whole)
+		cr->log(cr, "not well-formed at line %d: %s; mended, nothing is lost", r->line,
+		    r->why);
+	else if (r->entity != NULL)
+		cr->log(cr, "not well-formed at line %d: entity %s is not declared; read as HTML's",
+		    r->entity_line, r->entity);
 }
 
 static int
@@ -124,7 +170,7 @@ parse_xml(struct cr *cr, const struct feed_opts *opts, const struct cr_page *pag
 {
 	struct reader r;
 	char why[200];
-	int whole, rc = 0;
+	int whole, lost = 0, rc = 0;
 
 	if (scan_refuse(s.p, s.len, opts, why, sizeof(why)) != NULL)
 		return cr->fail(cr, CR_BAD_DATA, "refused: %s", why);
@@ -133,8 +179,8 @@ parse_xml(struct cr *cr, const struct feed_opts *opts, const struct cr_page *pag
 		return cr->fail(cr, CR_BAD_DATA, "out of memory");
 	}
 	whole = reader_run(&r, s.p, s.len) == 0;
-	if (!whole && !r.stopped && !(r.ended && r.format != NULL))
-		again(cr, &r, s, opts, page);
+	if (!whole && !r.stopped)
+		lost = (r.ended && r.format != NULL) || again(cr, &r, s, opts, page) != 0;
 	if (r.stopped && r.entries == 0)
 		rc = cr->fail(cr, CR_BAD_DATA, "refused: %s", r.why);
 	else if (r.format == NULL)
@@ -143,13 +189,8 @@ parse_xml(struct cr *cr, const struct feed_opts *opts, const struct cr_page *pag
 		rc = cr->fail(cr, CR_BAD_DATA,
 		    "the document ends at line %d, before its first entry is whole", r.line);
 	else {
-		if (r.stopped)
-			cr->partial(cr, "%s", r.why);
-		else if (!whole)
-			cr->partial(cr, "not well-formed at line %d: %s", r.line, r.why);
-		else if (r.entity != NULL)
-			cr->partial(cr, "not well-formed at line %d: entity %s is not declared",
-			    r.entity_line, r.entity);
+		tell_broken(cr, &r, whole, lost);
+		rc = tell_instead(cr, &r);
 		tell(cr, &r, d, whole && r.entity == NULL);
 	}
 	reader_free(&r);
@@ -177,7 +218,7 @@ feed_parse(struct cr *cr, void *opts, const struct cr_page *page)
 }
 
 const struct cr_plugin cr_plugin_v1 = {
-	CR_PLUGIN, .name = "feed", .version = "1",
+	CR_PLUGIN, .needs = 2, .name = "feed", .version = "1",
 	.help = "RSS, Atom, CDF, JSON Feed and OPML, of all versions",
 	.options = options, .options_size = sizeof(struct feed_opts),
 	.headers = "Accept: application/atom+xml, application/rss+xml, "

@@ -1,5 +1,5 @@
 /* source_json: records of any API that answers in JSON, by paths that the configuration names. */
-#include "api/api.h"
+#include "json/json.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,11 +11,6 @@
 #define BEGIN_SHOWN	60		/* bytes of what a document begins with */
 
 static const struct cr_option options[] = {
-	CR_OPTION(struct api_opts, auth_bearer, SECRET, "", NULL,
-	    "token, sent as Authorization: Bearer"),
-	CR_OPTION(struct api_opts, auth_header, STRING, "", NULL, "header that takes auth_key"),
-	CR_OPTION(struct api_opts, auth_key, SECRET, "", NULL,
-	    "key: for auth_header, or {auth_key} in url"),
 	CR_OPTION(struct api_opts, counters, LIST, "", NULL,
 	    "numbers that rise, such as votes: their paths by name"),
 	CR_OPTION(struct api_opts, entries, INT, "10000", "1..1000000",
@@ -25,7 +20,6 @@ static const struct cr_option options[] = {
 	    "paths by field of the record; or templates with {PATH}"),
 	CR_OPTION(struct api_opts, first, INT, "-1", "-1..1000000",
 	    "number of the first page, when pages are counted; -1: the preset's, or 1"),
-	CR_OPTION(struct api_opts, headers, LIST, "", NULL, "further headers of each request"),
 	CR_OPTION(struct api_opts, items, STRING, "", NULL,
 	    "path of the list; . is the document"),
 	CR_OPTION(struct api_opts, next, STRING, "", NULL,
@@ -242,7 +236,6 @@ const struct cr_plugin cr_plugin_v1 = {
 	    "preset=github-releases https://api.github.com/repos/{each}/releases?per_page=100 "
 	    "preset=hacker-news https://hn.algolia.com/api/v1/search?tags=front_page&hitsPerPage=50 "
 	    "preset=huggingface-daily-papers https://huggingface.co/api/daily_papers",
-	.headers = "Accept: application/json, */*;q=0.1\n"
-	    "Authorization: Bearer {auth_bearer}\n{auth_header}: {auth_key}\n{headers}\n",
+	.headers = "Accept: application/json, */*;q=0.1\n",
 	.check = json_check, .parse = json_parse,
 };

@@ -260,7 +260,7 @@ abstract_text(const struct item *it)
 	return s;
 }
 
-/* Its best link; all of them when there are several; the one to its code. */
+/* Its best link; all of them when there are several. */
 static void
 set_links(struct cr *cr, struct cr_record *rec, const struct links *l)
 {
@@ -268,8 +268,6 @@ set_links(struct cr *cr, struct cr_record *rec, const struct links *l)
 	char *to = all;
 
 	cr->set(rec, CR_LINK, links_best(l));
-	cr->set_extra(rec, "code", links_first(l, LINK_CODE));
-	cr->set_extra(rec, "project", links_first(l, LINK_PROJECT));
 	for (size_t i = 0; l->n > 1 && i < l->n; i++) {
 		if (i > 0)
 			*to++ = ' ';

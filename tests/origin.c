@@ -8,8 +8,9 @@
  * takes every name below .localhost for the loopback (a.localhost:PORT, b.localhost:PORT).
  *
  * Record: one JSON object a line, flushed at once, when the request is whole and its answer chosen:
- *	{"time": ms, "conn": number of its connection, "busy": requests under way, this one included,
- *	 "method", "path", "query" (null: none), "headers": [[name, value]...] as sent, "body" or
+ *	{"time": ms of a clock that nobody sets, "conn": number of its connection, "busy": requests
+ *	 under way, this one included, "method", "path", "query" (null: none), "headers":
+ *	 [[name, value]...] as sent, "body" or
  *	 "body_hex" when there is one, "status": sent (0: none), "bytes": of the body as chosen}
  *
  * Without a rule a path is a file below DIR, with ETag and Last-Modified, 304 when asked for, HEAD.
@@ -42,6 +43,7 @@
  * GET /_/state tells connections open and requests under way, now and at most. --script is read
  * again, in place of all rules, when its mtime or size changed. */
 #include "origin.h"
+#include "serve/status_wait.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -88,7 +90,7 @@ now_ms(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_REALTIME, &t);
+	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 

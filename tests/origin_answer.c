@@ -1,5 +1,6 @@
 /* The answers of the recording origin: rules, files and what is made up. */
 #include "origin.h"
+#include "serve/status_wait.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,11 +1,13 @@
-/* Part of <courant/fakehost.h>: the functions of struct cr, as callbacks meet them. */
+/* Part of <courant/fakehost.h>: the functions of struct cr. */
 #ifndef COURANT_FAKE_CR_H
 #define COURANT_FAKE_CR_H
+#include <poll.h>
 #include <stdarg.h>
 
 /* ---- Small parts ---- */
 
-/* One more of the n at array, each of size bytes: the array, moved when it was full. */
+/* Makes room for one more element in an array of n, each of size bytes. Returns the array, which
+ * may have moved. */
 static inline void *
 cr_fake_more(struct cr_fake *f, void *array, size_t n, size_t size)
 {
@@ -148,7 +150,7 @@ cr_fake_host_convert(struct cr *cr, const char *charset, const char *text, size_
 	return t.data;
 }
 
-/* What the instance has; NULL: no such key. */
+/* The state's value of a key; NULL: none. */
 static inline const char *
 cr_fake_state(const struct cr_fake *f, const char *key)
 {
@@ -160,7 +162,7 @@ cr_fake_state(const struct cr_fake *f, const char *key)
 	return NULL;
 }
 
-/* Sets it, as if an earlier job had; value NULL unsets. */
+/* Sets state as an earlier job would have; value NULL unsets the key. */
 static inline void
 cr_fake_set_state(struct cr_fake *f, const char *key, const char *value)
 {
@@ -196,8 +198,8 @@ cr_fake_host_state_set(struct cr *cr, const char *key, const char *value)
 
 /* ---- struct cr: records ---- */
 
-/* A record made by hand, for cr_fake_filter() and cr_fake_deliver(); filled by cr_fake_set() and
- * its like, CR_ID and CR_SOURCE too. */
+/* A test's own record, for cr_fake_filter() and cr_fake_deliver(). cr_fake_set() and the other
+ * setters fill it, also CR_ID and CR_SOURCE. */
 static inline struct cr_record *
 cr_fake_record(struct cr_fake *f, const char *guid)
 {
@@ -208,6 +210,7 @@ cr_fake_record(struct cr_fake *f, const char *guid)
 	r->base = &f->base;
 	r->arrived = &f->arrived;
 	r->time[CR_PUBLISHED] = r->time[CR_UPDATED] = r->time[CR_SEEN] = CR_NO_TIME;
+	r->time[CR_FAKE_REVISED] = CR_NO_TIME;
 	guid = guid != NULL ? guid : "";
 	while (cr_fake_space(*guid))
 		guid++;
@@ -216,6 +219,13 @@ cr_fake_record(struct cr_fake *f, const char *guid)
 	if (len > 0)
 		cr_fake_set(r, CR_GUID, cr_fake_copy(&f->mem, guid, len));
 	return r;
+}
+
+/* Whether a guid is CR_BY_TITLE, which a plugin.h before 1.2 does not have. */
+static inline int
+cr_fake_by_title(const char *guid)
+{
+	return guid != NULL && strcmp(guid, "\x01" "title") == 0;
 }
 
 static inline struct cr_record *
@@ -227,12 +237,13 @@ cr_fake_host_record(struct cr *cr, const char *guid)
 	if (!cr_fake_in(cr, CR_FAKE_PARSE | CR_FAKE_STREAM | CR_FAKE_VISIT) ||
 	    f->nopen == CR_FAKE_OPEN)
 		return NULL;
-	r = cr_fake_record(f, guid);
+	r = cr_fake_record(f, cr_fake_by_title(guid) ? NULL : guid);
+	r->by_title = cr_fake_by_title(guid);
 	r->open = ++f->nopen > 0;
 	return r;
 }
 
-/* Whether the record was not known before: by guid, else link, else title. */
+/* Whether the record is new, by its guid, else link, else title. */
 static inline int
 cr_fake_is_new(struct cr_fake *f, const struct cr_record *r)
 {
@@ -264,6 +275,9 @@ cr_fake_emit(struct cr *cr, struct cr_record *r)
 		why = "it is none that record() made, or was emitted before";
 	else if (r->bad != NULL)
 		why = r->bad;
+	else if (cr_fake_get(r, CR_GUID, 0) == NULL && cr_fake_get(r, CR_LINK, 0) == NULL &&
+	    !r->by_title)
+		why = "it has neither guid nor link, of which its id is made";
 	if (r != NULL && r->open) {
 		r->open = 0;
 		f->nopen--;
@@ -278,7 +292,8 @@ cr_fake_emit(struct cr *cr, struct cr_record *r)
 	return 0;
 }
 
-/* A setter or getter of struct cr knows no host: the phase is found through the record's. */
+/* Setters and getters of struct cr get no host: the host, and its phase, are found by the record's
+ * memory. */
 static inline int
 cr_fake_may(const struct cr_record *r, int phases)
 {
@@ -303,7 +318,7 @@ cr_fake_host_set_time(struct cr_record *r, int field, int64_t ms)
 {
 	if (!cr_fake_may(r, CR_FAKE_SETS))
 		return -1;
-	if (field == CR_SEEN)
+	if (field == CR_SEEN || field == CR_FAKE_DATE || field == CR_FAKE_REVISED)
 		return cr_fake_mark(r, "a time for what is no field of time");
 	return cr_fake_set_time(r, field, ms);
 }
@@ -314,16 +329,30 @@ cr_fake_host_set_extra(struct cr_record *r, const char *name, const char *text)
 	return cr_fake_may(r, CR_FAKE_SETS) ? cr_fake_set_extra(r, name, text) : -1;
 }
 
+/* Whether only the host gives a number of that name. */
+static inline int
+cr_fake_reserved(const char *name)
+{
+	static const char *const names[] = { "sources", "heat", "score", "rank" };
+	int is = name != NULL && strncmp(name, "story.", 6) == 0;
+
+	for (size_t i = 0; name != NULL && i < sizeof(names) / sizeof(names[0]); i++)
+		is = is || strcmp(name, names[i]) == 0;
+	return is;
+}
+
 static inline int
 cr_fake_host_set_number(struct cr_record *r, const char *name, double number)
 {
-	return cr_fake_may(r, CR_FAKE_SETS) ? cr_fake_set_number(r, name, number) : -1;
+	return cr_fake_may(r, CR_FAKE_SETS) && !cr_fake_reserved(name) ?
+	    cr_fake_set_number(r, name, number) : -1;
 }
 
 static inline int
 cr_fake_host_set_counter(struct cr_record *r, const char *name, int64_t count)
 {
-	return cr_fake_may(r, CR_FAKE_SETS) ? cr_fake_set_counter(r, name, count) : -1;
+	return cr_fake_may(r, CR_FAKE_SETS) && !cr_fake_reserved(name) ?
+	    cr_fake_set_counter(r, name, count) : -1;
 }
 
 static inline int
@@ -373,6 +402,26 @@ cr_fake_host_json(const struct cr_record *r)
 	return cr_fake_may(r, CR_FAKE_GETS) ? cr_fake_json(r) : NULL;
 }
 
+static inline const struct cr_record *
+cr_fake_host_feed_of(const struct cr_record *r)
+{
+	return cr_fake_may(r, CR_FAKE_DELIVER) ? r->feed : NULL;
+}
+
+/* TeX stays as it is: what the host makes of it is the host's to test. */
+static inline const char *
+cr_fake_host_tex(struct cr *cr, const char *text, int html)
+{
+	struct cr_fake_text t = { .mem = &cr_fake_of(cr)->mem };
+
+	if (text == NULL || !html)
+		return text;
+	cr_fake_str(&t, "");
+	for (; *text != '\0'; text++)
+		cr_fake_escape(&t, *text);
+	return t.data;
+}
+
 static inline int CR_PRINTF(3, 4)
 cr_fake_host_verdict(struct cr *cr, int verdict, const char *fmt, ...)
 {
@@ -384,6 +433,14 @@ cr_fake_host_verdict(struct cr *cr, int verdict, const char *fmt, ...)
 	cr_fake_of(cr)->why = cr_fake_line(cr_fake_of(cr), fmt, ap);
 	va_end(ap);
 	return verdict;
+}
+
+static inline int
+cr_fake_host_wait_for(struct cr *cr, const char *name, double value)
+{
+	if (!cr_fake_in(cr, CR_FAKE_FILTER) || name == NULL || !isfinite(value))
+		return -1;
+	return 0;
 }
 
 /* ---- struct cr: pages ---- */
@@ -474,7 +531,7 @@ cr_fake_host_next(struct cr *cr, const char *url)
 	return 0;
 }
 
-/* The nth header of that name; NULL: there is none. */
+/* The nth header with the name; NULL: none. */
 static inline const char *
 cr_fake_header(struct cr_fake *f, const char *lines, const char *name, size_t nth)
 {
@@ -499,7 +556,7 @@ cr_fake_host_header(struct cr *cr, const char *name)
 	    cr_fake_header(f, f->headers, name, 0) : NULL;
 }
 
-/* Whether the parameters of a link, up to its comma, have rel=REL or rel="OTHER REL". */
+/* Whether the parameters of a Link, up to its comma, have rel=REL or rel="OTHER REL". */
 static inline int
 cr_fake_has_rel(const char *s, size_t n, const char *rel)
 {
@@ -571,28 +628,99 @@ cr_fake_host_http(struct cr *cr, const struct cr_request *rq, struct cr_response
 	return came;
 }
 
+/* Why a server would refuse the message, or NULL. */
+static inline const char *
+cr_fake_mail_wrong(const char *message, size_t len)
+{
+	size_t i, line = 0;
+
+	if (message == NULL || len == 0 || len > CR_FAKE_MAIL_MAX)
+		return "a message has 1 byte to 10 MiB";
+	for (i = 0; i < len; i++) {
+		if (message[i] == '\0' || (unsigned char)message[i] >= 0x80)
+			return "a message has a NUL or a byte of 8 bits";
+		if ((message[i] == '\n') != (i > 0 && message[i - 1] == '\r') ||
+		    (message[i] == '\r' && (i + 1 == len || message[i + 1] != '\n')))
+			return "a message has a CR or a LF alone";
+		line = message[i] == '\n' ? 0 : line + (message[i] != '\r');
+		if (line > CR_FAKE_MAIL_LINE)
+			return "a message has a line of more than 998 bytes";
+	}
+	return message[len - 1] == '\n' ? NULL : "a message does not end with CRLF";
+}
+
+/* mails(): all of them are in f->mails, also those that f->unaccepted says are not accepted. */
+static inline int
+cr_fake_host_mails(struct cr *cr, const struct cr_mail *mails, size_t n)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+	const char *why = NULL;
+	size_t i;
+	int accepted = 0;
+
+	if (!cr_fake_in(cr, CR_FAKE_DELIVER) || (f->plugin->wants & CR_MAIL) == 0)
+		return -1;
+	for (i = 0; i < n && why == NULL; i++) {
+		why = cr_fake_mail_wrong(mails[i].message, mails[i].len);
+		if (mails[i].to >= f->nrecipients)
+			why = "no recipient of the batch has that place";
+	}
+	if (why != NULL) {
+		cr_fake_log(cr, "mails: message %zu: %s", i, why);
+		return -1;
+	}
+	for (i = 0; i < n; i++) {
+		f->mails = cr_fake_more(f, f->mails, f->nmails, sizeof(*f->mails));
+		f->mails[f->nmails++] = (struct cr_fake_mail){ f->sender,
+			f->recipients[mails[i].to]->address,
+			cr_fake_copy(&f->mem, mails[i].message, mails[i].len) };
+		if (f->unaccepted > 0)
+			f->unaccepted--;
+		else
+			accepted++;
+	}
+	return accepted;
+}
+
 static inline int
 cr_fake_host_mail(struct cr *cr, const char *from, const char *to, const char *message, size_t len)
 {
 	struct cr_fake *f = cr_fake_of(cr);
+	struct cr_mail mail = { .size = sizeof(mail), .message = message, .len = len };
 
-	if (!cr_fake_in(cr, ~(CR_FAKE_CHECK | CR_FAKE_CLOSE)) || (f->plugin->wants & CR_HTTP) == 0)
+	if (to == NULL || (from != NULL && strcmp(from, f->sender) != 0))
 		return -1;
-	f->mails = cr_fake_more(f, f->mails, f->nmails, sizeof(*f->mails));
-	f->mails[f->nmails++] = (struct cr_fake_mail){ cr_fake_string(f, from),
-		cr_fake_string(f, to), cr_fake_copy(&f->mem, message, len) };
+	while (mail.to < f->nrecipients && strcmp(f->recipients[mail.to]->address, to) != 0)
+		mail.to++;
+	return cr_fake_host_mails(cr, &mail, 1) == 1 ? 0 : -1;
+}
+
+/* done(): remembers the largest number for cr_fake_deliver(). */
+static inline int
+cr_fake_host_done(struct cr *cr, size_t n)
+{
+	struct cr_fake *f = cr_fake_of(cr);
+
+	if (!cr_fake_in(cr, CR_FAKE_DELIVER))
+		return -1;
+	if (n > f->confirmed)
+		f->confirmed = n;
 	return 0;
 }
 
-/* The clock goes on by ms at once; no descriptor ever becomes readable. */
+/* wait(): waits for a file descriptor, for at most ms and at most CR_FAKE_WAIT; then advances the
+ * clock by ms at once. A sink is never told to stop. */
 static inline int
 cr_fake_host_wait(struct cr *cr, int fd, int64_t ms)
 {
 	struct cr_fake *f = cr_fake_of(cr);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	(void)fd;
-	if (!cr_fake_in(cr, CR_FAKE_STREAM) || f->waits-- <= 0)
+	if (!cr_fake_in(cr, CR_FAKE_STREAM | CR_FAKE_DELIVER) ||
+	    (f->phase == CR_FAKE_STREAM && f->waits-- <= 0))
 		return -1;
+	if (fd >= 0 && poll(&p, 1, ms >= 0 && ms < CR_FAKE_WAIT ? (int)ms : CR_FAKE_WAIT) > 0)
+		return 1;
 	f->now += ms > 0 ? ms : 0;
 	return 0;
 }

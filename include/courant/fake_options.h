@@ -1,4 +1,4 @@
-/* Part of <courant/fakehost.h>: options from `name=value` lines, through the plugin's own table. */
+/* Part of <courant/fakehost.h>: options from `name=value` lines, by the plugin's table. */
 #ifndef COURANT_FAKE_OPTIONS_H
 #define COURANT_FAKE_OPTIONS_H
 #include "fake_text.h"
@@ -17,7 +17,8 @@ cr_fake_size(int type)
 	}
 }
 
-/* Lines of name=value; a second line of a name is a second value of a list. NULL: a line has no =. */
+/* Splits lines of name=value; a second line with a name is a second value of a list. NULL: a line
+ * has no '='. */
 static inline struct cr_fake_given *
 cr_fake_given(struct cr_fake_mem *m, const char *lines)
 {
@@ -37,7 +38,7 @@ cr_fake_given(struct cr_fake_mem *m, const char *lines)
 	return g;
 }
 
-/* NUMBER UNIT; 0 needs none. -1: it is none. */
+/* Reads NUMBER UNIT; 0 needs no unit. -1: malformed. */
 static inline int
 cr_fake_units(const char *s, int size, int64_t *to)
 {
@@ -64,7 +65,7 @@ cr_fake_units(const char *s, int size, int64_t *to)
 	return *end == '\0' && n == 0 ? 0 : -1;
 }
 
-/* The place of a word in "any|all"; -1: it is not there. */
+/* The index of a word in a range such as "any|all"; -1: it is not in the range. */
 static inline int
 cr_fake_choice(const char *range, const char *word)
 {
@@ -92,8 +93,8 @@ cr_fake_bool(const char *s)
 	return -1;
 }
 
-/* One value by its type: whole numbers, places and switches in *i, numbers in *d; what stands behind
- * the number is at *end. -1: it is none. */
+/* Reads a value by the option's type: numbers into *d, whole ones, indices and
+ * booleans into *i. -1: malformed. */
 static inline int
 cr_fake_typed(const struct cr_option *o, const char *s, int64_t *i, double *d)
 {
@@ -130,7 +131,7 @@ cr_fake_typed(const struct cr_option *o, const char *s, int64_t *i, double *d)
 	}
 }
 
-/* Whether n lies in MIN..MAX. */
+/* Whether n is in the option's range MIN..MAX. */
 static inline int
 cr_fake_within(const struct cr_option *o, double n)
 {
@@ -147,7 +148,8 @@ cr_fake_within(const struct cr_option *o, double n)
 	return dots[2] == '\0' || cr_fake_typed(o, dots + 2, &i, &end) == -1 || n <= end;
 }
 
-/* A list: the values given, else those of the default, between |. -1: one is not in the range. */
+/* Fills a list: with the values given, else those of the default, separated by '|'. -1: a value is
+ * not in the range. */
 static inline int
 cr_fake_list(struct cr_fake_mem *m, const struct cr_option *o, const struct cr_fake_given *g,
     void *member)
@@ -201,7 +203,7 @@ cr_fake_put(const struct cr_option *o, void *member, const char *s, int64_t i, d
 	}
 }
 
-/* "{secret:NAME}": what a plugin without CR_SECRETS sees. */
+/* The stand-in "{secret:NAME}", which a plugin without CR_SECRETS gets. */
 static inline const char *
 cr_fake_stand_in(struct cr_fake_mem *m, const char *name)
 {
@@ -225,7 +227,7 @@ cr_fake_complain(struct cr_fake_text *err, const struct cr_option *o, const char
 	return -1;
 }
 
-/* Fills one member. -1, and why in err. */
+/* Fills one member. -1: err has the reason. */
 static inline int
 cr_fake_option(struct cr_fake_mem *m, const struct cr_option *o, const struct cr_fake_given *g,
     void *member, int stand_ins, struct cr_fake_text *err)
@@ -257,7 +259,8 @@ cr_fake_option(struct cr_fake_mem *m, const struct cr_option *o, const struct cr
 	return 0;
 }
 
-/* The struct that callbacks get; NULL, and why in err. stand_ins: secrets are not shown to it. */
+/* The struct of options for the callbacks; NULL: err has the reason. stand_ins: with stand-ins for
+ * secrets. */
 static inline void *
 cr_fake_fill(struct cr_fake_mem *m, const struct cr_plugin *p, const struct cr_fake_given *g,
     int stand_ins, struct cr_fake_text *err)
@@ -287,7 +290,7 @@ cr_fake_fill(struct cr_fake_mem *m, const struct cr_plugin *p, const struct cr_f
 	return opts;
 }
 
-/* Adds a value; in a URL, what has a meaning there is escaped. */
+/* Adds a value; url: with the reserved characters of URLs escaped. */
 static inline void
 cr_fake_place(struct cr_fake_text *to, const char *s, int url)
 {
@@ -303,7 +306,7 @@ cr_fake_place(struct cr_fake_text *to, const char *s, int url)
 	}
 }
 
-/* The option whose name is the n bytes at s; NULL: there is none. */
+/* The option whose name is the n bytes at s; NULL: none. */
 static inline const struct cr_option *
 cr_fake_named_option(const struct cr_plugin *p, const char *s, size_t n)
 {
@@ -315,7 +318,7 @@ cr_fake_named_option(const struct cr_plugin *p, const char *s, size_t n)
 	return NULL;
 }
 
-/* Adds a template with each {NAME} of an option replaced by its value: a plugin's url, headers. */
+/* Adds a template, a plugin's url or headers, with each {OPTION} replaced by the option's value. */
 static inline void
 cr_fake_template(struct cr_fake_text *to, const struct cr_plugin *p,
     const struct cr_fake_given *g, const char *s, int url)

@@ -9,26 +9,28 @@
 #define CR_FAKE_LINE_MAX	(16u << 10)	/* of every other text */
 #define CR_FAKE_NAME_MAX	255		/* of the name of an extra, a number, a counter */
 #define CR_FAKE_LIST_MAX	256		/* values of one list; extras; numbers; counters */
-#define CR_FAKE_FIELDS		(CR_SEEN + 1)
+#define CR_FAKE_FIELDS		(CR_FAKE_REVISED + 1)
+#define CR_FAKE_DATE		23	/* CR_DATE, CR_REVISED: not in older plugin.h */
+#define CR_FAKE_REVISED		24
 
-/* Beside enum cr_field: what has a name of its own. */
+/* Besides enum cr_field: kinds of values with a name. */
 enum { CR_FAKE_EXTRA = 32, CR_FAKE_NUMBER, CR_FAKE_COUNTER };
 
 /* One value of a list, or one extra, number or counter. */
 struct cr_fake_value {
-	int		 field;		/* enum cr_field, or as above */
+	int		 field;		/* enum cr_field, or one of the above */
 	const char	*name;		/* of a person, an extra, a number; a category; a URL */
 	const char	*text;		/* mail, media type, the text of an extra; or NULL */
 	const char	*uri;		/* of a person; or NULL */
 	int64_t		 count;		/* a counter; the size of an enclosure, -1: unknown */
 	double		 number;
-	int		 changed;	/* by the filter that ran last */
+	int		 changed;	/* by the last filter() */
 };
 
 struct cr_record {
 	struct cr_fake_mem	*mem;
-	const char		*const *base;	/* URLs are resolved against it */
-	const int64_t		*arrived;	/* its page; CR_NO_TIME: parse() does not run */
+	const char		*const *base;	/* of relative URLs */
+	const int64_t		*arrived;	/* time of its page; CR_NO_TIME: not in parse() */
 	const char		*text[CR_FAKE_FIELDS];	/* NULL, "": none */
 	int64_t			 time[CR_FAKE_FIELDS];
 	int			 changed[CR_FAKE_FIELDS];
@@ -36,8 +38,10 @@ struct cr_record {
 	size_t			 n, cap;
 	const char		*bad;		/* why emit() would refuse it, or NULL */
 	const char		*delivery;	/* id of its delivery; NULL: CR_ID */
+	const struct cr_record	*feed;		/* the result of feed_of() */
 	int			 revision;
-	int			 open;		/* made by record() and not yet emitted */
+	int			 open;		/* made by record(), not yet emitted */
+	int			 by_title;	/* made with CR_BY_TITLE */
 };
 
 static inline int
@@ -48,7 +52,7 @@ cr_fake_mark(struct cr_record *r, const char *why)
 	return -1;
 }
 
-/* A clean copy; NULL when it is over its maximum, and the record is marked. */
+/* A clean copy. NULL: over the maximum; the record is marked. */
 static inline const char *
 cr_fake_kept(struct cr_record *r, const char *s, int fold, size_t max)
 {
@@ -84,7 +88,7 @@ cr_fake_nth(const struct cr_record *r, int field, size_t nth)
 	return NULL;
 }
 
-/* Appends a value; NULL over the maximum, and the record is marked. */
+/* Appends a value. NULL: over the maximum; the record is marked. */
 static inline struct cr_fake_value *
 cr_fake_append(struct cr_record *r, int field, const char *name)
 {
@@ -108,7 +112,7 @@ cr_fake_append(struct cr_record *r, int field, const char *name)
 	return &r->values[r->n++];
 }
 
-/* The extra, number or counter of that name, made when there is none. */
+/* The extra, number or counter with that name; a new one if there is none. */
 static inline struct cr_fake_value *
 cr_fake_named(struct cr_record *r, int kind, const char *name)
 {
@@ -127,7 +131,8 @@ cr_fake_named(struct cr_record *r, int kind, const char *name)
 	return v;
 }
 
-/* ---- Setters, for the plugin and for a test's own records. 0, or -1: the record is marked. ---- */
+/* ---- Setters, for the plugin and for a test's own records. 0, or -1: the record is marked.
+ * ---- */
 
 static inline int
 cr_fake_set_text(struct cr_record *r, int field, const char *text)
@@ -144,10 +149,11 @@ cr_fake_set_time(struct cr_record *r, int field, int64_t ms)
 {
 	int64_t arrived = *r->arrived;
 
-	if (field != CR_PUBLISHED && field != CR_UPDATED && field != CR_SEEN)
+	if (field != CR_PUBLISHED && field != CR_UPDATED && field != CR_SEEN &&
+	    field != CR_FAKE_REVISED)
 		return cr_fake_mark(r, "a time for what is no field of time");
 	if (arrived != CR_NO_TIME && ms != CR_NO_TIME && ms > arrived + 86400000)
-		ms = arrived;		/* more than clocks and zones explain */
+		ms = arrived;		/* later than wrong clocks and zones explain */
 	r->time[field] = ms;
 	r->changed[field] = 1;
 	return 0;
@@ -195,7 +201,7 @@ cr_fake_set_counter(struct cr_record *r, const char *name, int64_t count)
 	return 0;
 }
 
-/* A URL as it is kept; NULL: it cannot be resolved. */
+/* A URL as a record stores it; NULL: it cannot be resolved. */
 static inline const char *
 cr_fake_url(struct cr_record *r, const char *url)
 {
@@ -267,7 +273,7 @@ cr_fake_add_enclosure(struct cr_record *r, const char *url, const char *type, in
 	return 0;
 }
 
-/* A date that cannot be read is kept as an extra. */
+/* A date that cannot be parsed is stored as an extra. */
 static inline int
 cr_fake_set_date(struct cr_record *r, int field, const char *text)
 {
@@ -280,7 +286,7 @@ cr_fake_set_date(struct cr_record *r, int field, const char *text)
 	return cr_fake_set_extra(r, field == CR_PUBLISHED ? "published-text" : "updated-text", text);
 }
 
-/* As cr->set(); a test's own records may also be given CR_ID, CR_SOURCE and CR_GUID. */
+/* As cr->set(), but for a test's own records CR_ID, CR_SOURCE and CR_GUID too. */
 static inline int
 cr_fake_set(struct cr_record *r, int field, const char *text)
 {
@@ -307,7 +313,7 @@ cr_fake_set(struct cr_record *r, int field, const char *text)
 		return cr_fake_set(r, field == CR_TITLE_HTML ? CR_TITLE : CR_RIGHTS,
 		    t.data != NULL ? t.data : "");
 	case CR_SUMMARY_TEXT: case CR_CONTENT_TEXT:
-		cr_fake_escape(&t, text);
+		cr_fake_lines(&t, text);
 		return cr_fake_set(r, field == CR_SUMMARY_TEXT ? CR_SUMMARY : CR_CONTENT,
 		    t.data != NULL ? t.data : "");
 	case CR_PUBLISHED: case CR_UPDATED:
@@ -324,13 +330,21 @@ cr_fake_set(struct cr_record *r, int field, const char *text)
 	}
 }
 
-/* ---- Getters. NULL, CR_NO_TIME, NAN: it has none. ---- */
+/* ---- Getters. NULL, CR_NO_TIME, NAN: the record has no such value. ---- */
 
 static inline int64_t
 cr_fake_get_time(const struct cr_record *r, int field)
 {
-	return field == CR_PUBLISHED || field == CR_UPDATED || field == CR_SEEN ? r->time[field] :
-	    CR_NO_TIME;
+	static const int dates[] = { CR_PUBLISHED, CR_UPDATED, CR_SEEN };
+	int64_t ms = CR_NO_TIME;
+	size_t i;
+
+	if (field == CR_PUBLISHED || field == CR_UPDATED || field == CR_SEEN ||
+	    field == CR_FAKE_REVISED)
+		return r->time[field];
+	for (i = 0; field == CR_FAKE_DATE && ms == CR_NO_TIME && i < 3; i++)
+		ms = r->time[dates[i]];
+	return ms;
 }
 
 /* A person by name, else mail, else URI; a time as RFC 3339. */
@@ -339,6 +353,9 @@ cr_fake_get(const struct cr_record *r, int field, size_t nth)
 {
 	const struct cr_fake_value *v;
 
+	if (field == CR_FAKE_DATE)
+		return nth == 0 && cr_fake_get_time(r, field) != CR_NO_TIME ?
+		    cr_fake_rfc3339(r->mem, cr_fake_get_time(r, field)) : NULL;
 	if (field <= 0 || field >= CR_FAKE_FIELDS)
 		return NULL;
 	if ((v = cr_fake_nth(r, field, nth)) != NULL)
@@ -357,7 +374,7 @@ cr_fake_get_extra(const struct cr_record *r, const char *name)
 	return v != NULL && v->text[0] != '\0' ? v->text : NULL;
 }
 
-/* Of numbers and counters. */
+/* A number or counter. */
 static inline double
 cr_fake_get_number(const struct cr_record *r, const char *name)
 {
@@ -369,7 +386,7 @@ cr_fake_get_number(const struct cr_record *r, const char *name)
 	return v != NULL ? (double)v->count : NAN;
 }
 
-/* ---- JSON, as cr->json() gives it ---- */
+/* ---- JSON, as of cr->json() ---- */
 
 static inline void
 cr_fake_member(struct cr_fake_text *t, const char *name)
@@ -401,7 +418,7 @@ cr_fake_integer(struct cr_fake_text *t, const char *name, int64_t n)
 	cr_fake_str(t, text);
 }
 
-/* One value of a list or of an inner object. */
+/* Adds one value of a list or of an inner object. */
 static inline void
 cr_fake_element(struct cr_fake_text *t, const struct cr_fake_value *v)
 {
@@ -438,7 +455,7 @@ cr_fake_element(struct cr_fake_text *t, const struct cr_fake_value *v)
 	}
 }
 
-/* A list or an inner object; nothing when it has no value. */
+/* Adds a list or an inner object, unless it is empty. */
 static inline void
 cr_fake_elements(struct cr_fake_text *t, const char *name, const struct cr_record *r, int field)
 {

@@ -1,4 +1,4 @@
-/* Part of <courant/fakehost.h>: its memory, and texts, times and URLs on their way into a record. */
+/* Part of <courant/fakehost.h>: memory, and the handling of texts, times and URLs. */
 #ifndef COURANT_FAKE_TEXT_H
 #define COURANT_FAKE_TEXT_H
 #include "plugin.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Memory: all of it lives until cr_fake_free(). Out of memory, the test program aborts. ---- */
+/* ---- Memory: freed by cr_fake_free(). Out of memory: the test program aborts. ---- */
 
 struct cr_fake_block {
 	struct cr_fake_block	*next;
@@ -51,7 +51,7 @@ cr_fake_copy(struct cr_fake_mem *m, const char *s, size_t len)
 	return to;
 }
 
-/* A text that grows; data is always a string. */
+/* A growing text; data is always NUL-terminated. */
 struct cr_fake_text {
 	struct cr_fake_mem	*mem;
 	char			*data;
@@ -88,7 +88,7 @@ cr_fake_lower(int c)
 	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
-/* Whether the n bytes at a are word, in letters of any case. */
+/* Whether the n bytes at a are `word`, in any case. */
 static inline int
 cr_fake_is(const char *a, size_t n, const char *word)
 {
@@ -102,7 +102,7 @@ cr_fake_is(const char *a, size_t n, const char *word)
 
 /* ---- Clean text ---- */
 
-/* The character at s of n > 0 bytes: how many it has, 0: it is none, and *bad bytes stand for one
+/* The length of the UTF-8 character at s, of n > 0 bytes; 0: invalid, and *bad bytes become one
  * U+FFFD. */
 static inline size_t
 cr_fake_char(const char *s, size_t n, uint32_t *cp, size_t *bad)
@@ -134,7 +134,8 @@ cr_fake_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Adds text as UTF-8 without controls; fold: one space between words, none at the ends. */
+/* Adds text as UTF-8 without control characters; fold: one space between words, none at the
+ * ends. */
 static inline void
 cr_fake_clean(struct cr_fake_text *to, const char *s, size_t n, int fold)
 {
@@ -162,22 +163,41 @@ cr_fake_clean(struct cr_fake_text *to, const char *s, size_t n, int fold)
 	}
 }
 
-/* As text inside HTML. */
+/* Adds a character, escaped for HTML. */
 static inline void
-cr_fake_escape(struct cr_fake_text *to, const char *s)
+cr_fake_escape(struct cr_fake_text *to, char c)
 {
-	for (; *s != '\0'; s++)
-		switch (*s) {
-		case '&': cr_fake_str(to, "&amp;"); break;
-		case '<': cr_fake_str(to, "&lt;"); break;
-		case '>': cr_fake_str(to, "&gt;"); break;
-		case '"': cr_fake_str(to, "&quot;"); break;
-		case '\'': cr_fake_str(to, "&#39;"); break;
-		default: cr_fake_add(to, s, 1);
-		}
+	switch (c) {
+	case '&': cr_fake_str(to, "&amp;"); break;
+	case '<': cr_fake_str(to, "&lt;"); break;
+	case '>': cr_fake_str(to, "&gt;"); break;
+	case '"': cr_fake_str(to, "&quot;"); break;
+	case '\'': cr_fake_str(to, "&#39;"); break;
+	default: cr_fake_add(to, &c, 1);
+	}
 }
 
-/* HTML without its tags. The daemon knows all references and takes scripts away; this knows five. */
+/* Adds plain text as HTML, without white space around it and with <br/> for line ends. */
+static inline void
+cr_fake_lines(struct cr_fake_text *to, const char *s)
+{
+	size_t len, i;
+
+	while (cr_fake_space(*s))
+		s++;
+	for (len = strlen(s); len > 0 && cr_fake_space(s[len - 1]); len--)
+		;
+	for (i = 0; i < len; i++)
+		if (s[i] == '\r' && s[i + 1] == '\n')
+			continue;
+		else if (s[i] == '\n' || s[i] == '\r')
+			cr_fake_str(to, "<br/>\n");
+		else
+			cr_fake_escape(to, s[i]);
+}
+
+/* Adds HTML without its tags. Decodes five character references; the daemon decodes all, and
+ * removes scripts. */
 static inline void
 cr_fake_untag(struct cr_fake_text *to, const char *s)
 {
@@ -197,7 +217,7 @@ cr_fake_untag(struct cr_fake_text *to, const char *s)
 	}
 }
 
-/* As a JSON string, quotes and all. */
+/* Adds a text as a JSON string, with its quotes. */
 static inline void
 cr_fake_quote(struct cr_fake_text *to, const char *s)
 {
@@ -238,7 +258,7 @@ cr_fake_days(int64_t year, int month, int day)
 	return era * 146097 + of_era - 719468;
 }
 
-/* 2026-11-21T09:16:00Z, with .123 when there are milliseconds. */
+/* 2026-11-21T09:16:00Z, with .123 if the milliseconds are not 0. */
 static inline const char *
 cr_fake_rfc3339(struct cr_fake_mem *m, int64_t ms)
 {
@@ -259,7 +279,7 @@ cr_fake_rfc3339(struct cr_fake_mem *m, int64_t ms)
 	return to;
 }
 
-/* The zone behind a time, in minutes: Z, GMT, UT, UTC, none, +hh:mm, -hhmm. -1: it is another. */
+/* Reads the zone after a time, in minutes: Z, GMT, UT, UTC, none, +hh:mm, -hhmm. -1: another. */
 static inline int
 cr_fake_zone(const char *s, int *minutes)
 {
@@ -279,7 +299,8 @@ cr_fake_zone(const char *s, int *minutes)
 	return 0;
 }
 
-/* RFC 3339 (also a date alone) and RFC 5322; the daemon reads many more. CR_NO_TIME: neither. */
+/* Parses RFC 3339 (also a date alone) and RFC 5322; the daemon parses many more. CR_NO_TIME:
+ * neither. */
 static inline int64_t
 cr_fake_time(const char *s)
 {
@@ -317,7 +338,7 @@ cr_fake_time(const char *s)
 
 /* ---- URLs (RFC 3986 5.2) ---- */
 
-/* Length of "scheme:" at the beginning, 0: there is none. */
+/* The length of "scheme:" at the beginning; 0: none. */
 static inline size_t
 cr_fake_scheme(const char *s)
 {
@@ -326,7 +347,7 @@ cr_fake_scheme(const char *s)
 	return n > 0 && s[n] == ':' && (*s < '0' || *s > '9') ? n + 1 : 0;
 }
 
-/* Adds a path, its . and .. taken out. */
+/* Adds a path, with "." and ".." removed. */
 static inline void
 cr_fake_path(struct cr_fake_text *to, const char *path, size_t n)
 {
@@ -350,9 +371,8 @@ cr_fake_path(struct cr_fake_text *to, const char *path, size_t n)
 	}
 }
 
-/* Adds a reference as an absolute URL. -1: the base is none, or a reader may not follow it. */
 static inline int
-cr_fake_resolve(struct cr_fake_text *to, const char *base, const char *ref)
+cr_fake_join(struct cr_fake_text *to, const char *base, const char *ref)
 {
 	static const char *const leads[] = { "https:", "http:", "mailto:", "magnet:", "tag:" };
 	struct cr_fake_text path = { .mem = to->mem };
@@ -393,6 +413,40 @@ cr_fake_resolve(struct cr_fake_text *to, const char *base, const char *ref)
 	cr_fake_add(&path, ref, strcspn(ref, "?#"));
 	cr_fake_path(to, path.data, path.len);
 	cr_fake_str(to, ref + strcspn(ref, "?#"));
+	return 0;
+}
+
+/* Adds an absolute URL as a URI: without user and password, and with all but ASCII escaped. (The
+ * daemon converts an internationalised host name to its ASCII form.) */
+static inline void
+cr_fake_uri(struct cr_fake_text *to, const char *s)
+{
+	size_t n = cr_fake_scheme(s), i;
+	char hex[4];
+
+	if ((cr_fake_is(s, n, "http:") || cr_fake_is(s, n, "https:")) && strncmp(s + n, "//", 2) == 0) {
+		cr_fake_add(to, s, n += 2);
+		s += n;
+		for (i = strcspn(s, "/?#"); i > 0 && s[i - 1] != '@'; i--)
+			;
+		s += i;
+	}
+	for (; *s != '\0'; s++) {
+		snprintf(hex, sizeof(hex), "%%%02X", (unsigned)(unsigned char)*s);
+		cr_fake_add(to, (*s & 0x80) != 0 ? hex : s, (*s & 0x80) != 0 ? 3 : 1);
+	}
+}
+
+/* Adds a reference as an absolute URL. -1: the base is not absolute, or the scheme is not
+ * allowed. */
+static inline int
+cr_fake_resolve(struct cr_fake_text *to, const char *base, const char *ref)
+{
+	struct cr_fake_text whole = { .mem = to->mem };
+
+	if (cr_fake_join(&whole, base, ref) == -1)
+		return -1;
+	cr_fake_uri(to, whole.data != NULL ? whole.data : "");
 	return 0;
 }
 #endif

@@ -1,5 +1,5 @@
 /*
- * A host for tests: drives a plugin from its author's own test program, without the daemon.
+ * A host for tests: calls a plugin from its author's test program, without the daemon.
  *
  *	#include <courant/fakehost.h>
  *	#include <assert.h>
@@ -17,35 +17,93 @@
  *		return 0;
  *	}
  *
- * Compile it with the plugin's own source: cc -std=c17 -o test test.c plugin.c. Header
- * only, C17, nothing but the C library. For C: it does not try to be C++.
+ * Compile it with the plugin's source: cc -std=c17 -o test test.c plugin.c. Header only; needs C17
+ * and the C library. For C only, not for C++.
  *
- * Ownership	What is passed is copied. All that the fake host gives is its own and stays until
- *		cr_fake_free(); what the plugin is handed goes on living too, so a pointer that it
- *		keeps too long is not found out here. Out of memory: abort().
- * The same	Phases (a call from the wrong callback gives -1 or NULL), setters that take NULL,
+ * Ownership	Arguments are copied. All that the fake host returns or passes to the plugin exists
+ *		until cr_fake_free(), so a pointer that the plugin keeps too long is not found.
+ *		Out of memory: abort().
+ * The same	Phases (a call from the wrong callback returns -1 or NULL), setters that accept NULL,
  *		marked records that emit() refuses, maxima of texts and lists, 64 open records,
  *		options with their types, ranges and defaults, state that counts when a job is done,
- *		secrets as stand-ins, verdicts, what a failure does, JSON.
- * Left out	The sandbox, deadlines and memory limits. Sanitising of HTML: it is kept as it is.
- *		Dates but for RFC 3339 and RFC 5322; character references but for five; encodings
- *		but for UTF-8 and Latin-1; white space beyond ASCII. NAME_file, {each}. Ids and
- *		`seen` of records, which store gives. Try those with `courant parse`, `courant
- *		fetch`, `courant filter`: see courant-plugin(7).
+ *		secrets as stand-ins, verdicts, the effects of failures, JSON, what a message of
+ *		mails() may be.
+ * Left out	The sandbox, deadlines and memory limits. Sanitising: HTML is not changed. Dates
+ *		other than RFC 3339 and RFC 5322, character references other than five, encodings
+ *		other than UTF-8 and Latin-1, white space beyond ASCII. NAME_file, {each}. Ids and
+ *		`seen` of records, which store assigns. Test these with `courant parse`, `courant
+ *		fetch` and `courant filter`: see courant-plugin(7).
  */
 #ifndef COURANT_FAKEHOST_H
 #define COURANT_FAKEHOST_H
 #include "plugin.h"
+
+struct cr_fake;			/* below: a job's results, and settings for the test */
+
+/* ---- The functions for tests; each job returns 0, or -1 with f->failed and f->error ---- */
+
+/* Makes a fake host for a plugin. options: one line `name=value` for each, or NULL. The first job,
+ * or cr_fake_open(), calls the plugin's check() and open(). Never NULL. */
+static inline struct cr_fake *cr_fake_new(const struct cr_plugin *, const char *options);
+static inline void cr_fake_free(struct cr_fake *);		/* NULL is fine */
+static inline int cr_fake_open(struct cr_fake *);
+
+/* Jobs of sources: parse() of one page; plan(); a whole poll over the pages of cr_fake_serve();
+ * stream(), whose wait() returns -1 after `waits` calls. headers: "Name: value\n" lines, or
+ * NULL. */
+static inline int cr_fake_parse(struct cr_fake *, const char *url, const char *headers,
+    const char *body);
+static inline int cr_fake_plan(struct cr_fake *);
+static inline void cr_fake_serve(struct cr_fake *, const char *url, const char *headers,
+    const char *body);
+static inline int cr_fake_poll(struct cr_fake *);
+static inline int cr_fake_stream(struct cr_fake *, int waits);
+
+/* Makes a record for filters and sinks; guid: or NULL. fake_record.h has its setters,
+ * cr_fake_set(), cr_fake_set_time(), ..., and the getters cr_fake_get(), cr_fake_get_time(),
+ * cr_fake_json(). */
+static inline struct cr_record *cr_fake_record(struct cr_fake *, const char *guid);
+/* Returns an enum cr_verdict, its reason in f->why; or -1. */
+static inline int cr_fake_filter(struct cr_fake *, struct cr_record *);
+/* Returns how many of the first records are done. */
+static inline size_t cr_fake_deliver(struct cr_fake *, struct cr_record *const *, size_t n);
+/* The same of an edition, with the title and name of the fields below and the parts of
+ * cr_fake_section(); of a plugin that does not take editions, of records. */
+static inline size_t cr_fake_edition(struct cr_fake *, struct cr_record *const *, size_t n);
+/* Passes a letter of the host's to deliver(). 0 or -1. */
+static inline int cr_fake_letter(struct cr_fake *, const char *title, const char *text,
+    const char *link);
+/* Adds a part of the editions to come: the n records behind those of the part before it. */
+static inline void cr_fake_section(struct cr_fake *, const char *title, size_t n, int64_t left_out);
+/* Adds a reader to the batches to come, for a plugin with CR_MAIL. leave, leave_mail: or NULL. */
+static inline void cr_fake_recipient(struct cr_fake *, const char *address, const char *id,
+    const char *leave, const char *leave_mail);
+/* Adds an answer to http(), used in order; status 0: no answer, with the error in body. */
+static inline void cr_fake_answer(struct cr_fake *, int status, const char *headers,
+    const char *body);
+
+/* A visit below /x/: the answer is in f->status, f->type, f->body. path: the part after the
+ * source's name, beginning with '/'. headers: as above. form: query and form as decoded
+ * "name=value\n" lines, passed to request() unchanged and not derived from path or body. Each may
+ * be NULL. */
+static inline int cr_fake_visit(struct cr_fake *, const char *method, const char *path,
+    const char *headers, const char *form, const char *body);
+
 #include "fake_options.h"
 #include "fake_record.h"
 #include "fake_text.h"
 
 #include <time.h>
 
-#define CR_FAKE_OPEN	64		/* records made and not yet emitted */
+#define CR_FAKE_OPEN	64		/* records not yet emitted, at most */
 #define CR_FAKE_STATE	(64u << 10)	/* bytes of state */
 #define CR_FAKE_RETRY	100		/* cr_fake.failed: retry() was called */
-#define CR_FAKE_PAGES	10		/* of a poll, unless cr_fake.pages says otherwise */
+#define CR_FAKE_WAIT	1000		/* ms of real time that wait() waits for a file
+					 * descriptor */
+#define CR_FAKE_PAGES	10		/* default of cr_fake.pages */
+#define CR_FAKE_MAIL_MAX	((size_t)10 << 20)	/* bytes of a message of mails() */
+#define CR_FAKE_MAIL_LINE	998		/* of one of its lines */
+#define CR_FAKE_RECIPIENTS	32		/* of a batch */
 
 enum cr_fake_phase { CR_FAKE_NONE = 0, CR_FAKE_CHECK = 1, CR_FAKE_CLOSE = 2, CR_FAKE_PLAN = 4,
 	CR_FAKE_PARSE = 8, CR_FAKE_STREAM = 16, CR_FAKE_FILTER = 32, CR_FAKE_DELIVER = 64,
@@ -66,32 +124,38 @@ struct cr_fake_state { const char *key, *value; };	/* value NULL: unset */
 struct cr_fake {
 	struct cr	 cr;			/* first: callbacks get a pointer to it */
 
-	/* Yours to set, at any time. */
-	int64_t		 now;			/* the clock: begins as the real one, and stands; a
-						 * page arrives then, and no later date is believed */
+	/* Settings, for the test to change at any time. */
+	int64_t		 now;			/* the clock: starts with the real time and does not
+						 * advance; pages arrive then, and later dates of
+						 * records become it */
 	int		 pages;			/* of a poll, at most */
-	const char	*route, *title;		/* of the batches that deliver() gets */
-	int		 attempt;		/* the same */
+	const char	*route, *title;		/* of the batches for deliver() */
+	int		 attempt;		/* of the batches for deliver() */
+	const char	*id;			/* of the batches for deliver() */
+	const char	*name, *zone, *archive;	/* of editions */
+	int64_t		 from, to, sealed, left_out;	/* of editions; sealed, 0: now, of letters too */
+	const char	*sender, *list_id;	/* for a plugin with CR_MAIL */
+	size_t		 unaccepted;		/* so many of the next messages are not accepted */
 
-	/* What the last job left. */
+	/* Results of the last job. */
 	int		 failed;		/* 0, enum cr_why, CR_FAKE_RETRY */
 	const char	*error;			/* of fail() and retry(); or NULL */
-	int64_t		 retry;			/* ms, by retry(); -1 */
+	int64_t		 retry;			/* ms, of retry(); or -1 */
 	const char	*partial;		/* by partial(); or NULL */
 	const char	*why;			/* by verdict(); or NULL */
 	struct cr_record **records;		/* emitted, in order */
-	size_t		 nrecords, refused;	/* refused: by emit(), the log says why */
+	size_t		 nrecords, refused;	/* refused: by emit(), with the reason in log */
 	struct cr_record *feed;			/* of feed(); or NULL */
-	struct cr_fake_request *requests;	/* all that was asked for, in order */
+	struct cr_fake_request *requests;	/* of fetch(), next() and http(), in order */
 	size_t		 nrequests;
-	const char	*next;			/* by next(), followed or not; or NULL */
+	const char	*next;			/* URL of next(), fetched or not; or NULL */
 	struct cr_fake_mail *mails;
 	size_t		 nmails;
 	int		 status;		/* by answer(), the last one; 0: none */
 	const char	*type, *body;
 	struct cr_fake_text log;		/* log.data: all lines since cr_fake_new() */
 
-	/* The fake host's own. */
+	/* Private to the fake host. */
 	struct cr_fake_mem mem;
 	const struct cr_plugin *plugin;
 	struct cr_fake_given *given;
@@ -102,11 +166,15 @@ struct cr_fake {
 	const char	*headers, *base;	/* of the page */
 	int64_t		 arrived;		/* CR_NO_TIME: parse() does not run */
 	int		 nopen, fresh, waits;
+	size_t		 confirmed;		/* by done() */
+	struct cr_section **sections;
+	struct cr_recipient **recipients;
+	size_t		 nsections, nrecipients;
 	struct cr_fake_served *served, *answers;
 	size_t		 nserved, nanswers, answered;
 	struct cr_fake_state *state, *pending;
 	size_t		 nstate, npending;
-	const char	**known;		/* guids and links of records seen before */
+	const char	**known;		/* guids, links and titles of earlier records */
 	size_t		 nknown;
 };
 
@@ -114,8 +182,6 @@ struct cr_fake {
 
 /* ---- Life ---- */
 
-/* A fake host with the plugin in it, and its options: a line `name=value` each, or NULL. The plugin
- * is checked and opened with the first job, or by cr_fake_open(). Never NULL. */
 static inline struct cr_fake *
 cr_fake_new(const struct cr_plugin *plugin, const char *options)
 {
@@ -139,12 +205,22 @@ cr_fake_new(const struct cr_plugin *plugin, const char *options)
 		.header = cr_fake_host_header, .link = cr_fake_host_link,
 		.http = cr_fake_host_http, .mail = cr_fake_host_mail, .wait = cr_fake_host_wait,
 		.stored = cr_fake_host_stored, .answer = cr_fake_host_answer,
+		.feed_of = cr_fake_host_feed_of, .done = cr_fake_host_done,
+		.tex = cr_fake_host_tex, .wait_for = cr_fake_host_wait_for,
+		.mails = cr_fake_host_mails,
 	};
 	f->mem = first;
 	f->plugin = plugin;
 	f->now = (int64_t)time(NULL) * 1000;
 	f->pages = CR_FAKE_PAGES;
 	f->route = f->title = "test";
+	f->id = "delivery";
+	f->name = "2025-03-14";
+	f->zone = "Europe/Paris";
+	f->archive = "";
+	f->from = f->to = CR_NO_TIME;
+	f->sender = "Test <test@example.org>";
+	f->list_id = "test.example.org";
 	f->arrived = CR_NO_TIME;
 	f->retry = -1;
 	f->log.mem = &f->mem;
@@ -164,11 +240,11 @@ cr_fake_free(struct cr_fake *f)
 		f->phase = CR_FAKE_CLOSE;
 		f->plugin->close(&f->cr, f->opts);
 	}
-	mem = f->mem;			/* f lies in it */
+	mem = f->mem;			/* f is allocated from it */
 	cr_fake_release(&mem);
 }
 
-/* Fills the options, has the plugin check and open them. 0; -1: f->error says why. */
+/* Fills the options and calls the plugin's check() and open(). 0; -1: f->error has the reason. */
 static inline int
 cr_fake_open(struct cr_fake *f)
 {
@@ -194,7 +270,7 @@ cr_fake_open(struct cr_fake *f)
 	return f->opened ? 0 : -1;
 }
 
-/* A job begins: what the last one left is gone. -1: the plugin cannot be opened. */
+/* Begins a job: clears the results of the last one. -1: the plugin cannot be opened. */
 static inline int
 cr_fake_begin(struct cr_fake *f)
 {
@@ -209,7 +285,7 @@ cr_fake_begin(struct cr_fake *f)
 	return cr_fake_open(f);
 }
 
-/* What was set as state counts, or does not. */
+/* Applies the changes of state if the job went well, or drops them. */
 static inline void
 cr_fake_keep(struct cr_fake *f, int well)
 {
@@ -220,7 +296,7 @@ cr_fake_keep(struct cr_fake *f, int well)
 	f->npending = 0;
 }
 
-/* It ends: what was set as state counts, unless it failed. 0 or -1. */
+/* Ends a job: its changes of state count unless it failed. 0 or -1. */
 static inline int
 cr_fake_end(struct cr_fake *f)
 {
@@ -228,14 +304,14 @@ cr_fake_end(struct cr_fake *f)
 	return f->failed == 0 ? 0 : -1;
 }
 
-/* A callback has returned. */
+/* Call after a callback has returned rc. */
 static inline void
 cr_fake_leave(struct cr_fake *f, int rc, const char *callback)
 {
 	if (rc != 0 || f->failed != 0)
 		cr_fake_blame(f, callback);
 	f->phase = CR_FAKE_NONE;
-	f->nopen = 0;			/* made, and never emitted */
+	f->nopen = 0;			/* made, but not emitted */
 }
 
 /* ---- Sources ---- */
@@ -271,9 +347,9 @@ cr_fake_run_page(struct cr_fake *f, const struct cr_page *given, const char *hea
 	f->base = NULL;
 }
 
-/* One page to parse(), as a job of its own. Of page, members left out are found in the headers
- * ("Name: value\n" lines, or NULL) or empty. What it asks for is in f->requests and f->next, and not
- * fetched. 0, or -1: f->failed, f->error; what was emitted before is there. */
+/* Runs parse() for one page, as a job. Members that page lacks are taken from the headers ("Name:
+ * value\n" lines, or NULL) or are empty. Requests are in f->requests and f->next, and are not
+ * fetched. 0; -1: f->failed and f->error are set; f->records has the records emitted before. */
 static inline int
 cr_fake_page(struct cr_fake *f, const struct cr_page *page, const char *headers)
 {
@@ -292,7 +368,7 @@ cr_fake_parse(struct cr_fake *f, const char *url, const char *headers, const cha
 	return cr_fake_page(f, &page, headers);
 }
 
-/* What a plugin plans when a poll is due: f->requests. 0 or -1. */
+/* Runs plan(); its requests are in f->requests. 0 or -1. */
 static inline int
 cr_fake_plan(struct cr_fake *f)
 {
@@ -303,7 +379,7 @@ cr_fake_plan(struct cr_fake *f)
 	return cr_fake_end(f);
 }
 
-/* From here on, cr_fake_poll() finds this page under the URL. */
+/* Adds a page for cr_fake_poll(), with its URL. */
 static inline void
 cr_fake_serve(struct cr_fake *f, const char *url, const char *headers, const char *body)
 {
@@ -312,7 +388,7 @@ cr_fake_serve(struct cr_fake *f, const char *url, const char *headers, const cha
 		cr_fake_string(f, headers), cr_fake_string(f, body), 200 };
 }
 
-/* Gives parse() the page that was asked for. */
+/* Calls parse() with the page of a request. */
 static inline void
 cr_fake_answer_page(struct cr_fake *f, const struct cr_fake_request *rq)
 {
@@ -334,9 +410,9 @@ cr_fake_answer_page(struct cr_fake *f, const struct cr_fake_request *rq)
 		cr_fake_ask(f, CR_GET(f->next), rq->nth + 1);
 }
 
-/* A whole poll over what is served: plan(), else the plugin's `url`; then each page that fetch() and
- * next() ask for, next() only while pages hold a record not known before. f->requests: all pages
- * that were fetched. 0 or -1. */
+/* Runs a whole poll over the pages of cr_fake_serve(): those of plan(), or the plugin's `url`, then
+ * each page of fetch() and next(), of next() only while the pages have new records. f->requests:
+ * all pages fetched. 0 or -1. */
 static inline int
 cr_fake_poll(struct cr_fake *f)
 {
@@ -364,7 +440,8 @@ cr_fake_poll(struct cr_fake *f)
 	return cr_fake_end(f);
 }
 
-/* stream(), whose wait() says `stop` after so many waits, each of which moves f->now on. 0 or -1. */
+/* Runs stream(), whose wait() returns -1 after `waits` calls; each call advances f->now. 0 or
+ * -1. */
 static inline int
 cr_fake_stream(struct cr_fake *f, int waits)
 {
@@ -378,8 +455,8 @@ cr_fake_stream(struct cr_fake *f, int waits)
 
 /* ---- Filters, sinks, visits ---- */
 
-/* What the filter says: enum cr_verdict, f->why; -1: f->error. Its changes are made in the record,
- * and r->changed[FIELD] tells of which. */
+/* Runs filter(). Returns its enum cr_verdict, the reason in f->why; -1: f->error has the reason.
+ * The filter changes the record itself, and r->changed[FIELD] is 1 for a changed field. */
 static inline int
 cr_fake_filter(struct cr_fake *f, struct cr_record *r)
 {
@@ -403,7 +480,6 @@ cr_fake_filter(struct cr_fake *f, struct cr_record *r)
 	return cr_fake_end(f) == 0 ? verdict : -1;
 }
 
-/* The next answer to http(), in order; status 0: none comes, for the reason in body. */
 static inline void
 cr_fake_answer(struct cr_fake *f, int status, const char *headers, const char *body)
 {
@@ -412,44 +488,145 @@ cr_fake_answer(struct cr_fake *f, int status, const char *headers, const char *b
 		cr_fake_string(f, body), status };
 }
 
-/* Hands n records to deliver(), as what the plugin takes (of both: single records). How many of the
- * first are done; if not all, f->failed and f->error say why. */
+/* Runs deliver(). Returns how many of the batch's first records are done, of a letter 1; if not all,
+ * f->failed and f->error are set. */
 static inline size_t
-cr_fake_deliver(struct cr_fake *f, struct cr_record *const *records, size_t n)
+cr_fake_batch(struct cr_fake *f, struct cr_batch *batch)
 {
-	struct cr_batch batch = {
-		.size = sizeof(batch), .id = "delivery", .route = f->route, .self = "",
-		.kind = f->plugin->takes == CR_BATCH_LIST ? CR_BATCH_LIST : CR_BATCH_RECORDS,
-		.title = f->plugin->takes == CR_BATCH_LIST ? f->title : "",
-		.from = CR_NO_TIME, .to = CR_NO_TIME, .n = n, .attempt = f->attempt,
-		.items = (const struct cr_record *const *)records,
-	};
+	int letter = batch->kind == CR_BATCH_LETTER, records = batch->kind == CR_BATCH_RECORDS;
 	size_t done;
 
+	batch->size = sizeof(*batch);
+	batch->route = f->route;
+	batch->id = f->id;
+	batch->attempt = f->attempt;
+	batch->sealed = records ? 0 : f->sealed != 0 ? f->sealed : f->now;
+	batch->recipients = (const struct cr_recipient *const *)f->recipients;
+	batch->nrecipients = f->nrecipients;
+	batch->sender = f->sender;
+	batch->list_id = f->list_id;
 	if (cr_fake_begin(f) == -1 || f->plugin->deliver == NULL)
 		return 0;
 	f->phase = CR_FAKE_DELIVER;
-	done = f->plugin->deliver(&f->cr, f->opts, &batch);
-	done = done < n ? done : n;
-	if (done == n)
+	f->confirmed = 0;
+	done = f->plugin->deliver(&f->cr, f->opts, batch);
+	done = done > f->confirmed ? done : f->confirmed;
+	done = done < batch->n ? done : batch->n;
+	if (letter)
+		done = f->failed == 0;
+	else if (done == batch->n)
 		f->failed = 0;
-	else if (f->failed == 0)
+	else if (f->failed == 0 && (done == 0 || !records))
 		cr_fake_retry(&f->cr, -1, "deliver() left records without saying why");
 	f->phase = CR_FAKE_NONE;
-	cr_fake_keep(f, done == n || (done > 0 && batch.kind == CR_BATCH_RECORDS));
+	cr_fake_keep(f, f->failed == 0 || (done > 0 && records));
 	return done;
 }
 
-/* A visit under /x/: the answer is in f->status, f->type, f->body. form: "name=value\n" lines, or
- * NULL. 0 or -1. */
-static inline int
-cr_fake_visit(struct cr_fake *f, const char *method, const char *path, const char *form)
+/* Passes n records to deliver(), as the kind of batch that the plugin takes (of several: single
+ * records). Returns how many of the first are done; if not all, f->failed and f->error are set. */
+static inline size_t
+cr_fake_deliver(struct cr_fake *f, struct cr_record *const *records, size_t n)
 {
-	const struct cr_visit visit = { .size = sizeof(visit), .method = method, .path = path,
-		.headers = "", .form = form != NULL ? form : "", .body = "", .peer = "127.0.0.1" };
+	int list = f->plugin->takes != 0 && (f->plugin->takes & CR_BATCH_RECORDS) == 0;
+	struct cr_batch batch = {
+		.self = "", .kind = list ? CR_BATCH_LIST : CR_BATCH_RECORDS,
+		.title = list ? f->title : "", .name = "", .zone = "", .archive = "", .text = "",
+		.from = CR_NO_TIME, .to = CR_NO_TIME, .n = n,
+		.items = (const struct cr_record *const *)records,
+	};
+
+	return cr_fake_batch(f, &batch);
+}
+
+static inline size_t
+cr_fake_edition(struct cr_fake *f, struct cr_record *const *records, size_t n)
+{
+	struct cr_batch batch = {
+		.self = "", .kind = CR_BATCH_EDITION, .title = f->title, .from = f->from,
+		.to = f->to, .name = f->name, .zone = f->zone, .archive = f->archive, .text = "",
+		.left_out = f->left_out, .n = n, .nsections = f->nsections,
+		.sections = (const struct cr_section *const *)f->sections,
+		.items = (const struct cr_record *const *)records,
+	};
+	const struct cr_section whole = { .size = sizeof(whole), .title = "", .n = n,
+		.left_out = f->left_out };
+	const struct cr_section *one = &whole;
+
+	if ((f->plugin->takes & CR_BATCH_EDITION) == 0)
+		return cr_fake_deliver(f, records, n);
+	if (f->nsections == 0) {
+		batch.sections = &one;
+		batch.nsections = 1;
+	}
+	return cr_fake_batch(f, &batch);
+}
+
+static inline int
+cr_fake_letter(struct cr_fake *f, const char *title, const char *text, const char *link)
+{
+	struct cr_batch batch = {
+		.kind = CR_BATCH_LETTER, .title = title, .text = text, .self = link, .name = "",
+		.zone = "", .archive = "", .from = CR_NO_TIME, .to = CR_NO_TIME,
+	};
+
+	return cr_fake_batch(f, &batch) == 1 ? 0 : -1;
+}
+
+static inline void
+cr_fake_section(struct cr_fake *f, const char *title, size_t n, int64_t left_out)
+{
+	const struct cr_section *last = f->nsections > 0 ? f->sections[f->nsections - 1] : NULL;
+	struct cr_section *s = cr_fake_alloc(&f->mem, sizeof(*s));
+
+	*s = (struct cr_section){ sizeof(*s), cr_fake_string(f, title),
+		last != NULL ? last->first + last->n : 0, n, left_out };
+	f->sections = cr_fake_more(f, f->sections, f->nsections, sizeof(struct cr_section *));
+	f->sections[f->nsections++] = s;
+}
+
+static inline void
+cr_fake_recipient(struct cr_fake *f, const char *address, const char *id, const char *leave,
+    const char *leave_mail)
+{
+	struct cr_recipient *r = cr_fake_alloc(&f->mem, sizeof(*r));
+
+	if (f->nrecipients == CR_FAKE_RECIPIENTS)
+		return;
+	*r = (struct cr_recipient){ sizeof(*r), cr_fake_string(f, address), cr_fake_string(f, id),
+		cr_fake_string(f, leave), cr_fake_string(f, leave_mail) };
+	f->recipients = cr_fake_more(f, f->recipients, f->nrecipients,
+	    sizeof(struct cr_recipient *));
+	f->recipients[f->nrecipients++] = r;
+}
+
+/* Headers with names in lower case, as request() gets them; NULL: "". */
+static inline const char *
+cr_fake_lower_names(struct cr_fake *f, const char *headers)
+{
+	char *copy = cr_fake_copy(&f->mem, headers != NULL ? headers : "",
+	    headers != NULL ? strlen(headers) : 0), *s;
+	int name = 1;
+
+	for (s = copy; *s != '\0'; s++) {
+		name = s == copy || s[-1] == '\n' ? 1 : name && *s != ':';
+		if (name && *s >= 'A' && *s <= 'Z')
+			*s = (char)(*s - 'A' + 'a');
+	}
+	return copy;
+}
+
+static inline int
+cr_fake_visit(struct cr_fake *f, const char *method, const char *path, const char *headers,
+    const char *form, const char *body)
+{
+	struct cr_visit visit = { .size = sizeof(visit), .method = method, .path = path,
+		.form = form != NULL ? form : "", .body = body != NULL ? body : "",
+		.len = body != NULL ? strlen(body) : 0, .peer = "127.0.0.1" };
 
 	if (cr_fake_begin(f) == -1 || f->plugin->request == NULL)
 		return -1;
+	visit.headers = cr_fake_lower_names(f, headers);
 	f->phase = CR_FAKE_VISIT;
 	cr_fake_leave(f, f->plugin->request(&f->cr, f->opts, &visit), "request");
 	if (f->failed != 0)

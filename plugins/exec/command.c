@@ -70,16 +70,29 @@ become(const struct exec_opts *o, char *const environment[], pid_t guard)
 
 /* ---- The guard ---- */
 
-/* Standard input is empty, output and error are pipes to the worker, and nothing else is open. */
+/* Standard output and error are pipes to the worker, and nothing else is open. */
 static int
-guard_files(int out, int err, int report)
+guard_files(int input, int out, int err, int report)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int in = input != -1 ? input : open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (null == -1 || dup2(null, 0) == -1 || dup2(out, 1) == -1 || dup2(err, 2) == -1 ||
+	if (in == -1 || dup2(in, 0) == -1 || dup2(out, 1) == -1 || dup2(err, 2) == -1 ||
 	    dup2(report, REPORT) == -1)
 		return -1;
 	return close_range(REPORT + 1, ~0u, 0);
+}
+
+/* The command's input is its own, and the pipes end with it. */
+static void
+guard_let_go(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; fd <= 2; fd++)
+		if (null == -1 || dup2(null, fd) == -1)
+			close(fd);
+	if (null != -1)
+		close(null);
 }
 
 static void __attribute__((noreturn))
@@ -99,8 +112,7 @@ guard(const struct exec_opts *o, char *const environment[], pid_t worker)
 		tell(RUN_FAILED, errno);
 		_exit(1);
 	}
-	dup2(0, 1);			/* the pipes end with the command */
-	dup2(0, 2);
+	guard_let_go();
 	sigemptyset(&wake);
 	sigaddset(&wake, SIGCHLD);
 	sigaddset(&wake, ORPHANED);
@@ -137,7 +149,7 @@ listen_to(const struct command *c, int fd)
 }
 
 int
-command_start(struct command *c, const struct exec_opts *o, char *const environment[])
+command_start(struct command *c, const struct exec_opts *o, char *const environment[], int input)
 {
 	int ends[3][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } }, rc, i;
 	pid_t worker = getpid();
@@ -148,7 +160,7 @@ command_start(struct command *c, const struct exec_opts *o, char *const environm
 	for (i = 0; i < 3 && rc == 0; i++)
 		rc = pipe_high(ends[i]);
 	if (rc == 0 && (rc = c->guard = fork()) == 0) {
-		if (guard_files(ends[0][1], ends[1][1], ends[2][1]) == 0)
+		if (guard_files(input, ends[0][1], ends[1][1], ends[2][1]) == 0)
 			guard(o, environment, worker);
 		_exit(1);
 	}

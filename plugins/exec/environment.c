@@ -161,11 +161,12 @@ put_usual(char **all, size_t *n)
 }
 
 char **
-environment_new(const struct exec_opts *o)
+environment_new(const struct exec_opts *o, const char *const *more)
 {
-	char **all = calloc(EXEC_VARS + 8, sizeof(char *));
+	char **all = calloc(EXEC_VARS + EXEC_MORE + 8, sizeof(char *));
 	const char *const *e = o->environment;
 	const char *at = o->secrets;
+	char *secret;
 	size_t n = 0;
 
 	if (all == NULL)
@@ -173,8 +174,10 @@ environment_new(const struct exec_opts *o)
 	put_usual(all, &n);
 	for (; e != NULL && *e != NULL; e++)
 		put(all, &n, strdup(*e));
-	while ((all[n] = secret_next(&at)) != NULL)
-		put(all, &n, all[n]);
+	while ((secret = secret_next(&at)) != NULL)
+		put(all, &n, secret);
+	for (; more != NULL && *more != NULL; more++)
+		put(all, &n, strdup(*more));
 	return all;
 }
 

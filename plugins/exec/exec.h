@@ -1,5 +1,5 @@
-/* What the files of plugin exec share: its options, the command while it runs, its lines, and the
- * records that they are. */
+/* What the files of the source and the sink exec share: their options, a command and its run, its
+ * lines, and the records that they are. */
 #ifndef EXEC_H
 #define EXEC_H
 #include <courant/plugin.h>
@@ -10,10 +10,12 @@
 #define EXEC_WHY	400		/* bytes of a complaint */
 #define EXEC_ARGS	256		/* arguments of a command */
 #define EXEC_VARS	256		/* variables of its environment */
+#define EXEC_MORE	8		/* that the plugin sets itself */
 #define EXEC_SHOWN	60		/* bytes of a line that a complaint shows */
 #define EXEC_TAIL	10		/* last lines of standard error that are kept */
 #define EXEC_ERROR	400		/* bytes of each of these */
 
+/* Options of both; of a sink, those of what is printed and of `every` are 0. */
 struct exec_opts {
 	const char *const *command, *const *environment;
 	const char	*secrets, *folder;
@@ -25,9 +27,9 @@ struct exec_opts {
 
 /* 0, or -1 and what is wrong with the options, which begins with the option's name. */
 int	 exec_check(const struct exec_opts *, char why[EXEC_WHY]);
-/* What a command gets: the usual few, what is configured, the secrets. Freed by the caller, as is
- * each. */
-char	**environment_new(const struct exec_opts *);
+/* What a command gets: the usual few, what is configured, the secrets, and `more` (to NULL, or NULL),
+ * at most EXEC_MORE, which nothing overrides. Freed by the caller, as is each. NULL: no memory. */
+char	**environment_new(const struct exec_opts *, const char *const *more);
 void	 environment_free(char **);
 /* Puts `*` in the place of each secret in a text. */
 void	 secrets_hide(const struct exec_opts *, char *text);
@@ -43,8 +45,9 @@ struct command {
 	int	 failed;		/* errno with which it could not be run; 0 */
 	int	 ended, status;		/* it has; as of waitpid() */
 };
-/* 0, or -1 with errno. */
-int	 command_start(struct command *, const struct exec_opts *, char *const environment[]);
+/* input: the command's standard input, not taken over; -1: it is empty. 0, or -1 with errno. */
+int	 command_start(struct command *, const struct exec_opts *, char *const environment[],
+	    int input);
 /* Takes what the guard reports. 1: there is nothing more to come, since it is gone. */
 int	 command_report(struct command *);
 void	 command_signal(const struct command *, int sig);	/* to all of the group but the guard */
@@ -67,6 +70,49 @@ struct lines {
 /* -1: out of memory. */
 int	 lines_add(struct lines *, const char *text, size_t len);
 void	 lines_end(struct lines *);		/* the last one may lack its end. Frees */
+
+/* ---- run.c ---- */
+
+/* The last lines of an output. */
+struct tail {
+	char	 line[EXEC_TAIL][EXEC_ERROR + 1];
+	size_t	 n;			/* lines so far */
+};
+/* Secrets in the text become asterisks. */
+void		 tail_add(struct tail *, const struct exec_opts *, char *text, size_t len);
+const char	*tail_last(const struct tail *);	/* "": there is none */
+
+enum phase { RUNS, TOLD, OVER };	/* told to end; over: only the pipes are read to their end */
+
+struct run {
+	/* Set by the caller; the rest is 0 before. */
+	struct cr		*cr;
+	const struct exec_opts	*o;
+	struct lines		 out;		/* max, line, arg: of its standard output */
+	int64_t			 limit;		/* ms that it may take, or, with follow, be silent;
+						 * 0: any */
+	int64_t			 stop_ms;	/* that it may go on when the daemon stops */
+	size_t			 max_bytes;	/* of output; 0: any */
+	int			 sink;		/* what it prints beyond some is of no use */
+	/* Of the run. */
+	const char		*name;		/* of the command, without its folder */
+	struct command		 command;
+	struct lines		 err;
+	struct tail		 errors;
+	enum phase		 phase;
+	int64_t			 until;		/* ticks: when the phase ends; INT64_MAX: never */
+	size_t			 bytes, error_bytes;	/* printed */
+	int			 stopping;	/* the daemon wants it to */
+	char			 why[EXEC_WHY];	/* why it was ended early; "": it was not */
+};
+int64_t		 run_ticks(void);		/* ms of a clock that only moves on */
+/* Runs the command to its end; nothing of it is left. 0, or -1 with errno: no process. input: as in
+ * command_start(). */
+int		 run_command(struct run *, char *const environment[], int input);
+/* What the command did wrong, which is no fault of the plugin's. NULL: it did well. */
+const char	*run_wrong(const struct run *, char why[EXEC_WHY]);
+/* Its exit status; -1: it has none, since it was not started or was killed. */
+int		 run_status(const struct run *);
 
 /* ---- record.c ---- */
 

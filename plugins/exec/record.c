@@ -1,7 +1,7 @@
 /* The record that a line of JSON is: the fields by the names that our own JSON Lines give them, and
  * the usual other ones. */
-#include "../api/api.h"
 #include "exec.h"
+#include "json/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,8 @@ static const char *const fields[] = {
 };
 /* What else a line may have: read below, or ours and of no use here. */
 static const char *const others[] = {
-	"enclosures", "extras", "numbers", "counters", "schema", "source", "seen", "revision", NULL
+	"enclosures", "extras", "numbers", "counters", "schema", "source", "seen", "revision", "story",
+	NULL
 };
 
 /* Whether one of the members in "field=member|member" goes by that name. */

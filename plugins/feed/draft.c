@@ -129,3 +129,10 @@ draft_extra(struct draft *d, const char *name, uint32_t at)
 		p->at[0] = at;
 	}
 }
+
+void
+draft_address(struct draft *d, const char *name, uint32_t at)
+{
+	if (at != 0 && text_is_web(d->text + at))
+		draft_extra(d, name, at);
+}

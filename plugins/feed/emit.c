@@ -139,13 +139,18 @@ put_slots(struct reader *r, struct cr_record *rec, const struct draft *d)
 	}
 }
 
-/* The lists: first what is the entry's own, then what Media RSS adds. */
+/* The lists: first what is the entry's own, then what Media RSS adds; a number tells how many of the
+ * enclosures are its own when there are others. */
 static void
 put_parts(struct reader *r, struct cr_record *rec, const struct draft *d)
 {
 	int better = named_better(d), media;
-	size_t i;
+	size_t i, own = 0;
 
+	for (i = 0; i < d->nparts; i++)
+		own += d->parts[i].item == ITEM_ENCLOSURE && d->parts[i].at[2] == 0;
+	if (own < d->count[ITEM_ENCLOSURE])
+		r->cr->set_number(rec, "own-enclosures", (double)own);
 	for (media = 0; media < 2; media++)
 		for (i = 0; i < d->nparts; i++) {
 			const struct part *p = &d->parts[i];
@@ -201,7 +206,7 @@ reader_entry(struct reader *r)
 	}
 	r->entries++;
 	r->cut += d->lost;
-	rec = r->cr->record(r->cr, guid->at != 0 ? d->text + guid->at : NULL);
+	rec = r->cr->record(r->cr, guid->at != 0 ? d->text + guid->at : CR_BY_TITLE);
 	put_slots(r, rec, d);
 	put_parts(r, rec, d);
 	if (d->one[SLOT_LINK].at == 0)

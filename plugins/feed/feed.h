@@ -77,6 +77,8 @@ uint32_t draft_text(struct draft *, const char *, size_t);	/* trimmed; 0: empty,
 void	 draft_set(struct draft *, enum slot, struct value);	/* unless a higher rank is there */
 struct part *draft_add(struct draft *, enum item);	/* NULL: the list is full */
 void	 draft_extra(struct draft *, const char *name, uint32_t at);	/* first of a name counts */
+/* The same of an address, unless it leads elsewhere than to the web. */
+void	 draft_address(struct draft *, const char *name, uint32_t at);
 
 /* ---- names.c ---- */
 enum ns {
@@ -121,38 +123,52 @@ struct element {
 extern const struct element elements[];
 extern const size_t elements_count;
 
+/* ---- text.c: what can be said of a text by itself ---- */
+struct str {
+	const char	*p;		/* not terminated; NULL: none */
+	size_t		 len;
+};
+struct str str_trim(struct str);
+int	 text_is_web(const char *url);			/* http, https, or relative; NULL is not */
+int	 str_is(struct str, const char *lower);		/* the same but for case and white space */
+long long str_number(struct str, long long none);	/* digits; none: it is no number */
+int	 text_looks_html(const char *, size_t);
+size_t	 text_base64(char *, size_t);		/* decodes in place; SIZE_MAX: it is none */
+int	 text_resolve(char *out, size_t size, const char *base, const char *ref, size_t len);
+int	 text_is_void(const char *name);	/* an element of HTML without an end tag */
+size_t	 text_cut(const char *, size_t len, size_t max);	/* whole characters */
+void	 text_person(struct str, struct str *name, struct str *mail);	/* .len 0: none */
+
 /* ---- attrs.c: attributes of a start tag, in libxml2's array of five pointers each ---- */
 struct attrs {
 	struct reader	*r;
 	const xmlChar	**v;
 	int		 n;
 };
-struct str {
-	const char	*p;		/* not terminated; NULL: none */
-	size_t		 len;
-};
 struct str attr(const struct attrs *, const char *name);	/* in any case and namespace */
-int	 str_is(struct str, const char *lower);		/* the same but for case and white space */
-struct str str_trim(struct str);
-void	 text_person(struct str, struct str *name, struct str *mail);	/* .len 0: none */
-long long str_number(struct str, long long none);	/* digits; none: it is no number */
 uint32_t attr_keep(const struct attrs *, const char *name);	/* its place; 0: none */
 
 /* ---- doctype.c: declarations in a document are never handed to libxml2 ---- */
-#define DOCTYPE_ENTITIES 64		/* that are remembered */
+#define DOCTYPE_ENTITIES 512		/* that are remembered; HTML has 253 */
 #define DOCTYPE_VALUE	128		/* bytes of one, with a NUL */
+#define DOCTYPE_TEXT	(16u << 10)	/* bytes of all */
 struct doctype {
-	size_t	 begin, end;		/* of the declaration */
+	size_t	 begin, end;		/* of a declaration with an internal subset; else both 0 */
+	int	 open;			/* entities may be declared where nobody looks */
+	size_t	 n, len;
 	struct {
-		const char	*name, *value;
-		size_t		 name_len, len;
+		const char	*name;		/* in the document */
+		size_t		 name_len;
+		uint32_t	 at, len;	/* of its text */
 	} entity[DOCTYPE_ENTITIES];
-	size_t	 n;
+	char	 text[DOCTYPE_TEXT];	/* [0]: of those whose text is not known */
 };
-/* Whether there is one with an internal subset: where it is, and its entities that are short texts
- * without a reference in them: nothing can be made of these but the text itself. */
+/* Whether there is one: where its internal subset is, and the entities declared there whose texts are
+ * short and hold no tag, with references to characters resolved: nothing can be made of these but
+ * text. Those of other kinds are known by name. */
 int	 doctype_find(struct doctype *, const char *, size_t);
-const char *doctype_entity(const struct doctype *, const char *name, size_t *len);
+/* NULL: not declared; *len 0: with a text that is not known. */
+const char *doctype_entity(const struct doctype *, const char *name, size_t n, size_t *len);
 
 /* ---- reader.c: one document on its way through libxml2 ---- */
 struct frame {
@@ -197,18 +213,26 @@ struct reader {
 	char			 entity_name[FEED_NAME_MAX];
 	int			 entity_line;
 	int			 foreign;	/* a prefix was used that is not declared */
+	int			 entered;	/* an entry has begun */
+	/* Until then: the last element that no row is for, and the first of these with elements in it,
+	 * which is what the document has in place of entries; libxml2's own pointers. */
+	struct unknown {
+		const xmlChar	*name, *prefix, *uri;
+		int64_t	 n;		/* so many of them */
+	} unknown, instead;
 	char			 why[200];	/* first error */
 	int			 line;
 	int			 ended;		/* it was that the document ends too early */
 	int			 stopped;	/* by us: why says so, nothing more is read */
 	char			 root[FEED_NAME_MAX];	/* name of the root element */
 	char			 hours[128], days[128];
-	char			 entity_text[DOCTYPE_VALUE];
-	const struct doctype	*doctype;	/* while it runs; or NULL */
+	char			 entity_text[5 * DOCTYPE_VALUE];
+	const struct doctype	*doctype;	/* while it runs, if it has one; or NULL */
 	const char		*page;		/* its URL, "" */
 	const char		*home;		/* Content-Location, or NULL */
 	xmlEntity		 entity_now;
 	struct outline		*outline;
+	int64_t			 outlines;
 	uint64_t		*seen;		/* addresses of outlines, hashed; or NULL */
 	size_t			 nseen, seen_size;
 };
@@ -216,40 +240,48 @@ int	 reader_init(struct reader *, struct cr *, const struct feed_opts *,
 	    const struct cr_page *);
 void	 reader_free(struct reader *);
 int	 reader_run(struct reader *, const char *, size_t);	/* -1: not well-formed, see why */
-void	 reader_stop(struct reader *, const char *fmt, ...) CR_PRINTF(2, 3);
-void	 reader_entry(struct reader *);		/* the entry is whole: hands it to the host */
-void	 reader_feed(struct reader *);		/* tells the host of the feed */
-void	 outline_free(struct reader *);
+
+/* ---- gather.c: what the parts ask of the reader while a document runs ---- */
 void	 gather_begin(struct reader *, int frame, enum gather, size_t max);
 void	 gather_drop(struct reader *);
+void	 gather_add(struct reader *, const char *, size_t);	/* so much of it as max allows */
 uint32_t gather_end(struct reader *, size_t *len);	/* its place in the draft, trimmed */
 struct value value_of(const struct frame *, uint32_t at, enum kind);
+/* Nothing more is read; the first reason counts. */
+void	 reader_stop(struct reader *, const char *fmt, ...) CR_PRINTF(2, 3);
 /* A reference, absolute as far as the document's address is known, into out[FEED_LINE_MAX]; 0 or
  * -1. The host resolves by itself what it is given as an address; this is for what it is not. */
 int	 reader_absolute(const struct reader *, char *out, uint16_t base, const char *, size_t);
+/* The place in reader.strings of an xml:base or xml:lang, which is added unless it is there; near:
+ * that of the parent, which is the result when there is no room. */
 uint16_t reader_string(struct reader *, const char *, size_t, uint16_t near);
+
+/* ---- emit.c: from the draft to the host ---- */
+void	 reader_entry(struct reader *);		/* the entry is whole: hands it to the host */
+void	 reader_feed(struct reader *);		/* tells the host of the feed */
+
+/* ---- outline.c; its functions at the start and end of an element are in handlers.h ---- */
+void	 outline_free(struct reader *);
 
 /* ---- names of one document: elements found by libxml2's own pointers ---- */
 struct names *names_new(void);
 void	 names_free(struct names *);
 /* The row for this element where it stands, or NULL. */
 const struct element *names_find(struct names *, const xmlChar *name, enum ns, unsigned in);
-enum ns	 names_ns(struct names *, const xmlChar *uri, const xmlChar *prefix, int root);
+enum ns	 names_ns(struct names *, const xmlChar *uri, const xmlChar *prefix);
+/* From here on a namespace that is not known is the format's own: an old version's, another spelling.
+ * NS_NONE; NS_OTHER: there are too many. */
+enum ns	 names_adopt(struct names *, const xmlChar *uri, const xmlChar *prefix);
 
 /* ---- markup.c: tags within a text, written out again ---- */
 void	 markup_open(struct reader *, struct frame *, const xmlChar *name, const struct attrs *);
 void	 markup_close(struct reader *, struct frame *, const xmlChar *name);
 void	 markup_text(struct reader *, const char *, size_t);
 
-/* ---- text.c ---- */
-int	 text_looks_html(const char *, size_t);
-size_t	 text_base64(char *, size_t);		/* decodes in place; SIZE_MAX: it is none */
-int	 text_resolve(char *out, size_t size, const char *base, const char *ref, size_t len);
-int	 text_is_void(const char *name);	/* an element of HTML without an end tag */
-size_t	 text_cut(const char *, size_t len, size_t max);	/* whole characters */
-
 /* ---- entities.c ---- */
 const char *entity_find(const char *name, size_t len, size_t *n);	/* UTF-8, or NULL */
+/* The character that a number in a reference is meant to be: of windows-1252, or U+FFFD. */
+uint32_t entity_number(uint32_t);
 
 /* ---- scan.c: what may not reach libxml2 ---- */
 /* NULL, or why not: a tag with too many attributes, an entity declaration. */
@@ -257,8 +289,8 @@ const char *scan_refuse(const char *, size_t, const struct feed_opts *, char *wh
 
 /* ---- mend.c ---- */
 /* A copy of a document that is not well-formed, as XML that libxml2 reads; malloc()ed. NULL: no
- * memory, or it would grow too much. */
-char	*mend(const char *, size_t, size_t *out);
+ * memory, or it would grow too much. *lost: not all of it is in the copy. */
+char	*mend(const char *, size_t, size_t *out, int *lost);
 
 /* ---- encoding.c ---- */
 struct decoded {

@@ -12,11 +12,12 @@ open_fn	 open_rss, open_rdf, open_atom, open_cdf, open_rdf_channel, open_entry, 
 close_fn close_entry;
 
 /* texts.c: titles, texts, addresses, dates, and what is kept under a name */
-open_fn	 open_typed, open_content, open_link, open_guid, open_category, open_resource, open_source,
-	 open_reply;
+open_fn	 open_typed, open_content, open_link, open_guid, open_category, open_resource,
+	 open_transcript, open_source, open_reply;
 close_fn close_text, close_line, close_guid, close_category, close_keywords, close_extra,
 	 close_counter, close_number, close_hour, close_day, close_link,
-	 close_id;
+	 close_id, close_page;
+void	 link_if_web(struct reader *, const struct frame *, uint32_t at, uint8_t rank);
 
 /* people.c */
 open_fn	 open_person, open_person_mail, open_person_uri;

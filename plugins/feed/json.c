@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *
 text(const json_t *object, const char *name)
@@ -112,19 +113,40 @@ put_extension(struct cr *cr, struct cr_record *rec, const json_t *object)
 	}
 }
 
-/* The id is a string by the specification; some give a number. */
+/* The id is a string by the specification; some give a number, or none. */
 static const char *
 id_of(const json_t *item, char *out, size_t size)
 {
 	const json_t *id = json_object_get(item, "id");
 
 	if (!json_is_number(id))
-		return text(item, "id");
+		return text(item, "id") != NULL ? text(item, "id") : CR_BY_TITLE;
 	if (json_is_integer(id))
 		snprintf(out, size, "%" JSON_INTEGER_FORMAT, json_integer_value(id));
 	else
 		snprintf(out, size, "%.17g", json_real_value(id));
 	return out;
+}
+
+/* Its page, else the one that it speaks of, else its id where that is an address. */
+static void
+put_link(struct cr *cr, struct cr_record *rec, const json_t *item)
+{
+	const char *url = text(item, "url"), *id = text(item, "id");
+
+	if (url == NULL)
+		url = text(item, "external_url");
+	if (url == NULL && id != NULL && (strncasecmp(id, "http://", 7) == 0 ||
+	    strncasecmp(id, "https://", 8) == 0))
+		url = id;
+	cr->set(rec, CR_LINK, url);
+}
+
+static void
+put_address(struct cr *cr, struct cr_record *rec, const char *name, const char *url)
+{
+	if (text_is_web(url))
+		cr->set_extra(rec, name, url);
 }
 
 static void
@@ -136,9 +158,9 @@ put_item(struct cr *cr, const json_t *feed, const json_t *item)
 	char id[64];
 
 	rec = cr->record(cr, id_of(item, id, sizeof(id)));
-	cr->set(rec, CR_LINK, url != NULL ? url : text(item, "external_url"));
+	put_link(cr, rec, item);
 	if (url != NULL)
-		cr->set_extra(rec, "external_url", text(item, "external_url"));
+		put_address(cr, rec, "external_url", text(item, "external_url"));
 	put_members(cr, rec, item, item_members);
 	put_authors(cr, rec, has_authors(item) ? item : feed);
 	put_tags(cr, rec, json_object_get(item, "tags"));
@@ -162,9 +184,25 @@ put_feed(struct cr *cr, const json_t *doc, const struct decoded *d)
 	put_members(cr, rec, doc, feed_members);
 	put_authors(cr, rec, doc);
 	cr->set_extra(rec, "id", text(doc, "feed_url"));
-	cr->set_extra(rec, "self", text(doc, "feed_url"));
-	cr->set_extra(rec, "next", text(doc, "next_url"));
-	cr->set_extra(rec, "hub", text(json_array_get(hubs, 0), "url"));
+	put_address(cr, rec, "self", text(doc, "feed_url"));
+	put_address(cr, rec, "next", text(doc, "next_url"));
+	put_address(cr, rec, "hub", text(json_array_get(hubs, 0), "url"));
+}
+
+/* Names what the document has instead. */
+static void
+no_items(struct cr *cr, json_t *doc)
+{
+	char names[200] = "";
+	const char *name;
+	json_t *value;
+	size_t len = 0;
+
+	json_object_foreach(doc, name, value)
+		if (len + strlen(name) + 3 < sizeof(names))
+			len += (size_t)snprintf(names + len, sizeof(names) - len, ", %s", name);
+	cr->fail(cr, CR_BAD_DATA, "JSON, but no JSON Feed: it has no list of items%s%s",
+	    len > 0 ? ", but " : "", len > 0 ? names + 2 : "");
 }
 
 int
@@ -173,14 +211,15 @@ json_feed(struct cr *cr, const struct feed_opts *opts, const char *s, size_t len
 {
 	json_error_t why;
 	json_t *doc = json_loadb(s, len, 0, &why), *items, *item;
-	size_t i;
+	size_t given = 0, i;
 
 	if (doc == NULL)
 		return cr->fail(cr, CR_BAD_DATA, "not JSON at line %d: %s", why.line, why.text);
 	items = json_object_get(doc, "items");
 	if (!json_is_array(items)) {
+		no_items(cr, doc);
 		json_decref(doc);
-		return cr->fail(cr, CR_BAD_DATA, "JSON, but no JSON Feed: it has no list of items");
+		return -1;
 	}
 	json_array_foreach(items, i, item) {
 		if ((int64_t)i == opts->entries) {
@@ -189,9 +228,13 @@ json_feed(struct cr *cr, const struct feed_opts *opts, const char *s, size_t len
 			    json_array_size(items) - i, i);
 			break;
 		}
-		if (json_is_object(item))
-			put_item(cr, doc, item);
+		if (!json_is_object(item))
+			continue;
+		put_item(cr, doc, item);
+		given++;
 	}
+	if (given == 0 && json_array_size(items) > 0)
+		cr->partial(cr, "no entry: none of %zu items is an object", json_array_size(items));
 	put_feed(cr, doc, d);
 	json_decref(doc);
 	return 0;

@@ -21,6 +21,24 @@ raw(struct reader *r, const char *s)
 	}
 }
 
+void
+markup_text(struct reader *r, const char *s, size_t len)
+{
+	static const char *const escapes[256] = {
+		['<'] = "&lt;", ['>'] = "&gt;", ['&'] = "&amp;", ['"'] = "&quot;",
+	};
+	size_t i, from = 0;
+
+	for (i = 0; i < len; i++)
+		if (escapes[(unsigned char)s[i]] != NULL) {
+			gather_add(r, s + from, i - from);
+			gather_add(r, escapes[(unsigned char)s[i]],
+			    strlen(escapes[(unsigned char)s[i]]));
+			from = i + 1;
+		}
+	gather_add(r, s + from, len - from);
+}
+
 static int
 is_address(const char *name)
 {

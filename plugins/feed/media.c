@@ -18,9 +18,17 @@ add_enclosure(struct reader *r, const struct frame *f, uint32_t url, uint32_t ty
 	for (i = 0; i < d->nparts; i++)
 		if (d->parts[i].item == ITEM_ENCLOSURE &&
 		    strcmp(d->text + d->parts[i].at[0], d->text + url) == 0)
-			return;
-	if ((p = draft_add(d, ITEM_ENCLOSURE)) == NULL)
+			break;
+	if (i < d->nparts && (media || d->parts[i].at[2] == 0))
 		return;
+	/* what the entry says of a file itself stands for what Media RSS says of it */
+	p = i < d->nparts ? &d->parts[i] : draft_add(d, ITEM_ENCLOSURE);
+	if (p == NULL)
+		return;
+	if (i < d->nparts) {
+		type = type != 0 ? type : p->at[1];
+		size = size >= 0 ? size : (long long)p->n;
+	}
 	p->at[0] = url;
 	p->at[1] = type;
 	p->base = f->base;

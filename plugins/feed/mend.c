@@ -2,18 +2,22 @@
  * entities of HTML written out, control characters dropped, attributes quoted, tags closed that
  * were left open. */
 #include "feed.h"
-#include "plain/utf8.h"
+#include "shared/utf8.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define OPEN_MAX	FEED_DEPTH_MAX	/* elements open at once */
 #define MEND_GROWTH	2		/* times as long as it was, at most */
+#define NAME_LISTS	1024		/* of open elements, by their names; a power of two */
+#define ATTRIBUTES_MAX	64		/* of one tag */
 
 struct tag {
 	const char	*name;		/* in the document, not terminated */
 	size_t		 len;
+	int		 outer;		/* the next of its list outside of it: depth, 0: none */
 };
 struct mender {
 	const char	*at, *end;
@@ -21,7 +25,12 @@ struct mender {
 	size_t		 len, cap, max;
 	struct tag	 open[OPEN_MAX];
 	int		 depth;
+	int		 innermost[NAME_LISTS];	/* of each list: depth, 0: none is open */
+	uint32_t	 seed;			/* so that nobody can fill one list by choice of names */
 	int		 done, failed;
+	int		 lost;		/* something of the text is not in the copy */
+	int		 declared;	/* doctype has something */
+	struct doctype	 doctype;
 };
 
 static void
@@ -85,25 +94,6 @@ name_len(const char *s, const char *end)
 	return (size_t)(at - s);
 }
 
-/* A number is the character of windows-1252 that was meant, or none that XML allows. */
-static uint32_t
-mend_number(uint32_t c)
-{
-	static const uint16_t windows[32] = {
-		0x20ac, 0xfffd, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021, 0x2c6, 0x2030,
-		0x160, 0x2039, 0x152, 0xfffd, 0x17d, 0xfffd, 0xfffd, 0x2018, 0x2019, 0x201c,
-		0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0xfffd,
-		0x17e, 0x178,
-	};
-
-	if (c >= 0x80 && c < 0xa0)
-		return windows[c - 0x80];
-	if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (c >= 0xd800 && c < 0xe000) ||
-	    c > 0x10ffff || c == 0xfffe || c == 0xffff)
-		return 0xfffd;
-	return c;
-}
-
 /* At "&#". The bytes it took, 0: it is no reference. */
 static size_t
 put_number(struct mender *m, const char *s, const char *end)
@@ -123,7 +113,7 @@ put_number(struct mender *m, const char *s, const char *end)
 		return 0;
 	memcpy(digits, at, n);
 	digits[n] = '\0';
-	c = mend_number((uint32_t)strtoull(digits, &after, hex ? 16 : 10));
+	c = entity_number((uint32_t)strtoull(digits, &after, hex ? 16 : 10));
 	if (strchr("<>&\"'", (int)c) != NULL && c != 0 && c < 0x80) {
 		put(m, s, (size_t)(at - s) + n);
 		put(m, ";", 1);
@@ -131,6 +121,20 @@ put_number(struct mender *m, const char *s, const char *end)
 		put(m, text, plain_put(text, c));
 	at += n;
 	return (size_t)(at - s) + (at < end && *at == ';');
+}
+
+static void
+put_escaped(struct mender *m, const char *s, size_t n)
+{
+	static const char *const escapes[256] = {
+		['<'] = "&lt;", ['>'] = "&gt;", ['&'] = "&amp;", ['"'] = "&quot;", ['\''] = "&apos;",
+	};
+
+	for (; n > 0; s++, n--)
+		if (escapes[(unsigned char)*s] != NULL)
+			puts_out(m, escapes[(unsigned char)*s]);
+		else
+			put(m, s, 1);
 }
 
 /* At '&'. The bytes it took. */
@@ -153,12 +157,15 @@ put_reference(struct mender *m, const char *s, const char *end)
 				put(m, s, n + 2);
 				return n + 2;
 			}
-		if ((text = entity_find(s + 1, n, &len)) != NULL) {
-			if (len == 1 && strchr("<>&\"'", *text) != NULL)
-				puts_out(m, *text == '<' ? "&lt;" : *text == '>' ? "&gt;" :
-				    *text == '&' ? "&amp;" : *text == '"' ? "&quot;" : "&apos;");
-			else
-				put(m, text, len);
+		text = m->declared ? doctype_entity(&m->doctype, s + 1, n, &len) : NULL;
+		if (text == NULL)
+			text = entity_find(s + 1, n, &len);
+		else if (len == 0) {
+			m->lost = 1;
+			text = NULL;
+		}
+		if (text != NULL) {
+			put_escaped(m, text, len);
 			return n + 2;
 		}
 	}
@@ -205,11 +212,44 @@ same_name(const struct tag *t, const char *name, size_t len)
 	return t->len == len && strncasecmp(t->name, name, len) == 0;
 }
 
+/* The list of the elements with that name, whatever its case. */
+static int *
+list_of(struct mender *m, const char *name, size_t len)
+{
+	uint32_t h = m->seed;
+
+	for (; len > 0; name++, len--)
+		h = (h ^ ((unsigned char)*name | 0x20u)) * (m->seed | 1);
+	return &m->innermost[(h >> 16) & (NAME_LISTS - 1)];
+}
+
+/* The depth of the innermost open element with that name; 0: none. */
+static int
+open_depth(struct mender *m, const char *name, size_t len)
+{
+	int i = *list_of(m, name, len);
+
+	while (i > 0 && !same_name(&m->open[i - 1], name, len))
+		i = m->open[i - 1].outer;
+	return i;
+}
+
+static void
+open_one(struct mender *m, const struct tag *t)
+{
+	int *list = list_of(m, t->name, t->len);
+
+	m->open[m->depth] = *t;
+	m->open[m->depth].outer = *list;
+	*list = ++m->depth;
+}
+
 static void
 close_one(struct mender *m)
 {
 	const struct tag *t = &m->open[--m->depth];
 
+	*list_of(m, t->name, t->len) = t->outer;
 	put(m, "</", 2);
 	put(m, t->name, t->len);
 	put(m, ">", 1);
@@ -227,10 +267,9 @@ is_entry(const struct tag *t)
 static void
 close_entry(struct mender *m)
 {
-	int i = m->depth;
+	int item = open_depth(m, "item", 4), entry = open_depth(m, "entry", 5);
+	int i = item > entry ? item : entry;
 
-	while (i > 0 && !is_entry(&m->open[i - 1]))
-		i--;
 	if (i > 0)
 		while (m->depth >= i)
 			close_one(m);
@@ -263,11 +302,13 @@ put_attribute(struct mender *m, const char *s, const char *end, struct tag *seen
 			stop = s;
 		}
 	}
-	for (i = 0; i < *n; i++)
-		known |= seen[i].len == len && memcmp(seen[i].name, name, len) == 0;
-	if (known || *n == 64)
+	m->lost |= *n == ATTRIBUTES_MAX;
+	for (i = 0; i < *n && *n < ATTRIBUTES_MAX && !known; i++)
+		known = seen[i].len == len && *seen[i].name == *name &&
+		    memcmp(seen[i].name, name, len) == 0;
+	if (known || *n == ATTRIBUTES_MAX)
 		return s;
-	seen[(*n)++] = (struct tag){ name, len };
+	seen[(*n)++] = (struct tag){ name, len, 0 };
 	put(m, " ", 1);
 	put(m, name, len);
 	put(m, "=\"", 2);
@@ -280,7 +321,7 @@ put_attribute(struct mender *m, const char *s, const char *end, struct tag *seen
 static int
 start_tag(struct mender *m)
 {
-	struct tag name = { m->at + 1, name_len(m->at + 1, m->end) }, seen[64];
+	struct tag name = { m->at + 1, name_len(m->at + 1, m->end), 0 }, seen[ATTRIBUTES_MAX];
 	const char *s = name.name + name.len;
 	int n = 0, empty;
 
@@ -296,7 +337,7 @@ start_tag(struct mender *m)
 	empty = s < m->end && *s == '/';
 	if (s == m->end) {	/* the document ends within the tag */
 		m->at = s;
-		m->done = 1;
+		m->done = m->lost = 1;
 		return 1;
 	}
 	m->at = s + (*s == '/') + (*s != '<');
@@ -307,7 +348,7 @@ start_tag(struct mender *m)
 		return 1;
 	}
 	put(m, ">", 1);
-	m->open[m->depth++] = name;
+	open_one(m, &name);
 	return 1;
 }
 
@@ -316,11 +357,9 @@ end_tag(struct mender *m)
 {
 	const char *name = m->at + 2, *close;
 	size_t len = name_len(name, m->end);
-	int i = m->depth;
+	int i = open_depth(m, name, len);
 
 	close = memchr(name + len, '>', (size_t)(m->end - name) - len);
-	while (i > 0 && !same_name(&m->open[i - 1], name, len))
-		i--;
 	if (i > 0)
 		while (m->depth >= i)
 			close_one(m);
@@ -336,7 +375,7 @@ put_cdata(struct mender *m)
 
 	m->at = stop != NULL ? stop + 3 : m->end;
 	if (stop == NULL) {	/* cut off, or never closed: the entry is not whole */
-		m->done = 1;
+		m->done = m->lost = 1;
 		return;
 	}
 	put(m, "<![CDATA[", 9);
@@ -404,8 +443,22 @@ step(struct mender *m)
 	m->at++;
 }
 
+/* Whether what is behind the root's end holds an entry still. */
+static int
+entry_left(const char *s, const char *end)
+{
+	struct tag name;
+
+	for (; (s = memchr(s, '<', (size_t)(end - s))) != NULL; s++) {
+		name = (struct tag){ s + 1, name_len(s + 1, end), 0 };
+		if (is_entry(&name))
+			return 1;
+	}
+	return 0;
+}
+
 char *
-mend(const char *s, size_t len, size_t *out)
+mend(const char *s, size_t len, size_t *out, int *lost)
 {
 	struct mender *m = calloc(1, sizeof(*m));
 	char *text;
@@ -414,8 +467,10 @@ mend(const char *s, size_t len, size_t *out)
 		return NULL;
 	m->at = s;
 	m->end = s + len;
+	m->seed = (uint32_t)((uintptr_t)m >> 4) * 2654435761u;
 	m->cap = len + len / 8 + 64;
 	m->max = MEND_GROWTH * len + 65536;
+	m->declared = doctype_find(&m->doctype, s, len);
 	if ((m->out = malloc(m->cap)) == NULL)
 		m->failed = 1;
 	while (m->at < m->end && !m->done && !m->failed)
@@ -425,6 +480,7 @@ mend(const char *s, size_t len, size_t *out)
 		m->out = NULL;
 	}
 	*out = m->len;
+	*lost = m->lost || m->depth > 0 || entry_left(m->at, m->end);
 	text = m->out;
 	free(m);
 	return text;

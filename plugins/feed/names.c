@@ -7,6 +7,7 @@
 #define TABLE_SIZE	512		/* slots; a power of two */
 #define TABLE_FULL	384		/* names of a document that are remembered */
 #define URI_MAX		128
+#define OWN_MAX		4		/* namespaces that a document has for its format's */
 
 /* In lower case, without scheme, "www." and closing slashes or hashes. Sorted. */
 static const struct {
@@ -21,6 +22,8 @@ static const struct {
 	{ "backend.userland.com/rss2", NS_RSS },
 	{ "blogs.law.harvard.edu/tech/rss", NS_RSS },
 	{ "blogs.yandex.ru/schema/foaf", NS_YA },
+	{ "channel.netscape.com/rdf/simple/0.9", NS_RSS090 },
+	{ "channel.netscape.com/rdf/simple/0.90", NS_RSS090 },
 	{ "creativecommons.org/ns", NS_CC },
 	{ "cyber.law.harvard.edu/rss/creativecommonsrssmodule.html", NS_CC },
 	{ "cyber.law.harvard.edu/rss/rss.html", NS_RSS },
@@ -38,6 +41,7 @@ static const struct {
 	{ "my.netscape.com/rdf/simple/0.90", NS_RSS090 },
 	{ "opengis.net/gml", NS_GML },
 	{ "opengis.net/gml/3.2", NS_GML },
+	{ "pheedo.com/namespace/pheedo", NS_FEEDBURNER },
 	{ "podcastindex.org/namespace/1.0", NS_PODCAST },
 	{ "podlove.org/simple-chapters", NS_PSC },
 	{ "prismstandard.org/namespaces/1.2/basic", NS_PRISM },
@@ -86,7 +90,8 @@ static const struct {
 	{ "creativecommons", NS_CC }, { "dc", NS_DC }, { "dcterms", NS_DCTERMS },
 	{ "feedburner", NS_FEEDBURNER }, { "foaf", NS_FOAF }, { "geo", NS_GEO },
 	{ "georss", NS_GEORSS }, { "gml", NS_GML }, { "googleplay", NS_GOOGLEPLAY },
-	{ "itunes", NS_ITUNES }, { "media", NS_MEDIA }, { "podcast", NS_PODCAST },
+	{ "itunes", NS_ITUNES }, { "media", NS_MEDIA }, { "pheedo", NS_FEEDBURNER },
+	{ "podcast", NS_PODCAST },
 	{ "rdf", NS_RDF }, { "rss", NS_RSS }, { "slash", NS_SLASH }, { "sy", NS_SY },
 	{ "thr", NS_THR }, { "wfw", NS_WFW }, { "xhtml", NS_XHTML }, { "xml", NS_XML },
 };
@@ -104,7 +109,8 @@ struct names {
 	size_t		 used;
 	struct entry	 table[TABLE_SIZE];
 	struct uri	 uris[16];	/* the last ones asked for */
-	const xmlChar	*core;		/* the root's, where it is not known: another version's */
+	struct uri	 own[OWN_MAX];	/* names_adopt() */
+	size_t		 nown;
 	unsigned	 turn;
 };
 
@@ -173,8 +179,19 @@ ns_of_prefix(const char *prefix)
 	return NS_OTHER;
 }
 
+static enum ns
+ns_in(const struct names *t, const xmlChar *uri, const xmlChar *key)
+{
+	size_t i;
+
+	for (i = 0; i < t->nown; i++)
+		if (t->own[i].uri == uri && t->own[i].prefix == key)
+			return NS_NONE;
+	return uri != NULL ? ns_of_uri((const char *)uri) : ns_of_prefix((const char *)key);
+}
+
 enum ns
-names_ns(struct names *t, const xmlChar *uri, const xmlChar *prefix, int root)
+names_ns(struct names *t, const xmlChar *uri, const xmlChar *prefix)
 {
 	const xmlChar *key = uri != NULL ? NULL : prefix;
 	struct uri *u;
@@ -188,12 +205,19 @@ names_ns(struct names *t, const xmlChar *uri, const xmlChar *prefix, int root)
 	u = &t->uris[t->turn++ % (sizeof(t->uris) / sizeof(*t->uris))];
 	u->uri = uri;
 	u->prefix = key;
-	u->ns = uri != NULL ? ns_of_uri((const char *)uri) : ns_of_prefix((const char *)prefix);
-	if (u->ns == NS_OTHER && uri != NULL && root)
-		t->core = uri;
-	if (u->ns == NS_OTHER && uri != NULL && t->core == uri)
-		u->ns = NS_NONE;
+	u->ns = ns_in(t, uri, key);
 	return u->ns;
+}
+
+enum ns
+names_adopt(struct names *t, const xmlChar *uri, const xmlChar *prefix)
+{
+	if (t->nown == OWN_MAX)
+		return NS_OTHER;
+	t->own[t->nown].uri = uri;
+	t->own[t->nown++].prefix = uri != NULL ? NULL : prefix;
+	memset(t->uris, 0, sizeof(t->uris));	/* what was said of it before */
+	return NS_NONE;
 }
 
 static struct entry *

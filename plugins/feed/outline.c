@@ -139,6 +139,7 @@ open_outline(struct reader *r, struct frame *f, const struct attrs *a)
 
 	if (text.len == 0)
 		text = attr(a, "title");
+	r->outlines++;
 	draft_clear(&r->entry);
 	r->now = &r->entry;
 	url = attr_keep(a, "xmlurl");
@@ -147,12 +148,13 @@ open_outline(struct reader *r, struct frame *f, const struct attrs *a)
 		draft_set(r->now, SLOT_GUID, value_of(f, url, KIND_TEXT));
 		draft_set(r->now, SLOT_TITLE,
 		    value_of(f, draft_text(r->now, text.p, text.len), KIND_TEXT));
-		draft_extra(r->now, "htmlUrl", attr_keep(a, "htmlurl"));
+		draft_address(r->now, "htmlUrl", attr_keep(a, "htmlurl"));
 		draft_set(r->now, SLOT_SUMMARY,
 		    value_of(f, attr_keep(a, "description"), KIND_TEXT));
 		draft_set(r->now, SLOT_LANGUAGE,
 		    value_of(f, attr_keep(a, "language"), KIND_TEXT));
 		categories(r, a);
+		r->entered = 1;
 		reader_entry(r);
 	}
 	r->now = &r->feed;

@@ -1,146 +1,10 @@
-/* One document on its way through libxml2: the stack of open elements, the text being gathered, and
- * what is done with an entry that is whole. */
+/* One document on its way through libxml2: the stack of open elements, and which part is called at
+ * the start and end of each. */
 #include "feed.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-void
-reader_stop(struct reader *r, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (r->stopped)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(r->why, sizeof(r->why), fmt, ap);
-	va_end(ap);
-	r->stopped = 1;
-	if (r->xml != NULL)
-		xmlStopParser(r->xml);
-}
-
-/* A string that frames and values refer to by number: the same again, or a new one. */
-uint16_t
-reader_string(struct reader *r, const char *s, size_t len, uint16_t near)
-{
-	char **strings;
-	size_t i;
-
-	if (near != 0 && strlen(r->strings[near]) == len && memcmp(r->strings[near], s, len) == 0)
-		return near;
-	for (i = r->nstrings; i > 1 && i + 8 > r->nstrings; i--)
-		if (strlen(r->strings[i - 1]) == len && memcmp(r->strings[i - 1], s, len) == 0)
-			return (uint16_t)(i - 1);
-	if (r->nstrings == FEED_STRINGS)
-		return near;
-	if ((r->nstrings & (r->nstrings - 1)) == 0) {	/* full at each power of two */
-		strings = realloc(r->strings, 2 * r->nstrings * sizeof(*strings));
-		if (strings == NULL)
-			return near;
-		r->strings = strings;
-	}
-	if ((r->strings[r->nstrings] = strndup(s, len)) == NULL)
-		return near;
-	return (uint16_t)r->nstrings++;
-}
-
-int
-reader_absolute(const struct reader *r, char *out, uint16_t base, const char *s, size_t len)
-{
-	FEED_UNSET char page[FEED_LINE_MAX];
-	FEED_UNSET char full[FEED_LINE_MAX];
-	const char *home = r->home != NULL ? r->home : "";
-	const char *own = base != 0 ? r->strings[base] : "";
-
-	if (text_resolve(page, sizeof(page), r->page, home, strlen(home)) == -1 ||
-	    text_resolve(full, sizeof(full), page, own, strlen(own)) == -1)
-		return -1;
-	return text_resolve(out, FEED_LINE_MAX, full, s, len);
-}
-
-/* ---- gathering text ---- */
-
-void
-gather_begin(struct reader *r, int frame, enum gather gather, size_t max)
-{
-	size_t limit = (size_t)r->opts->field;
-
-	r->cap.frame = frame;
-	r->cap.gather = (uint8_t)gather;
-	r->cap.children = 0;
-	r->cap.start = r->now->len;
-	r->cap.max = max < limit ? max : limit;
-}
-
-void
-gather_drop(struct reader *r)
-{
-	r->now->len = r->cap.start;
-	r->cap.frame = 0;
-}
-
-static void
-gather_add(struct reader *r, const char *s, size_t len)
-{
-	struct draft *d = r->now;
-	size_t have = d->len - r->cap.start;
-
-	if (have + len > r->cap.max) {
-		len = have < r->cap.max ? text_cut(s, len, r->cap.max - have) : 0;
-		r->cap.max = have + len;	/* nothing after the cut */
-		d->lost = 1;
-	}
-	if (len == 0 || draft_room(d, len) == -1)
-		return;
-	memcpy(d->text + d->len, s, len);
-	d->len += len;
-}
-
-uint32_t
-gather_end(struct reader *r, size_t *len)
-{
-	struct draft *d = r->now;
-	struct str s;
-
-	r->cap.frame = 0;
-	s = str_trim((struct str){ d->text + r->cap.start, d->len - r->cap.start });
-	*len = s.len;
-	if (s.len == 0) {
-		d->len = r->cap.start;
-		return 0;
-	}
-	d->len = (size_t)(s.p - d->text) + s.len;
-	d->text[d->len++] = '\0';	/* draft_room() keeps a byte for it */
-	return (uint32_t)(s.p - d->text);
-}
-
-void
-markup_text(struct reader *r, const char *s, size_t len)
-{
-	static const char *const escapes[256] = {
-		['<'] = "&lt;", ['>'] = "&gt;", ['&'] = "&amp;", ['"'] = "&quot;",
-	};
-	size_t i, from = 0;
-
-	for (i = 0; i < len; i++)
-		if (escapes[(unsigned char)s[i]] != NULL) {
-			gather_add(r, s + from, i - from);
-			gather_add(r, escapes[(unsigned char)s[i]],
-			    strlen(escapes[(unsigned char)s[i]]));
-			from = i + 1;
-		}
-	gather_add(r, s + from, len - from);
-}
-
-struct value
-value_of(const struct frame *f, uint32_t at, enum kind kind)
-{
-	return (struct value){ .at = at, .base = f->base, .kind = (uint8_t)kind,
-		.rank = f->el != NULL ? f->el->rank : 0 };
-}
 
 /* ---- what libxml2 calls ---- */
 
@@ -172,6 +36,35 @@ inherit(struct reader *r, struct frame *f, const struct attrs *a)
 		else if (strcmp((const char *)v[0], "base") == 0 && s.len > 0)
 			inherit_base(r, f, s);
 	}
+}
+
+/* Whether an element of an unknown namespace begins the document, its feed or its first entry, if
+ * its namespace does not matter: then that is the format's. */
+static int
+is_own(struct reader *r, const xmlChar *name, unsigned in)
+{
+	const struct element *el;
+
+	if (r->depth == 1)
+		return 1;
+	if ((in & IN_ROOT) == 0 && ((in & IN_FEED) == 0 || r->entered))
+		return 0;
+	el = names_find(r->names, name, NS_NONE, in);
+	return el != NULL && (el->enter & (IN_FEED | IN_ENTRY)) != 0;
+}
+
+/* What stands in place of entries, to be told when there is none. */
+static void
+note_unknown(struct reader *r, const struct frame *f, const struct unknown *u)
+{
+	if (r->instead.n == 0 && f[-1].el == NULL && r->unknown.name != NULL && r->depth > 1)
+		r->instead = r->unknown;
+	if (f->el != NULL || f->ns > NS_OTHER)
+		r->unknown.name = NULL;
+	else if (r->instead.n > 0 && r->instead.name == u->name && r->instead.uri == u->uri)
+		r->instead.n++;
+	else
+		r->unknown = *u;
 }
 
 /* An element that no row is for: its text may become an extra, under its name in the document. */
@@ -265,12 +158,16 @@ on_start(void *arg, const xmlChar *name, const xmlChar *prefix, const xmlChar *u
 		return;
 	if (n > 0)
 		inherit(r, f, &a);
-	f->ns = (uint8_t)names_ns(r->names, uri, prefix, r->depth == 1);
+	f->ns = (uint8_t)names_ns(r->names, uri, prefix);
+	if (f->ns == NS_OTHER && is_own(r, name, in))
+		f->ns = (uint8_t)names_adopt(r->names, uri, prefix);
 	if (r->cap.frame != 0 && within_text(r, f, name, &a))
 		return;
 	if (r->depth == 1)
 		snprintf(r->root, sizeof(r->root), "%s", (const char *)name);
 	f->el = names_find(r->names, name, f->ns, in);
+	if (!r->entered)
+		note_unknown(r, f, &(struct unknown){ name, prefix, uri, 1 });
 	if (f->el == NULL) {
 		open_unknown(r, f, name, prefix);
 		return;
@@ -320,35 +217,56 @@ on_text(void *arg, const xmlChar *s, int len)
 		gather_add(r, (const char *)s, (size_t)len);
 }
 
-/* Entities that HTML has and the document does not declare. In an attribute libxml2 would take one
- * byte of it: there it is an error, and the document is mended. */
+/* A text as it may stand for an entity: within an attribute libxml2 reads it once more, elsewhere it
+ * is passed on as it is. -1: it may not. */
+static int
+entity_put(struct reader *r, const char *text, size_t len, int inner)
+{
+	char *to = r->entity_text;
+
+	if (len == 0 || len >= DOCTYPE_VALUE || (inner && memchr(text, '<', len) != NULL))
+		return -1;
+	for (; len > 0; len--, text++)
+		if (inner && *text == '&')
+			to = stpcpy(to, "&amp;");
+		else
+			*to++ = *text;
+	*to = '\0';
+	r->entity_now.length = (int)(to - r->entity_text);
+	return 0;
+}
+
+/* Entities that the document declares, and those that HTML has. With declarations elsewhere, which
+ * nobody reads, an unknown one is no mistake and stays as it is (XML 1.0 4.1). NULL: an error, and the
+ * document is mended. */
 static xmlEntityPtr
-on_entity(void *arg, const xmlChar *name)
+on_entity(void *arg, const xmlChar *xml_name)
 {
 	struct reader *r = arg;
-	const char *text;
-	int declared;
+	const char *name = (const char *)xml_name, *text;
+	int inner = r->xml->instate == XML_PARSER_ATTRIBUTE_VALUE;
+	int open = r->doctype != NULL && r->doctype->open, declared;
+	char itself[FEED_NAME_MAX];
 	size_t n;
 
-	if (r->xml->instate == XML_PARSER_ATTRIBUTE_VALUE)
-		return NULL;
-	text = doctype_entity(r->doctype, (const char *)name, &n);
+	text = doctype_entity(r->doctype, name, strlen(name), &n);
 	declared = text != NULL;
 	if (!declared)
-		text = entity_find((const char *)name, strlen((const char *)name), &n);
-	if (text == NULL || n >= sizeof(r->entity_text))
+		text = entity_find(name, strlen(name), &n);
+	if (text == NULL && open && strlen(name) + 2 < sizeof(itself)) {
+		n = (size_t)snprintf(itself, sizeof(itself), "&%s;", name);
+		text = itself;
+	}
+	if (text == NULL || entity_put(r, text, n, inner) == -1)
 		return NULL;
-	memcpy(r->entity_text, text, n);
-	r->entity_text[n] = '\0';
-	if (r->entity == NULL && !declared) {
-		snprintf(r->entity_name, sizeof(r->entity_name), "%s", (const char *)name);
+	if (r->entity == NULL && !declared && !open) {
+		snprintf(r->entity_name, sizeof(r->entity_name), "%s", name);
 		r->entity = r->entity_name;
 		r->entity_line = xmlSAX2GetLineNumber(r->xml);
 	}
-	r->entity_now.etype = XML_INTERNAL_PREDEFINED_ENTITY;
-	r->entity_now.name = name;
+	r->entity_now.etype = inner ? XML_INTERNAL_GENERAL_ENTITY : XML_INTERNAL_PREDEFINED_ENTITY;
+	r->entity_now.name = xml_name;
 	r->entity_now.content = BAD_CAST r->entity_text;
-	r->entity_now.length = (int)n;
 	return &r->entity_now;
 }
 
@@ -448,10 +366,10 @@ feed_bytes(struct reader *r, const char *text, size_t len)
 int
 reader_run(struct reader *r, const char *text, size_t len)
 {
-	struct doctype d;
+	FEED_UNSET struct doctype d;
 	size_t i;
 
-	if (doctype_find(&d, text, len)) {	/* all but that; lines keep their numbers */
+	if (doctype_find(&d, text, len)) {	/* all but its subset; lines keep their numbers */
 		r->doctype = &d;
 		feed_bytes(r, text, d.begin);
 		for (i = d.begin; i < d.end; i++)

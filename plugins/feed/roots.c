@@ -77,13 +77,18 @@ open_opml(struct reader *r, struct frame *f, const struct attrs *a)
 void
 open_entry(struct reader *r, struct frame *f, const struct attrs *a)
 {
+	uint32_t about;
+
 	draft_clear(&r->entry);
 	r->now = &r->entry;
+	r->entered = 1;
 	if (r->format == NULL) {	/* an Atom entry on its own */
 		r->atom = f->ns == NS_ATOM03 ? 3 : 10;
 		r->format = r->atom == 3 ? "atom03" : "atom10";
 	}
-	draft_set(r->now, SLOT_GUID, value_of(f, attr_keep(a, "about"), KIND_TEXT));
+	about = attr_keep(a, "about");
+	draft_set(r->now, SLOT_GUID, value_of(f, about, KIND_TEXT));
+	link_if_web(r, f, about, 1);
 	if (r->format != NULL && strcmp(r->format, "cdf") == 0)
 		open_cdf(r, f, a);
 }

@@ -1,10 +1,67 @@
 /* What can be said of a text by itself: whether it is HTML, base64, whose address it is. */
 #include "feed.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+static int
+space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct str
+str_trim(struct str s)
+{
+	while (s.len > 0 && space(s.p[0])) {
+		s.p++;
+		s.len--;
+	}
+	while (s.len > 0 && space(s.p[s.len - 1]))
+		s.len--;
+	return s;
+}
+
+int
+text_is_web(const char *url)
+{
+	size_t n;
+
+	if (url == NULL)
+		return 0;
+	while (space(*url))
+		url++;
+	n = strcspn(url, ":/?#");
+	return url[n] != ':' || (n == 4 && strncasecmp(url, "http", 4) == 0) ||
+	    (n == 5 && strncasecmp(url, "https", 5) == 0);
+}
+
+int
+str_is(struct str s, const char *lower)
+{
+	s = str_trim(s);
+	if (s.len > 0 && (s.p[0] | 0x20) != (lower[0] | 0x20))	/* most end here */
+		return 0;
+	return s.p != NULL && strlen(lower) == s.len && strncasecmp(s.p, lower, s.len) == 0;
+}
+
+long long
+str_number(struct str s, long long none)
+{
+	long long n = 0;
+	size_t i;
+
+	s = str_trim(s);
+	for (i = 0; i < s.len; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9' || n > (LLONG_MAX - 9) / 10)
+			return none;
+		n = 10 * n + (s.p[i] - '0');
+	}
+	return s.len > 0 ? n : none;
+}
 
 /* The elements by which a text is known to be HTML. Sorted. */
 static const char *const html_names[] = {

@@ -76,7 +76,7 @@ open_content(struct reader *r, struct frame *f, const struct attrs *a)
 	uint32_t src = attr_keep(a, "src");
 
 	if (src != 0) {
-		draft_extra(r->now, "content-src", src);
+		draft_address(r->now, "content-src", src);
 		draft_extra(r->now, "content-type", attr_keep(a, "type"));
 		return;
 	}
@@ -112,13 +112,43 @@ cut_text(struct reader *r, const struct frame *f, uint32_t at, size_t len, enum 
 
 	if (f->el->slot == SLOT_TITLE)
 		keep = text_cut(text, len, FEED_LINE_MAX);
-	else if (kind == KIND_TEXT && len > max / 6)	/* `"` becomes six bytes */
+	else if (kind == KIND_TEXT && len > max / 6)	/* `"` and an end of line: six bytes */
 		for (keep = 0; keep < len && grown <= max; keep++)
-			grown += strchr("&<>\"'", text[keep]) != NULL ? 6 : 1;
+			grown += strchr("&<>\"'\n\r", text[keep]) != NULL ? 6 : 1;
 	if (keep == len)
 		return;
 	text[text_cut(text, len, keep)] = '\0';
 	r->now->lost = 1;
+}
+
+/* Whether each line but the first is indented: the XML was laid out so, the text has no lines. */
+static int
+laid_out(const char *text)
+{
+	const char *s = strchr(text, '\n');
+
+	for (; s != NULL; s = strchr(s + 1, '\n'))
+		if ((s[1] != ' ' && s[1] != '\t') || s[1 + strspn(s + 1, " \t")] == '\n')
+			return 0;
+	return 1;
+}
+
+/* Atom lets the white space of plain text be collapsed (RFC 4287 3.1.1.1); its lines are kept where
+ * there are any, since they tell of verses, lists and paragraphs. */
+static void
+join_lines(char *text)
+{
+	char *from = text, *to = text;
+
+	if (!laid_out(text))
+		return;
+	for (; *from != '\0'; to++)
+		if (*from == '\n') {
+			*to = ' ';
+			from += strspn(from, "\n \t");
+		} else
+			*to = *from++;
+	*to = '\0';
 }
 
 void
@@ -129,6 +159,10 @@ close_text(struct reader *r, struct frame *f, uint32_t at, size_t len)
 	if (at == 0)
 		return;
 	kind = kind_of(r, f, at, &len);
+	if (kind == KIND_TEXT && r->atom != 0 && f->el->ns == NS_NONE) {
+		join_lines(r->now->text + at);
+		len = strlen(r->now->text + at);
+	}
 	cut_text(r, f, at, len, kind);
 	if (f->el->slot == SLOT_SUMMARY && r->now == &r->entry && f->el->rank == 4 &&
 	    r->now->one[SLOT_SUMMARY].rank == 4) {	/* a second one is kept too */
@@ -168,7 +202,7 @@ link_replies(struct reader *r, struct frame *f, uint32_t href, struct str type)
 	if (type.len == 0 || str_is(type, "text/html"))
 		draft_set(r->now, SLOT_COMMENTS, value_of(f, href, KIND_TEXT));
 	else
-		draft_extra(r->now, "replies", href);
+		draft_address(r->now, "replies", href);
 }
 
 static void
@@ -183,7 +217,7 @@ link_self(struct reader *r, struct frame *f, uint32_t href, struct str type)
 	struct value v = value_of(f, href, KIND_TEXT);
 
 	(void)type;
-	draft_extra(r->now, "self", href);
+	draft_address(r->now, "self", href);
 	v.rank = 0;
 	if (r->now == &r->feed)
 		draft_set(r->now, SLOT_LINK, v);
@@ -240,7 +274,7 @@ use_link(struct reader *r, struct frame *f, uint32_t href, struct str type)
 	if (rel->use != NULL)
 		rel->use(r, f, href, type);
 	else
-		draft_extra(r->now, rel->extra, href);
+		draft_address(r->now, rel->extra, href);
 }
 
 /* thr:count, and the size of an enclosure. */
@@ -287,6 +321,31 @@ close_link(struct reader *r, struct frame *f, uint32_t at, size_t len)
 	use_link(r, f, at, (struct str){ NULL, 0 });
 }
 
+/* A text that is an address of the web is the link too, unless one of a higher rank is there. */
+void
+link_if_web(struct reader *r, const struct frame *f, uint32_t at, uint8_t rank)
+{
+	struct value v = value_of(f, at, KIND_TEXT);
+	const char *text = r->now->text + at;
+
+	if (at == 0 ||
+	    (strncasecmp(text, "http://", 7) != 0 && strncasecmp(text, "https://", 8) != 0))
+		return;
+	v.rank = rank;
+	draft_set(r->now, SLOT_LINK, v);
+}
+
+/* An element that may hold the address of the entry's page: how much its word counts is its rank. */
+void
+close_page(struct reader *r, struct frame *f, uint32_t at, size_t len)
+{
+	(void)len;
+	draft_set(r->now, f->el->slot, value_of(f, at, KIND_TEXT));
+	if (f->el->extra != NULL)
+		draft_extra(r->now, f->el->extra, at);
+	link_if_web(r, f, at, f->el->rank);
+}
+
 void
 open_guid(struct reader *r, struct frame *f, const struct attrs *a)
 {
@@ -298,17 +357,10 @@ open_guid(struct reader *r, struct frame *f, const struct attrs *a)
 void
 close_guid(struct reader *r, struct frame *f, uint32_t at, size_t len)
 {
-	struct value v = value_of(f, at, KIND_TEXT);
-	const char *text;
-
 	(void)len;
-	draft_set(r->now, SLOT_GUID, v);
-	text = r->now->text + at;
-	if (f->mark != 0 || at == 0 ||
-	    (strncasecmp(text, "http://", 7) != 0 && strncasecmp(text, "https://", 8) != 0))
-		return;
-	v.rank = 1;
-	draft_set(r->now, SLOT_LINK, v);
+	draft_set(r->now, SLOT_GUID, value_of(f, at, KIND_TEXT));
+	if (f->mark == 0)
+		link_if_web(r, f, at, 1);
 }
 
 /* An Atom id that is relative against all rules (RFC 4287 4.2.6), and looks like an address, is
@@ -331,9 +383,10 @@ close_id(struct reader *r, struct frame *f, uint32_t at, size_t len)
 	if (r->atom != 0 && memchr(text, '/', len) != NULL && memchr(text, ':', len) == NULL &&
 	    memchr(text, ' ', len) == NULL)
 		at = absolute_id(r, f, at, len);
-	if (r->now == &r->entry)
+	if (r->now == &r->entry) {
 		draft_set(r->now, SLOT_GUID, value_of(f, at, KIND_TEXT));
-	else
+		link_if_web(r, f, at, 1);
+	} else
 		draft_extra(r->now, "id", at);
 }
 
@@ -354,6 +407,14 @@ open_resource(struct reader *r, struct frame *f, const struct attrs *a)
 	}
 	if (f->el->gather != GATHER_NONE)
 		gather_begin(r, r->depth, f->el->gather, FEED_LINE_MAX);
+}
+
+/* The type may say more than its name does. */
+void
+open_transcript(struct reader *r, struct frame *f, const struct attrs *a)
+{
+	open_resource(r, f, a);
+	draft_extra(r->now, "podcast:transcript-type", attr_keep(a, "type"));
 }
 
 /* ---- categories ---- */
@@ -487,7 +548,7 @@ void
 open_source(struct reader *r, struct frame *f, const struct attrs *a)
 {
 	(void)f;
-	draft_extra(r->now, "source-url", attr_keep(a, "url"));
+	draft_address(r->now, "source-url", attr_keep(a, "url"));
 	gather_begin(r, r->depth, GATHER_PLAIN, FEED_LINE_MAX);
 }
 

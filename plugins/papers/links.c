@@ -133,7 +133,7 @@ links_find(struct links *l, struct text t)
 	}
 }
 
-const char *
+static const char *
 links_first(const struct links *l, int kind)
 {
 	for (size_t i = 0; i < l->n; i++)

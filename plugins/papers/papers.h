@@ -61,6 +61,5 @@ struct links {
 	size_t		 n;
 };
 void	 links_find(struct links *, struct text);
-const char *links_best(const struct links *);			/* or NULL */
-const char *links_first(const struct links *, int kind);	/* or NULL */
+const char *links_best(const struct links *);	/* or NULL */
 #endif

@@ -1,7 +1,7 @@
 /* Names of fields, as filters are configured with them, and the texts that they stand for. */
 #include "sift.h"
 
-#include "plain/plain.h"
+#include "shared/plain.h"
 
 #include <stdio.h>
 #include <stdlib.h>

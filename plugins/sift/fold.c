@@ -1,10 +1,11 @@
 /* A text as it is compared with others: case, composition, white space and typography evened out,
  * and where its words begin and end. */
 #include "sift.h"
-#include "../../core/unicode.inc"
+#include "letters.inc"
 #include "unicode.inc"
 
-#include "plain/plain.h"
+#include "shared/marks.inc"
+#include "shared/plain.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -122,7 +123,7 @@ kind_of(uint32_t c)
 	if (c < 0x80)
 		return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ? KIND_WORD :
 		    KIND_SIGN;
-	return !IN_RANGES(unspaced, c) && IN_RANGES(text_word, c) ? KIND_WORD : KIND_SIGN;
+	return !IN_RANGES(unspaced, c) && IN_RANGES(unicode_letters, c) ? KIND_WORD : KIND_SIGN;
 }
 
 /* One character, folded; not a mark. */
@@ -175,7 +176,7 @@ put_letter(struct folder *o, uint32_t c)
 		put(o, c >= 'A' && c <= 'Z' ? c + 0x20 : c);
 		return;
 	}
-	if (IN_RANGES(fold_mark, c) && c != 0x345) {	/* that one folds to a letter */
+	if (IN_RANGES(unicode_marks, c) && c != 0x345) {	/* that one folds to a letter */
 		if (o->f->len > 0 && !o->gap)
 			add_mark(o, c);
 		return;

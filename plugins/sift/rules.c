@@ -2,8 +2,10 @@
 #include "sift.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-void
+/* NULL is fine. */
+static void
 rules_free(const struct rules_kind *k, void *rules)
 {
 	if (rules != NULL)
@@ -11,7 +13,8 @@ rules_free(const struct rules_kind *k, void *rules)
 	free(rules);
 }
 
-void *
+/* NULL: fail() was called. */
+static void *
 rules_new(const struct rules_kind *k, struct cr *cr, const void *opts)
 {
 	void *rules = calloc(1, k->size);
@@ -37,4 +40,23 @@ rules_check(const struct rules_kind *k, struct cr *cr, const void *opts)
 
 	rules_free(k, rules);
 	return rules != NULL ? 0 : -1;
+}
+
+int
+rules_open(const struct rules_kind *k, struct cr *cr, void *opts)
+{
+	void *rules = rules_new(k, cr, opts);
+
+	memcpy((char *)opts + k->at, &rules, sizeof(rules));
+	return rules != NULL ? 0 : -1;
+}
+
+void
+rules_close(const struct rules_kind *k, void *opts)
+{
+	void *rules;
+
+	memcpy(&rules, (char *)opts + k->at, sizeof(rules));
+	rules_free(k, rules);
+	memset((char *)opts + k->at, 0, sizeof(rules));
 }

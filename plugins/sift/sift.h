@@ -20,15 +20,33 @@
 /* ---- rules.c: what a filter makes of its options ---- */
 struct rules_kind {
 	size_t	size;			/* of what it makes; zeroed before read() */
+	size_t	at;			/* where its options have the pointer to that */
 	/* The option that is wrong, and why without its name; NULL: all is read. */
 	const char *(*read)(void *rules, const void *opts, char why[SIFT_WHY]);
 	void	(*clear)(void *rules);	/* frees what read() made, as far as it came */
 };
-/* NULL: fail() was called. */
-void	*rules_new(const struct rules_kind *, struct cr *, const void *opts);
-void	 rules_free(const struct rules_kind *, void *rules);		/* NULL is fine */
-/* Reads them and forgets them: for check(). -1: fail() was called. */
 int	 rules_check(const struct rules_kind *, struct cr *, const void *opts);
+int	 rules_open(const struct rules_kind *, struct cr *, void *opts);
+void	 rules_close(const struct rules_kind *, void *opts);
+/* What the descriptor of a filter of that kind names: filter_check(), which makes the rules and
+ * forgets them, filter_open() and filter_close(). The first two: 0, or -1 when fail() was called. */
+#define RULES_PLUGIN(kind) \
+	static int \
+	filter_check(struct cr *cr, const void *opts) \
+	{ \
+		return rules_check(&(kind), cr, opts); \
+	} \
+	static int \
+	filter_open(struct cr *cr, void *opts) \
+	{ \
+		return rules_open(&(kind), cr, opts); \
+	} \
+	static void \
+	filter_close(struct cr *cr, void *opts) \
+	{ \
+		(void)cr; \
+		rules_close(&(kind), opts); \
+	}
 
 /* ---- fields.c ---- */
 struct field {
@@ -115,6 +133,9 @@ int	 where_read(struct where *, const char *, char why[SIFT_WHY]);	/* "votes >= 
 enum holds where_holds(const struct where *, struct cr *, const struct cr_record *,
 	    char is[SIFT_WHY]);
 
+/* Has the record asked about again when the condition holds. -1: no such number can be named. */
+int	 where_wait(const struct where *, struct cr *);
+
 /* ---- template.c: texts with {FIELD} in them ---- */
 struct made {
 	char	*text;			/* ends with a NUL when len > 0 */
@@ -126,13 +147,15 @@ void	 made_free(struct made *);
 struct piece {
 	char		*text;		/* as it is, or the field's name */
 	int		 is_field;
+	size_t		 max;		/* characters; 0: all of it */
 	struct field	 field;
 };
 struct template {
 	struct piece	*v;
 	size_t		 n;
 };
-/* -1 and why. What stands in braces is a field, an extra or a number; `{{` is a brace. */
+/* -1 and why. What stands in braces is a field, which `:200` cuts, an extra or a number; `{{` is a
+ * brace. */
 int	 template_read(struct template *, const char *, char why[SIFT_WHY]);
 void	 template_free(struct template *);
 /* Adds it, filled in from a record. html: for a field of HTML, so that texts are escaped. */

@@ -1,9 +1,13 @@
 /* Templates: texts in which {FIELD} stands for what the record has. */
 #include "sift.h"
+#include "shared/grapheme.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define CUT_MAX		10000		/* characters of {summary:CHARACTERS} */
+#define ELLIPSIS	"\xe2\x80\xa6"
 
 void
 made_add(struct made *m, const char *text, size_t len)
@@ -66,6 +70,30 @@ piece_add(struct template *t, const char *text, size_t len)
 	return v[t->n].text != NULL ? &v[t->n++] : NULL;
 }
 
+/* Reads FIELD or FIELD:CHARACTERS; with another name before it a number belongs to an extra's. */
+static int
+piece_field(struct piece *p, char why[SIFT_WHY])
+{
+	char *colon = strrchr(p->text, ':');
+	size_t digits = colon != NULL ? strspn(colon + 1, "0123456789") : 0;
+
+	p->is_field = 1;
+	if (digits > 0 && colon[1 + digits] == '\0') {
+		*colon = '\0';
+		if (field_read(&p->field, p->text, why) == 0 && p->field.extra == NULL) {
+			p->max = digits > 5 ? 0 : strtoul(colon + 1, NULL, 10);
+			if (p->max > 0 && p->max <= CUT_MAX)
+				return 0;
+			snprintf(why, SIFT_WHY,
+			    "{%.100s:%.20s}: a text is cut to 1 to %d characters", p->text,
+			    colon + 1, CUT_MAX);
+			return -1;
+		}
+		*colon = ':';
+	}
+	return field_read(&p->field, p->text, why);
+}
+
 int
 template_read(struct template *t, const char *text, char why[SIFT_WHY])
 {
@@ -91,8 +119,7 @@ template_read(struct template *t, const char *text, char why[SIFT_WHY])
 		if (*text != '{')
 			continue;
 		len++;
-		p->is_field = 1;
-		if (field_read(&p->field, p->text, why) == -1)
+		if (piece_field(p, why) == -1)
 			return -1;
 	}
 	return 0;
@@ -141,13 +168,39 @@ put_field(struct made *m, const struct field *f, struct texts *texts, int html)
 	}
 }
 
+/* At most so many characters of it; an ellipsis is one. */
+static void
+put_cut(struct made *m, const struct piece *p, struct texts *texts, int html)
+{
+	struct made whole = { 0 };
+	size_t at, one, n = 0, fits = 0;
+
+	put_field(&whole, &p->field, texts, 0);
+	for (at = 0; at < whole.len && n < p->max; at += one, n++) {
+		one = grapheme(whole.text + at, whole.len - at);
+		if (n + 1 < p->max)
+			fits = at + one;
+	}
+	if (at == whole.len)
+		fits = at;
+	while (fits < whole.len && fits > 0 && whole.text[fits - 1] == ' ')
+		fits--;
+	(html ? made_escaped : made_add)(m, whole.len > 0 ? whole.text : "", fits);
+	if (fits < whole.len)
+		made_add(m, ELLIPSIS, strlen(ELLIPSIS));
+	m->over |= whole.over;
+	made_free(&whole);
+}
+
 void
 template_put(struct made *m, const struct template *t, struct texts *texts, int html)
 {
 	size_t i;
 
 	for (i = 0; i < t->n; i++)
-		if (t->v[i].is_field)
+		if (t->v[i].max > 0)
+			put_cut(m, &t->v[i], texts, html);
+		else if (t->v[i].is_field)
 			put_field(m, &t->v[i].field, texts, html);
 		else
 			made_add(m, t->v[i].text, strlen(t->v[i].text));

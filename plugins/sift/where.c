@@ -1,6 +1,7 @@
 /* Conditions on the numbers of a record: "votes >= 10". */
 #include "sift.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,4 +87,20 @@ where_holds(const struct where *w, struct cr *cr, const struct cr_record *rec, c
 	}
 	snprintf(is, SIFT_WHY, "%.100s is %g", w->name, value);
 	return compare(value, w->op, w->value) ? HOLDS : HOLDS_NOT;
+}
+
+int
+where_wait(const struct where *w, struct cr *cr)
+{
+	double least = DBL_EPSILON * (w->value > 1 ? w->value : w->value < -1 ? -w->value : 1);
+	int rank = strcmp(w->name, "rank") == 0 || strcmp(w->name, "story.rank") == 0;
+
+	if (!CR_HAS(cr, wait_for) || w->op == OP_NE)
+		return -1;
+	if (w->op == OP_EQ || w->op == OP_EQ2)
+		return cr->wait_for(cr, w->name, w->value);
+	if (rank != (w->op == OP_LE || w->op == OP_LT))
+		return -1;
+	return cr->wait_for(cr, w->name, w->op == OP_GT ? w->value + least :
+	    w->op == OP_LT ? w->value - least : w->value);
 }

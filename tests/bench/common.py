@@ -26,7 +26,7 @@ def helper(name, sources, libraries, *includes):
     subprocess.run(["cc", "-std=c17", "-D_GNU_SOURCE", "-DHAVE_CONFIG_H", "-O2", "-Wall",
                     "-I", BUILD, "-I", TREE / "include", "-I", TREE / "core",
                     '-DCOURANT_LIBEXECDIR="/nonexistent"', '-DCOURANT_PLUGINDIR="/nonexistent"',
-                    "-o", program, *[TREE / s for s in sources], *flags], check=True)
+                    "-o", program, *[TREE / s for s in sources], *flags, "-lm"], check=True)
     return str(program)
 
 

@@ -1,8 +1,8 @@
 /* What the sanitiser takes by itself: the HTML texts of a file (u32 length, bytes), so many rounds.
  *
  *	bench-html ROUNDS FILE		prints "BYTES SECONDS" of CPU time for all rounds */
-#include "html.h"
-#include "mem.h"
+#include "base/mem.h"
+#include "worker/html.h"
 
 #include <stdint.h>
 #include <stdio.h>

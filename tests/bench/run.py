@@ -1,24 +1,43 @@
 #!/usr/bin/env python3
 """make bench: what Courant takes, as ratios to what cannot be avoided, all measured in one run.
 
+Usage: run.py [--quick] [NAME...]; --quick measures less of each, a NAME (parse, path, webhook, dropin,
+memory, same, story, heat) that one alone.
 Each row names its aim; nothing fails when an aim is missed: the numbers are for people."""
+import json
 import os
 import pathlib
+import random
 import re
 import shutil
+import sqlite3
 import struct
 import subprocess
 import sys
 import time
 
-from common import QUICK, WORDS, feed, helper, row
-from parsers import bench_parse
-from courant import Daemon, folder, processes
+from common import QUICK, TREE, WORDS, feed, helper, row
+from parsers import bench_parse, best, timed
+from courant import BUILD, Daemon, folder, processes, until
 from receiver import Receiver
+import pairs
+
+
+def verified(work, d):
+    """Seconds that the verifier takes for the records of the database, all of which it took once."""
+    program = helper("bench-verify", ["tests/bench/verify.c", BUILD / "libcore.a"], [])
+    path = work / "records"
+    with path.open("wb") as out, sqlite3.connect(f"file:{d.state}/courant.db?mode=ro", uri=True) as db:
+        n = 0
+        for (blob,) in db.execute("SELECT blob FROM record"):
+            out.write(struct.pack("=I", len(blob)) + blob)
+            n += 1
+    count, seconds = best(lambda: timed(program, "20", path))
+    return seconds * n / count
 
 
 def bench_path(work):
-    """Records per CPU second of all processes, from files to JSON Lines."""
+    """Records per CPU second of all processes, from files to JSON Lines, and the verifier's share."""
     feeds, per = (10, 1000) if QUICK else (40, 1000)
     place = work / "path"
     place.mkdir(mode=0o755)
@@ -46,6 +65,8 @@ def bench_path(work):
             "aim 10,000")
         row("from file to JSON Lines, by the clock", f"{total / wall:.0f} records/s")
         row("  user and system time", f"{used.ru_utime:.2f} + {used.ru_stime:.2f} s")
+        row("  of it, verifying what workers wrote", f"{100 * verified(work, d) / cpu:.1f} %",
+            "aim under 3 %")
     finally:
         d.close()
 
@@ -124,8 +145,8 @@ def bench_webhook(work):
 def first_line(d, begun):
     """ms since then until there is a line."""
     out = d.out("all.jsonl")
-    courant.until(lambda: out.exists() and b"\n" in out.read_bytes(), 20, "the first record",
-                  every=0.001, context=d.describe)
+    until(lambda: out.exists() and b"\n" in out.read_bytes(), 20, "the first record",
+          every=0.001, context=d.describe)
     return (time.monotonic() - begun) * 1000
 
 
@@ -213,14 +234,66 @@ def bench_memory(work):
             "aim 600 B")
 
 
+def bench_same(work):
+    """Candidates of a new record that are prepared and compared, an abstract each, per CPU second."""
+    rng = random.Random("same")
+    papers = [pairs.article(rng, paper=True) for _ in range(200)]
+    records = "".join(json.dumps(pairs.record(a["title"], pairs.as_html(a["text"] * 2))) + "\n" for a in papers)
+    done = subprocess.run([BUILD / "tests/same", "bench", "1" if QUICK else "5"], input=records, text=True,
+                          capture_output=True, check=True)
+    n, seconds = done.stdout.split()
+    size = len(records) // len(papers)
+    row(f"records of {size} B compared with another", f"{float(n) / float(seconds):.0f} /CPU s", "aim 70,000")
+
+
+def bench_story(work):
+    """Look-up, comparisons and keys of new records, in a database of many items: abstracts of words as frequent as
+    in a language. Every third record is a copy of the one before, by another source."""
+    program = helper("bench-story", ["tests/bench/story.c", BUILD / "libcore.a"],
+                     ["sqlite3", "libcrypto", "jansson"])
+    items, count = (100_000, 2000) if QUICK else (1_000_000, 20_000)
+    rng, lines, told = random.Random("story"), [], None
+    words = ["".join(rng.choices(pairs.SYLLABLES, k=rng.randrange(1, 4))) for _ in range(20_000)]
+    for n in range(count):
+        if n % 3 < 2:
+            told = "\t".join(" ".join(words[int(len(words) ** rng.random())] for _ in range(k)) for k in (10, 160))
+        lines.append(f"{n % 500}\thttps://{n % 500}.example/{n}\t{told}\n")
+    done = subprocess.run([program, work / "story.db", str(items)], input="".join(lines), text=True,
+                          capture_output=True, check=True)
+    n, stories, alone, whole = map(float, done.stdout.split())
+    row(f"the story of a new record, among {items:,} items", f"{1e6 * alone / n:.0f} us CPU", "aim 200 us")
+    row("  with the record itself and the commits", f"{1e6 * whole / n:.0f} us CPU")
+    row("  copies that were found", f"{n - stories:.0f} of {count // 3}")
+
+
+def bench_heat(work):
+    """An event of a story's heat with its rank, in groups of 100 that are synced to the disk."""
+    program = helper("bench-heat", ["tests/bench/heat.c", BUILD / "libcore.a"],
+                     ["sqlite3", "libcrypto", "jansson"])
+    for stories, aim in ((100_000, 40),) if QUICK else ((100_000, 40), (1_000_000, 90)):
+        events = 5_000 if QUICK else 50_000
+        done = subprocess.run([program, work / f"heat{stories}.db", str(stories), str(events)], text=True,
+                              capture_output=True, check=True)
+        alone, used, ranked, top = map(float, done.stdout.split())
+        row(f"an event of heat, among {stories:,} stories", f"{1e6 * alone / events:.0f} us CPU", f"aim {aim} us")
+        row("  with its rank and the commits", f"{1e6 * used / events:.0f} us CPU")
+        row("  the rank", f"{1e6 * ranked / events:.0f} us CPU")
+        row("  the first 30 by heat", f"{1e6 * top:.0f} us CPU", "aim 1000 us")
+
+
+BENCHES = {"parse": bench_parse, "path": bench_path, "webhook": bench_webhook,
+           "dropin": bench_dropin, "memory": bench_memory, "same": bench_same,
+           "story": bench_story, "heat": bench_heat}
+
+
 def main():
+    chosen = [a for a in sys.argv[1:] if a != "--quick"]
+    if not set(chosen) <= BENCHES.keys():
+        sys.exit(f"usage: run.py [--quick] [{'|'.join(BENCHES)}]...")
     work = folder("courant-bench-")
     try:
-        for each in (bench_parse, bench_path, bench_webhook, bench_dropin, bench_memory):
-            if len([a for a in sys.argv[1:] if not a.startswith("-")]) and \
-                    each.__name__[6:] not in sys.argv:
-                continue
-            each(work)
+        for name in chosen or BENCHES:
+            BENCHES[name](work)
     finally:
         shutil.rmtree(work)
 

@@ -2,13 +2,17 @@
  * and reads the CPU time that it used.
  *
  *	bench-worker PLUGIN ROUNDS FILE...	prints "BYTES SECONDS RECORDS" for all rounds */
-#include "chan.h"
-#include "date.h"
-#include "log.h"
-#include "msg.h"
-#include "result.h"
-#include "child.h"
-#include "filter.h"
+#include "base/date.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/user.h"
+#include "daemon/supervise/workers.h"
+#include "ipc/chan.h"
+#include "ipc/child.h"
+#include "ipc/memfd.h"
+#include "ipc/msg.h"
+#include "ipc/worker_start.h"
+#include "record/result.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -44,18 +48,18 @@ start(struct bench *b, const char *plugin)
 {
 	struct w_start ws = { .mode = W_PARSE, .memory = MEMORY, .out = OUT,
 		.cpu = INT64_C(3600000), .name = "bench" };
+	const struct passwd *pw;
 	struct frame f;
 	struct buf m;
 
-	if (spawn_worker(&b->child, 0) == -1)
+	buf_init(&m, 1024);
+	if (user_is_root() && ((pw = user_find("nobody", &m)) == NULL || user_become(pw, &m) == -1))
+		fatal("%s", m.data);
+	buf_free(&m);
+	if (child_worker(&b->child, NULL) == -1)
 		fatal("no worker");
 	b->chan = chan_new(b->child.fd);
-	filter_fill(&ws);
-	buf_init(&m, msg_limit(MSG_W_START));
-	wire_put(&m, w_start, &ws);
-	wire_put_u32(&m, 1);
-	wire_put_str(&m, plugin);
-	wire_put_bytes(&m, "", 0);
+	worker_start_one(&m, &ws, plugin);
 	if (chan_send(b->chan, MSG_W_START, 0, &m, -1, -1) == -1 ||
 	    clock_getcpuclockid(b->child.pid, &b->clock) != 0)
 		fatal("the worker does not start");
@@ -71,7 +75,7 @@ parse(struct bench *b, int body, size_t len)
 	struct parse_job pj = { .source = "bench", .url = "https://example.org/feed", .type = "",
 		.charset = "", .headers = "", .tag = "", .when = date_now(), .now = date_now(),
 		.len = len, .options = { "", 0 }, .state = { "", 0 } };
-	int out = result_fd(NULL, 0);
+	int out = memfd_new(NULL, 0);
 	struct parse_done done;
 	struct frame f;
 	struct wire w;
@@ -104,8 +108,8 @@ load(const char *file, size_t *len)
 	close(fd);
 	data[st.st_size] = '\0';
 	*len = (size_t)st.st_size;
-	body = result_fd(data, *len + 1);
-	if (body == -1 || result_seal(body) == -1)
+	body = memfd_new(data, *len + 1);
+	if (body == -1 || memfd_seal(body) == -1)
 		fatal("no memory file");
 	free(data);
 	return body;
@@ -116,6 +120,7 @@ main(int argc, char **argv)
 {
 	long rounds = argc > 3 ? strtol(argv[2], NULL, 10) : 0;
 	double seconds = 0, bytes = 0, begun;
+	struct { int fd; size_t len; } *docs;
 	unsigned long records = 0;
 	struct bench b;
 
@@ -124,10 +129,13 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: bench-worker PLUGIN ROUNDS FILE...\n");
 		return 2;
 	}
+	docs = xcalloc((size_t)argc, sizeof(*docs));
+	for (int i = 3; i < argc; i++)		/* before start() may give up root */
+		docs[i].fd = load(argv[i], &docs[i].len);
 	start(&b, argv[1]);
 	for (int i = 3; i < argc; i++) {
-		size_t len;
-		int body = load(argv[i], &len);
+		size_t len = docs[i].len;
+		int body = docs[i].fd;
 
 		parse(&b, body, len);
 		begun = cpu(&b);
@@ -141,5 +149,6 @@ main(int argc, char **argv)
 	chan_send(b.chan, MSG_STOP, 0, NULL, -1, -1);
 	waitpid(b.child.pid, NULL, 0);
 	chan_free(b.chan);
+	free(docs);
 	return 0;
 }

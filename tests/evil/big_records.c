@@ -12,10 +12,10 @@ evil(struct cr *cr)
 
 	memset(text, 'x', sizeof(text) - 1);
 	for (i = 0; i < 2000; i++) {
-		rec = cr->record(cr, NULL);
+		rec = cr->record(cr, "one more");
 		cr->set(rec, CR_TITLE, "a big one");
 		cr->set_extra(rec, "text", text);
-		if (cr->emit(cr, rec) == -1 && i > 1000)
+		if (cr->emit(cr, rec) == -1)
 			break;
 	}
 }

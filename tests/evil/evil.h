@@ -19,12 +19,16 @@ tell(struct cr *cr, const char *what, int managed)
 	cr->emit(cr, rec);
 }
 
+/* The page that evil() is called for. */
+__attribute__((unused)) static const struct cr_page *evil_page;
+
 /* A source that is called `n` and does what function evil() does to each page. */
 #define EVIL_SOURCE(n) \
 	static int \
 	parse(struct cr *cr, void *opts, const struct cr_page *page) \
 	{ \
-		(void)opts, (void)page; \
+		(void)opts; \
+		evil_page = page; \
 		evil(cr); \
 		return 0; \
 	} \
@@ -42,4 +46,10 @@ tell(struct cr *cr, const char *what, int managed)
 	} \
 	const struct cr_plugin cr_plugin_v1 = { \
 		CR_PLUGIN, .name = n, .version = "1", .help = "hostile", .parse = parse, \
+	}
+/* A stream, function stream(), with a table of options for the struct t that wants w. */
+#define EVIL_STREAM(n, t, w) \
+	const struct cr_plugin cr_plugin_v1 = { \
+		CR_PLUGIN, .name = n, .version = "1", .help = "hostile", .stream = stream, \
+		.wants = w, .options = options, .options_size = sizeof(t), \
 	}

@@ -25,6 +25,6 @@ filter(struct cr *cr, void *opts, struct cr_record *rec)
 }
 
 const struct cr_plugin cr_plugin_v1 = {
-	CR_PLUGIN, .name = "filter_crash", .version = "1", .help = "crashes on a title",
+	CR_PLUGIN, .name = "crash", .version = "1", .help = "crashes on a title",
 	.options = options, .options_size = sizeof(struct opts), .filter = filter,
 };

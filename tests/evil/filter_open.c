@@ -18,6 +18,6 @@ filter(struct cr *cr, void *opts, struct cr_record *rec)
 }
 
 const struct cr_plugin cr_plugin_v1 = {
-	CR_PLUGIN, .name = "filter_open", .version = "1", .help = "cannot begin",
+	CR_PLUGIN, .name = "open", .version = "1", .help = "cannot begin",
 	.open = open_filter, .filter = filter,
 };

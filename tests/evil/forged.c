@@ -1,8 +1,8 @@
 /* Answers its job itself, with a count of records that are not there.
  * status: other results than it wrote
  */
-#include "../../core/msg.h"
 #include "evil.h"
+#include "../../core/ipc/msg.h"
 
 static void
 evil(struct cr *cr)

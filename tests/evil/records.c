@@ -9,7 +9,7 @@ evil(struct cr *cr)
 	struct cr_record *rec;
 
 	for (;;) {
-		rec = cr->record(cr, NULL);
+		rec = cr->record(cr, "one more");
 		cr->set(rec, CR_TITLE, "one more");
 		cr->emit(cr, rec);
 	}

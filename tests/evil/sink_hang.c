@@ -13,5 +13,5 @@ deliver(struct cr *cr, void *opts, const struct cr_batch *batch)
 }
 
 const struct cr_plugin cr_plugin_v1 = {
-	CR_PLUGIN, .name = "sink_hang", .version = "1", .help = "never returns", .deliver = deliver,
+	CR_PLUGIN, .name = "hang", .version = "1", .help = "never returns", .deliver = deliver,
 };

@@ -13,6 +13,6 @@ deliver(struct cr *cr, void *opts, const struct cr_batch *batch)
 }
 
 const struct cr_plugin cr_plugin_v1 = {
-	CR_PLUGIN, .name = "sink_retry", .version = "1", .help = "asks to be tried again",
+	CR_PLUGIN, .name = "retry", .version = "1", .help = "asks to be tried again",
 	.deliver = deliver,
 };

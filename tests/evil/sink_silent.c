@@ -11,6 +11,6 @@ deliver(struct cr *cr, void *opts, const struct cr_batch *batch)
 }
 
 const struct cr_plugin cr_plugin_v1 = {
-	CR_PLUGIN, .name = "sink_silent", .version = "1", .help = "fails without a word",
+	CR_PLUGIN, .name = "silent", .version = "1", .help = "fails without a word",
 	.deliver = deliver,
 };

@@ -1,12 +1,13 @@
 /* What a hostile peer writes into its channel, the first byte saying how many descriptors go with
  * it: each frame is bounded and comes again the same, each payload reads as whatever it may be,
  * and no descriptor stays open. */
-#include "about.h"
-#include "buf.h"
-#include "chan.h"
-#include "msg.h"
-#include "result.h"
-#include "wire.h"
+#include "base/buf.h"
+#include "catalog/descriptor.h"
+#include "daemon/supervise/workers.h"
+#include "ipc/chan.h"
+#include "ipc/msg.h"
+#include "ipc/wire.h"
+#include "record/result.h"
 
 #include <fcntl.h>
 #include <stdint.h>
@@ -22,7 +23,7 @@ int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 /* What payloads are made of; every payload is read as each of them. */
 static const struct wire_field *const tables[] = {
-	mark, fetch_start, fetch_host, fetch_job, fetch_done, store_source, store_route, store_leg,
+	mark, fetch_start, fetch_host, fetch_job, fetch_done, store_source, store_route, store_sink,
 	commit, committed, pull, work, judged, ack, settled, counts, route_count, w_start,
 	parse_job, parse_done, batch_job, batch_done, serve_start, result_verdict, result_item,
 };
@@ -73,7 +74,7 @@ again(const struct frame *f)
 	struct chan *from, *to;
 	struct frame g;
 
-	need(f->len <= msg_limit(f->type) && msg_known(f->type));
+	need(f->len <= msg_limit(f->type) && msg_valid(f->type));
 	need(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
 	from = chan_new(pair[0]);
 	to = chan_new(pair[1]);

@@ -1,7 +1,8 @@
 /* Bytes in any encoding, named by the first line: UTF-8 comes out, or the name is not known. */
-#include "buf.h"
-#include "convert.h"
-#include "text.h"
+#include "base/buf.h"
+#include "base/text.h"
+#include "base/utf8.h"
+#include "worker/convert.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,17 +21,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if ((body = memchr(text, '\n', size)) != NULL) {
+	if ((body = memchr(text, '\n', size)) != NULL)
 		*body++ = '\0';
-		len = size - (size_t)(body - text);
-		buf_init(&b, 16 * size + 64);
-		buf_str(&b, "");
-		if (convert(&b, text, body, len, &bad) == 0 &&
-		    (b.over || text_valid(b.data, b.len) != b.len || bad > len))
-			abort();
-		buf_free(&b);
-	}
-	convert_name(text);
+	else
+		body = text + size;
+	len = size - (size_t)(body - text);
+	buf_init(&b, 16 * size + 64);
+	buf_str(&b, "");
+	if (convert(&b, text, body, len, &bad) == 0 &&
+	    (b.over || text_valid(b.data, b.len) != b.len || bad > len))
+		abort();
+	buf_free(&b);
 	free(text);
 	return 0;
 }

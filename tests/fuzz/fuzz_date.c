@@ -1,5 +1,5 @@
 /* Dates from anywhere: what is read is written, and read again as the same. */
-#include "date.h"
+#include "base/date.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else if (ms >= INT64_C(-62167219200000) && ms < INT64_C(253402300800000)) {
 		if (date_parse(date_rfc3339(out, ms), &back) == -1 || back != ms)
 			abort();
-		if (date_parse(date_rfc822(out, ms), &back) == -1 || back / 1000 > ms / 1000)
+		if (date_parse(date_http(out, ms), &back) == -1 || back / 1000 > ms / 1000)
 			abort();
 	}
 	date_rfc3339(out, ms);

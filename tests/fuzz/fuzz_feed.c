@@ -1,8 +1,13 @@
 /* A document of any kind through the plugin that reads feeds, in a real host but without a sandbox:
  * source_feed.so of the same build. A first byte 0x80..0x8f tells type and charset, as HTTP does. */
-#include "convert.h"
-#include "host.h"
-#include "log.h"
+#include "base/log.h"
+#include "ipc/memfd.h"
+#include "ipc/msg.h"
+#include "record/record.h"
+#include "worker/convert.h"
+#include "worker/host.h"
+#include "worker/host_parse.h"
+#include "worker/host_table.h"
 
 #include <dlfcn.h>
 #include <stdint.h>
@@ -67,8 +72,8 @@ check(int out, uint64_t len, const struct parse_done *done)
 	const void *p;
 	int rc;
 
-	need(result_seal(out) == 0);
-	need((p = result_map(out, (size_t)len, &size)) != NULL);
+	need(memfd_seal(out) == 0);
+	need((p = memfd_map(out, (size_t)len, &size)) != NULL);
 	wire_init(&all, p, size);
 	while ((rc = result_next(&all, &kind, &body)) == 1) {
 		if (kind == RESULT_STATE)
@@ -79,7 +84,7 @@ check(int out, uint64_t len, const struct parse_done *done)
 	}
 	need(rc == 0 && records == done->records);
 	need(done->failed == 0 || (done->error != NULL && done->error[0] != '\0'));
-	result_unmap(p, size);
+	memfd_unmap(p, size);
 }
 
 int
@@ -107,10 +112,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	job.len = size;
 	need((text = calloc(1, size + 1)) != NULL);
 	memcpy(text, data, size);
-	body = result_fd(text, size + 1);
-	out = result_fd(NULL, 0);
+	body = memfd_new(text, size + 1);
+	out = memfd_new(NULL, 0);
 	free(text);
-	need(body != -1 && out != -1 && result_seal(body) == 0);
+	need(body != -1 && out != -1 && memfd_seal(body) == 0);
 	host_job(WHEN);
 	host_parse(&slot, &job, body, out, &done);
 	check(out, done.out, &done);

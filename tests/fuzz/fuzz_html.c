@@ -1,9 +1,9 @@
 /* HTML from anywhere: what comes out is safe and well-formed, judged by a reader of its own, and
  * sanitising it once more changes nothing. (Beacons are looked for in what was written, before
  * it is resolved: there once more may find more.) */
-#include "buf.h"
-#include "html.h"
 #include "strict_html.h"
+#include "base/buf.h"
+#include "worker/html.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,10 +1,19 @@
 /* The rules of filter match: lists of words, phrases and patterns, conditions, fields, and a record that
  * they are asked about. What is refused is refused with a reason, what is said is UTF-8, and said again
  * when it is asked again. Lines NAME=VALUE are options, up to an empty one; the rest are texts. */
-#include "host.h"
-#include "mem.h"
-#include "option.h"
-#include "text.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/utf8.h"
+#include "catalog/option.h"
+#include "daemon/supervise/workers.h"
+#include "ipc/memfd.h"
+#include "ipc/msg.h"
+#include "record/record.h"
+#include "worker/host.h"
+#include "worker/host_batch.h"
+#include "worker/host_slot.h"
+#include "worker/host_table.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -67,8 +76,8 @@ batch(struct cr_record *r, uint64_t *len)
 	begun = result_begin(&b, RESULT_ITEM);
 	wire_put(&b, result_item, &item);
 	result_end(&b, begun);
-	fd = result_fd(b.data, b.len);
-	need(fd != -1 && result_seal(fd) == 0);
+	fd = memfd_new(b.data, b.len);
+	need(fd != -1 && memfd_seal(fd) == 0);
 	*len = b.len;
 	buf_free(&b);
 	buf_free(&bytes);
@@ -80,7 +89,7 @@ static void
 ask(struct cr_record *r, struct buf *said)
 {
 	struct batch_job job = { .route = "r", .count = 1, .now = NOW };
-	struct host_batch hb = { .slots = &slot, .n = 1, .out = result_fd(NULL, 0) };
+	struct host_batch hb = { .slots = &slot, .n = 1, .out = memfd_new(NULL, 0) };
 	struct result_verdict v = { .verdict = UINT32_MAX };
 	struct batch_done done;
 	enum result_kind kind;
@@ -91,15 +100,15 @@ ask(struct cr_record *r, struct buf *said)
 	hb.batch = batch(r, &job.len);
 	host_job(NOW);
 	host_filter(&hb, &job, &done);
-	need(result_seal(hb.out) == 0);
-	p = result_map(hb.out, (size_t)done.out, &size);
+	need(memfd_seal(hb.out) == 0);
+	p = memfd_map(hb.out, (size_t)done.out, &size);
 	need(p != NULL);
 	wire_init(&all, p, size);
 	need(result_next(&all, &kind, &body) == 1 && kind == RESULT_VERDICT);
 	wire_get(&body, result_verdict, &v);
 	need(wire_end(&body) == 0 && v.why != NULL && v.why[0] != '\0' && valid(v.why));
 	buf_fmt(said, "%u %s", v.verdict, v.why);
-	result_unmap(p, size);
+	memfd_unmap(p, size);
 	close(hb.batch);
 	close(hb.out);
 }

@@ -1,9 +1,12 @@
 /* What a worker left in its memfd: records, verdicts, states and items. What is taken is UTF-8,
  * within its maxima, and comes out of a second writing the same. */
-#include "buf.h"
-#include "record.h"
-#include "result.h"
-#include "text.h"
+#include "base/buf.h"
+#include "base/text.h"
+#include "base/utf8.h"
+#include "record/record.h"
+#include "record/record_json.h"
+#include "record/result.h"
+#include "worker/host_edition.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -65,7 +68,9 @@ item(enum result_kind kind, struct wire *body)
 	struct result_request asked;
 	struct result_state st;
 	struct result_verdict v;
+	struct result_past past;
 	struct result_item i;
+	struct host_edition edition = { .n = 0 };
 
 	switch (kind) {
 	case RESULT_RECORD:
@@ -84,6 +89,14 @@ item(enum result_kind kind, struct wire *body)
 		wire_get(body, result_item, &i);
 		if (wire_end(body) == 0 && i.record.data != NULL)
 			record(i.record.data, i.record.len);
+		break;
+	case RESULT_PAST:
+		wire_get(body, result_past, &past);
+		break;
+	case RESULT_EDITION:
+		if (host_edition_read(&edition, body, 3) == 0)
+			need(edition.of.name != NULL && edition.list[edition.n] == NULL);
+		host_edition_free(&edition);
 		break;
 	case RESULT_REQUEST:
 		wire_get(body, result_request, &asked);

@@ -1,7 +1,7 @@
 /* Addresses from anywhere, the first line as base of the second: what resolves can be taken apart,
  * a key is the key of each form of its page. */
-#include "buf.h"
-#include "url.h"
+#include "base/buf.h"
+#include "base/url.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -8,16 +8,17 @@
 #define STRICT_NAME	24
 
 static const char *const strict_bad_tags[] = {
-	"applet", "base", "body", "embed", "form", "frame", "frameset", "head", "html", "iframe",
-	"link", "math", "meta", "noembed", "noframes", "object", "plaintext", "script", "style",
-	"svg", "template", "title", "xml", "xmp",
+	"applet", "base", "body", "button", "datalist", "embed", "form", "frame", "frameset", "head",
+	"html", "iframe", "input", "keygen", "link", "listing", "marquee", "math", "meta", "noembed",
+	"noframes", "noscript", "object", "optgroup", "option", "output", "plaintext", "script",
+	"select", "style", "svg", "template", "textarea", "title", "xml", "xmp",
 };
 static const char *const strict_urls[] = {
 	"background", "cite", "dynsrc", "href", "icon", "longdesc", "lowsrc", "poster", "src",
 };
 static const char *const strict_bad_attrs[] = {
-	"action", "code", "codebase", "classid", "data", "formaction", "http-equiv", "manifest",
-	"ping", "profile", "srcdoc", "xlink:href", "xmlns",
+	"action", "code", "codebase", "classid", "data", "formaction", "http-equiv", "id", "manifest",
+	"name", "ping", "profile", "srcdoc", "xlink:href", "xmlns",
 };
 /* With what makes them more than words, as which they do no harm. */
 static const char *const strict_bad_styles[] = {

@@ -14,7 +14,7 @@ change(struct cr *cr, struct cr_record *rec)
 	cr->set(rec, CR_CATEGORY, "added");
 	cr->set(rec, CR_PUBLISHED, "2026-01-02T03:04:05Z");
 	cr->set_extra(rec, "why", "because");
-	cr->set_number(rec, "rank", 2);
+	cr->set_number(rec, "place", 2);
 	cr->set_counter(rec, "votes", 99);
 }
 

@@ -1,6 +1,6 @@
 /* sink_trial: writes a line for each record, at its leisure, and does what a file of orders says:
- * `retry MS`, `reject GUID`, `gone`, `hang`, `hang once`, `die`. Counts in its state what it was
- * given. */
+ * `retry MS`, `retry MS GUID`, `reject GUID`, `gone`, `hang`, `hang once`, `die`. Counts in its
+ * state what it was given. */
 #include <courant/plugin.h>
 
 #include <poll.h>
@@ -52,9 +52,14 @@ static int
 order_obey(struct cr *cr, const char *order, const struct cr_record *r)
 {
 	const char *guid = cr->get(r, CR_GUID, 0);
+	char *of;
+	long ms;
 
-	if (strncmp(order, "retry ", 6) == 0)
-		return cr->retry(cr, strtol(order + 6, NULL, 10), "told to try again");
+	if (strncmp(order, "retry ", 6) == 0) {
+		ms = strtol(order + 6, &of, 10);
+		if (*of == '\0' || (guid != NULL && strcmp(guid, of + 1) == 0))
+			return cr->retry(cr, ms, "told to try again");
+	}
 	if (strncmp(order, "reject ", 7) == 0 && guid != NULL && strcmp(guid, order + 7) == 0)
 		return cr->fail(cr, CR_REJECTED, "told to reject %s", guid);
 	if (strcmp(order, "gone") == 0)

@@ -11,6 +11,14 @@
 #define DROP_VERSION	"1"
 #endif
 
+#ifndef DROP_NAME
+#define DROP_NAME	"drop"
+#endif
+
+#ifndef DROP_WANTS
+#define DROP_WANTS	0
+#endif
+
 #ifndef DROP_REFUSES
 #define DROP_REFUSES	"bad"
 #endif
@@ -88,7 +96,8 @@ parse(struct cr *cr, void *opts, const struct cr_page *page)
 #endif
 
 const struct cr_plugin cr_plugin_v1 = {
-	CR_PLUGIN, .name = "drop", .version = DROP_VERSION, .help = "one record a page",
+	CR_PLUGIN, .name = DROP_NAME, .version = DROP_VERSION, .help = "one record a page",
+	.wants = DROP_WANTS,
 	.options = options, .options_size = sizeof(struct opts), .check = check,
 #ifdef DROP_STREAM
 	.stream = stream,

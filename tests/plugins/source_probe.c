@@ -119,10 +119,13 @@ lists(struct cr *cr, struct cr_record *rec)
 	cr->set(rec, CR_CONTRIBUTOR, "Dora");
 	cr->set(rec, CR_ENCLOSURE, "a.mp3");
 	cr->add_enclosure(rec, "b.mp3", "audio/mpeg", 1234);
+	cr->add_enclosure(rec, "\xc3\xbc@b.mp3?\xc3\xb6#\xc3\xa9", NULL, -1);
+	cr->add_enclosure(rec, "http://u:p@c@feeds.example:8080/\xc3\xbc@x?y@z", NULL, -1);
+	cr->add_enclosure(rec, "//u@feeds.example/@x", NULL, -1);
 	cr->add_enclosure(rec, "javascript:alert(1)", NULL, -1);
 	cr->add_enclosure(rec, "intent://x#Intent;end", NULL, -1);
-	cr->set_number(rec, "score", 0.1);
-	cr->set_number(rec, "score", 12.5);
+	cr->set_number(rec, "rating", 0.1);
+	cr->set_number(rec, "rating", 12.5);
 	cr->set_counter(rec, "votes", 42);
 	cr->set_time(rec, CR_UPDATED, INT64_C(1600000000123));
 	cr->set(rec, CR_PUBLISHED, "2099-01-01");
@@ -133,17 +136,23 @@ static void
 refused(struct cr *cr, char *line)
 {
 	static char big[(1 << 20) + 2];
-	struct cr_record *rec[4];
+	struct cr_record *rec[6];
 	int i;
 
 	memset(big, 'y', sizeof(big) - 1);
 	for (i = 0; i < 4; i++)
 		rec[i] = cr->record(cr, "refused");
+	for (; i < 6; i++)
+		rec[i] = cr->record(cr, i == 4 ? NULL : CR_BY_TITLE);
 	cr->set_extra(rec[0], "big", big);
 	cr->set(rec[1], CR_ID, "mine");
 	cr->set_time(rec[2], CR_TITLE, 1);
 	cr->set_number(rec[3], "endless", 1e308 * 10);
-	for (i = 0; i < 4; i++)
+	cr->set(rec[4], CR_TITLE, "of nothing");
+	cr->set(rec[4], CR_LINK, "javascript:x");
+	cr->set(rec[5], CR_TITLE, "by its title");
+	cr->set(rec[5], CR_SUMMARY_TEXT, "one\r\ntwo\n\n <three>\n");
+	for (i = 0; i < 6; i++)
 		line += sprintf(line, "%d ", cr->emit(cr, rec[i]));
 	sprintf(line, "%d %d", cr->emit(cr, rec[0]), cr->emit(cr, cr->feed(cr)));
 }
@@ -184,7 +193,7 @@ parse(struct cr *cr, void *opts, const struct cr_page *page)
 	    strlen(page->body) - page->len);
 	cr->set_extra(rec, "page", line);
 	cr->emit(cr, rec);
-	rec = cr->record(cr, NULL);
+	rec = cr->record(cr, "open");
 	sprintf(line, "%d", 1 + open_at_once(cr));
 	cr->set_extra(rec, "open", line);
 	cr->emit(cr, rec);

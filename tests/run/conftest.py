@@ -14,7 +14,29 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "shared: uses the corpora beside the tree")
 
 
+# Their tests wait for long. They are spread among the others, so that no process ends with many of them.
+WAITING = ("deaths", "evil", "hostile", "kill", "neighbours", "papers", "shares", "trouble")
+
+
+def spread(items):
+    """The waiting tests in the first three quarters, each between two files: a file's fixtures stay."""
+    files, waiting = {}, []
+    for item in items:
+        name = item.path.stem.removeprefix("test_")
+        (waiting if name in WAITING else files.setdefault(name, [])).append(item)
+    every = max(1, 3 * len(items) // 4 // max(1, len(waiting)))
+    found, due = [], 0
+    for group in files.values():
+        found += group
+        due += len(group)
+        while due >= every and waiting:
+            found.append(waiting.pop(0))
+            due -= every
+    return found + waiting
+
+
 def pytest_collection_modifyitems(items):
+    items[:] = spread(items)
     for item in items:
         for mark in item.iter_markers():
             if mark.name in SKIP:
@@ -60,3 +82,20 @@ def api():
     from api import Api
     with Api() as made:
         yield made
+
+
+@pytest.fixture
+def landlock(monkeypatch):
+    """landlock(N): the version of Landlock's ABI that programs believe in; "": the kernel's."""
+    def cap(version):
+        if version and "-DCOURANT_LANDLOCK_CAP=1" not in (courant.BUILD / "Makefile").read_text():
+            pytest.skip("this build has no --enable-landlock-cap")
+        monkeypatch.setenv("COURANT_LANDLOCK_ABI", version)
+        return version
+    return cap
+
+
+@pytest.fixture(params=[pytest.param("2", id="abi 2"), pytest.param("", id="uncapped")])
+def abi(request, landlock):
+    """Landlock as in Debian 12's kernel, and as here."""
+    return landlock(request.param)

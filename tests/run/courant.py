@@ -21,6 +21,7 @@ LONG = os.environ.get("COURANT_LONG", "") not in ("", "0")
 SLOW = float(os.environ.get("COURANT_SLOW", "1"))  # sanitizers: how much longer to wait
 SANITIZED = "ASAN_OPTIONS" in os.environ
 REPORT = r"(?m)^.*(?:ERROR: \w+Sanitizer|runtime error: )[\s\S]*"   # to the log's end
+DENIED = r"(?m)^\S+ (?:store|fetch|send|serve)\[\d+\]: .*denied: .*"
 ROLES = ("store", "fetch", "send", "serve")
 SHARED = next((p for p in (pathlib.Path(os.environ.get("COURANT_SHARED", "/nonexistent")),
                            TREE.parent / "shared") if p.is_dir()), None)
@@ -43,8 +44,8 @@ def until(condition, seconds=20, what="", every=0.03, context=None):
             return value
         if time.monotonic() > deadline:
             more = f"\n{context()}" if context else ""
-            raise AssertionError(f"after {seconds * SLOW:.0f} s still not: "
-                                 f"{what or condition.__name__}{more}")
+            told = f"after {seconds * SLOW:.0f} s still not: {what or condition.__name__}"
+            raise AssertionError(f"{told}{more}\n-- {told}" if more else told)
         time.sleep(every)
 
 
@@ -149,6 +150,7 @@ class Daemon:
         self.log_path.touch()
         self.process = None
         self.reports = []
+        self.denies = False                 # a test has a role make a call that its filter denies
         self.settings = settings or {}
         self.sources = sources or {}
         self.routes = routes or {}
@@ -179,6 +181,8 @@ class Daemon:
         conf.update({"private": True, "serve": {"listen": "127.0.0.1:0"}})
         conf.update(self.settings)
         conf.update(more)
+        if SANITIZED:           # with sanitizers a worker takes several times the memory
+            conf["limits"] = {"memory": "16 GB", **(conf.get("limits") or {})}
         conf = {k: v for k, v in conf.items() if v is not None}
         if self.sources:
             conf["sources"] = self.sources
@@ -247,6 +251,8 @@ class Daemon:
                     self.process.wait(10 * SLOW)
             self.kill()
         self.reports = re.findall(REPORT, self.log())
+        if not self.denies:
+            self.reports += re.findall(DENIED, self.log())
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # -- what can be seen of it
@@ -256,7 +262,11 @@ class Daemon:
 
     def describe(self):
         lines = self.log().splitlines()
-        return "\n".join([f"-- {self.conf}", self.conf.read_text(),
+        try:
+            status = self.courant("status", "--json", check=False, seconds=5).stdout.decode()
+        except subprocess.TimeoutExpired:
+            status = "no answer within 5 s"
+        return "\n".join([f"-- {self.conf}", self.conf.read_text(), f"-- status: {status[:6000]}",
                           f"-- the log's last lines of {len(lines)}", *lines[-60:]])
 
     def until(self, condition, seconds=20, what="", every=0.03):
@@ -292,13 +302,23 @@ class Daemon:
         return self.status()["counts"]["records"]
 
     def refresh(self, *names):
-        """Polls these sources now (all without names) and waits until each was read again."""
+        """Polls these sources now (all without names) and waits until each was read again and its records delivered.
+
+        A sink that is paused, or holds records for another try, is not waited for.
+        """
         before = {s["name"]: s["checked"] for s in self.status()["sources"]
                   if not names or s["name"] in names}
         for name in before:
             self.courant("refresh", name)
         self.until(lambda: all(s["checked"] != before[s["name"]] and not s["polling"]
                                for s in self.status()["sources"] if s["name"] in before), 30, f"{sorted(before)} read again")
+        head = self.status()["counts"]["head"]
+        self.until(lambda: all((sink["place"] or 0) >= head or sink["paused"] or sink["retry"]
+                               for r in self.status()["routes"] for sink in r["sinks"]), 30, f"delivered up to {head}")
+
+    def explain(self, what):
+        """What `courant explain` tells of the records with this id, guid or link, the newest first."""
+        return json.loads(self.courant("explain", "--json", what).stdout)["items"]
 
     def settled(self, seconds=30):
         """Until every source was read once and every route has delivered all there is."""
@@ -306,7 +326,7 @@ class Daemon:
             now = self.status()
             head = now["counts"]["head"]
             return all(s["checked"] and not s["polling"] for s in now["sources"]) and all(
-                (leg["delivered"] or 0) >= head for r in now["routes"] for leg in r["legs"])
+                (leg["place"] or 0) >= head for r in now["routes"] for leg in r["sinks"])
         self.until(quiet, seconds, "all sources read, all routes at the head of the log")
         return self
 
@@ -368,3 +388,17 @@ def numbered(first, last, tag="n"):
     """Entries first..last of an invented source, newest first."""
     return [(f"{tag}-{n}", f"{tag} number {n}", f"https://example.org/{tag}/{n}")
             for n in range(last, first - 1, -1)]
+
+
+# ---- a wall clock of the test's ----
+
+def sanitizers():
+    """The sanitizers' runtime, which has to be loaded before anything else."""
+    said = subprocess.run(["ldd", program("courantd")], capture_output=True, text=True, check=True)
+    return re.findall(r"=> (\S*libasan\S*)", said.stdout)
+
+
+def fake_clock(env, path):
+    """Has programs started from here on read how far their clock is off from a file: "+3d"."""
+    env.setenv("LD_PRELOAD", " ".join([*sanitizers(), str(BUILD / "tests" / "clock.so")]))
+    env.setenv("TEST_CLOCK", str(path))

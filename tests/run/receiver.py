@@ -1,5 +1,6 @@
 """An independent receiver of webhooks: keeps what it was sent, verifies it with Python's hmac."""
 import base64
+import contextlib
 import hashlib
 import hmac
 import http.server
@@ -26,6 +27,7 @@ class Hook:
         self.when = time.monotonic()
         self.connection = handler.client_address
         self.status = None
+        self.answered = False           # the answer is written
 
     @property
     def id(self):
@@ -58,6 +60,7 @@ class Receiver:
         self.answer = answer if callable(answer) else lambda *_: answer
         self.latency = latency
         self.hooks, self.lock, self.over = [], threading.Lock(), threading.Event()
+        self.connections = set()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -66,6 +69,14 @@ class Receiver:
 
             def log_message(self, *_):
                 pass
+
+            def setup(self):
+                super().setup()
+                outer.connections.add(self.connection)
+
+            def finish(self):
+                outer.connections.discard(self.connection)
+                super().finish()
 
             def do_POST(self):
                 outer.take(self)
@@ -79,9 +90,22 @@ class Receiver:
             def handle_error(self, *_):
                 pass
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.make, self.port = (lambda: Server(("127.0.0.1", self.port), Handler)), 0
+        self.open()
+
+    def open(self):
+        """Listens, after close() at the same port as before."""
+        self.server = self.make()
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self):
+        """Listens no more, and answers nothing more on the connections that there are."""
+        self.server.shutdown()
+        self.server.server_close()
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self):
         return self
@@ -118,6 +142,12 @@ class Receiver:
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         handler.wfile.write(body)
+        hook.answered = True
+
+    def release(self):
+        """Ends the connections that hang."""
+        self.over.set()
+        self.over = threading.Event()
 
     def reset(self, handler):
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -125,7 +155,7 @@ class Receiver:
         handler.close_connection = True
 
     def hang(self, handler):
-        self.over.wait(60)
+        self.over.wait(90)
         handler.close_connection = True
 
     def drip(self, handler):

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from courant import BUILD, SANITIZED, SHARED, TREE, folder, program
+from courant import BUILD, SANITIZED, TREE, folder, program
 
 HELLO = TREE / "contrib" / "hello"
 SHIPPED = ("source_changes", "filter_brief")
@@ -131,27 +131,9 @@ def test_hello_parses_in_its_sandbox(work):
     assert "changes" in said and "unreleased" in said
 
 
-EXAMPLES = {"source_depot": ["-ljansson"], "filter_floor": []}
-
-
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_examples_build_with_the_command_that_they_are_shown_with(installed, work, name):
-    if SHARED is None or not (SHARED / "examples" / f"{name}.c").is_file():
-        pytest.skip("the folder of shared examples is missing")
-    readme = (SHARED / "examples" / "README.md").read_text()
-    command = re.search(r"^ +(cc [^\n]*\\\n[^\n]*)$", readme, re.M).group(1)
-    words = shlex.split(command.replace("\\\n", " "))
-    words = [w.replace("source_depot", name) for w in words if not w.startswith("-l")]
-    words = [f"-I{asked(installed, '--variable=includedir')}" if w == "-Iinclude" else w
-             for w in words]
-    shutil.copy(SHARED / "examples" / f"{name}.c", work)
-    run(*words, *EXAMPLES[name], "-Werror", where=work)
-    assert (work / f"{name}.so").is_file()
-
-
 def samples():
     """The programs of courant-plugin(7), as its reader sees them."""
-    page = (TREE / "core" / "courant-plugin.7").read_text()
+    page = (TREE / "core" / "worker" / "courant-plugin.7").read_text()
     blocks = re.findall(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed$", page, re.M | re.S)
     return [b.replace("\\e", "\\") for b in blocks if b.startswith("#include")]
 
@@ -166,8 +148,11 @@ def test_every_sample_of_the_manual_compiles_and_its_first_passes_its_test(insta
             run("cc", *STRICT, include, "-o", "test", f"{n}.c", "0.c", where=work)
             run(work / "test", where=work)
             continue
+        kind = "filter" if ".filter =" in code else "sink" if ".deliver =" in code else "source"
+        name = re.search(r'\.name = "(\w+)"', code)[1]
+        plugin = f"{kind}_{name}.so"
         run("cc", *STRICT, include, "-fPIC", "-shared", "-fvisibility=hidden", "-Wl,-z,defs",
-            "-o", f"{n}.so", f"{n}.c", where=work)
+            "-o", plugin, f"{n}.c", where=work)
         if not SANITIZED:
-            assert "refused" not in run(program("courant"), "plugins", work / f"{n}.so")
+            assert "refused" not in run(program("courant"), "plugins", work / plugin)
     assert (work / "test").is_file()

@@ -90,7 +90,7 @@ def test_plugins_tells_what_is_not_granted_and_which_file_is_not_loaded(daemon):
     d.start()
     said = d.courant("plugins", "exec").stdout.decode()
     assert "exec (not granted)" in said and "`allow: [source_exec]`" in said, said
-    other = d.folder / "source_other.so"
+    other = d.folder / "source_feed.so"
     shutil.copy(BUILD / "plugins" / "source_feed.so", other)
     said = d.courant("plugins", str(other)).stdout.decode()
     assert "not in a plugin folder of the daemon" in said and "entries" in said, said

@@ -1,5 +1,6 @@
 """Configurations: all mistakes at once with their lines, and a running daemon that keeps the good one."""
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -157,12 +158,16 @@ def test_a_private_address_is_not_fetched_unless_allowed(daemon, origin):
 
 
 @pytest.mark.parametrize("path", sorted((TREE / "conf").glob("*.yaml")), ids=lambda p: p.name)
-def test_each_configuration_that_is_shipped_is_a_good_one(path, tmp_path):
+def test_each_configuration_that_is_shipped_is_a_good_one(path, daemon):
     """Once what its head says is done: commands, each in a line of its own."""
-    conf = tmp_path / "conf"
+    d = daemon()
+    conf = d.folder / "conf"
     shutil.copytree(path.parent, conf)
+    text = path.read_text().replace("127.0.0.1:8080", "127.0.0.1:0")
+    (conf / path.name).write_text(re.sub(r"(?m)^state: .*", f"state: {d.state}", text))
     for command in re.findall(r"^#     (\S.*)$", path.read_text(), re.M):
         subprocess.run(["sh", "-c", command], cwd=conf, check=True)
+    d.own(conf)
     done = subprocess.run([program("courantd"), "-n", "-u", "nobody", "-c", str(conf / path.name)],
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=30 * SLOW)
     assert done.returncode == 0 and not done.stderr, done
@@ -184,10 +189,13 @@ def shipped(daemon, name, changes):
 
 
 def test_the_papers_that_are_shipped_as_an_example(daemon, origin):
-    abstract = "A new way to build dense vectors. " * 12
-    for n, name in enumerate(("vision", "language", "speech", "robotics", "theory")):
-        origin.put(f"{name}.txt", f"Subscribe\n\nMar 14\n\nDense vectors for {name} and more\n\n"
-                                  f"{abstract}{n}\n\nA paper that all of them name\n\n{abstract}\n".encode())
+    named_by_all = "A new way to build dense vectors. " * 12
+    for name in ("vision", "language", "speech", "robotics", "theory"):
+        words = random.Random(name)
+        own = "".join(f"{name} {words.choice('sees hears moves reads proves'.split())} {words.randrange(9999)} vectors; "
+                      for _ in range(20))
+        origin.put(f"{name}.txt", f"Subscribe\n\nMar 14\n\nDense vectors for {name} and more\n\n{own}\n\n"
+                                  f"A paper that all of them name\n\n{named_by_all}\n".encode())
     origin.set("/daily", type="application/json", body=json.dumps([
         {"title": "Reranking of papers in a day", "numComments": 3, "paper": {
             "id": "2401.00001", "summary": "s", "upvotes": 41}}]))

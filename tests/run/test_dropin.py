@@ -41,7 +41,7 @@ def start(d, origin):
     """The daemon with an empty plugin folder, a source that waits for `drop`, and a healthy one."""
     d.plugins = d.folder / "plugins"
     d.plugins.mkdir()
-    d.settings = {"plugins": [str(d.plugins)]}
+    d.settings["plugins"] = [str(d.plugins)]
     d.sources = {"one": {"plugin": "drop", "url": origin.put("drop", b"x"), "every": "1 h"},
                  "feed": {"plugin": "feed", "url": origin.put("f", rss(numbered(1, 2))),
                           "every": "1 h"}}

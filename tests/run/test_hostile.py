@@ -84,13 +84,16 @@ class Cost:
         return ticks / TICK
 
     def memory(self, what):
+        """KiB of it, without pages of files: another worker, begun for the healthy feed while one is
+        busy, maps the same libraries as all others."""
         total = 0
         for pid in processes(self.group):
             try:
                 status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
             except OSError:
                 continue
-            total += int((re.search(rf"{what}:\s+(\d+)", status) or [0, 0])[1])
+            total += int((re.search(rf"{what}:\s+(\d+)", status) or [0, 0])[1]) - \
+                int((re.search(r"RssFile:\s+(\d+)", status) or [0, 0])[1])
         return total / 1024
 
     def told(self):
@@ -219,8 +222,8 @@ def judge(case, source, records, raw, cost):
 
 def outputs_wrong(d):
     """What is wrong with the lists that are served, and with the log."""
-    d.until(lambda: all((leg["delivered"] or 0) >= d.status()["counts"]["head"] - 3
-                        for leg in d.route("all")["legs"]), 60, "the lists are written")
+    d.until(lambda: all((leg["place"] or 0) >= d.status()["counts"]["head"] - 3
+                        for leg in d.route("all")["sinks"]), 60, "the lists are written")
     items = tree.fromstring(d.http("/all.rss").text).findall("./channel/item")
     if len(items) != 1000:
         yield f"{len(items)} items in the RSS"
@@ -250,7 +253,7 @@ def poll(d, name):
     d.until(lambda: d.source(name)["checked"] != before and not d.source(name)["polling"], 60,
             f"{name} was read")
     head = d.status()["counts"]["head"]
-    d.until(lambda: (d.route("all")["legs"][0]["delivered"] or 0) >= head, 60,
+    d.until(lambda: (d.route("all")["sinks"][0]["delivered"] or 0) >= head, 60,
             f"what {name} gave is delivered")
 
 

@@ -21,7 +21,7 @@ def route():
 PATHS = {"items": "data.list",
          "fields": {"guid": "key", "title": "No. {key}",
                     "link": "where.web", "published": "at"},
-         "numbers": {"score": "score"}, "counters": {"votes": "stars"},
+         "numbers": {"rating": "score"}, "counters": {"votes": "stars"},
          "extras": {"code": "x.{key}"}}
 
 
@@ -34,7 +34,7 @@ def test_items_become_records_and_counters_grow(daemon, api):
     assert two["link"] == api.base + "/items/2", two
     assert two["published"] == "2023-11-14T22:13:22Z", two
     text = json.dumps(two)
-    assert '"score": 1' in text and '"votes": 20' in text and '"x.2"' in text, text
+    assert '"rating": 1' in text and '"votes": 20' in text and '"x.2"' in text, text
     more = items(1, 4)
     more[1]["stars"] = 77
     api.set("/v1", {"data": {"list": more}})

@@ -100,7 +100,8 @@ def test_kill_at_any_moment_loses_nothing_and_repeats_at_most_a_batch(daemon, or
     d.write()
     hit, behind, moments, lines_before, most = collections.Counter(), 0, [], 0, 0
     kills = 0
-    while kills < KILLS or (kills < 3 * KILLS and any(hit[p] < AT_LEAST[p] for p in AT_LEAST)):
+    while kills < KILLS or (kills < 3 * KILLS and (
+            behind < BACKLOG or any(hit[p] < AT_LEAST[p] for p in AT_LEAST))):
         since = len(d.log())
         d.start(wait=False, debug=True)
         wish = min(AT_LEAST, key=lambda p: hit[p] / AT_LEAST[p] + random.random() * 0.5)

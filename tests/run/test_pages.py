@@ -246,7 +246,7 @@ def test_killed_at_any_page_nothing_is_lost_or_repeated(made):
     assert len({r["guid"] for r in made.lines()}) == 2 * CHAIN * turn
 
 
-SECRET = "Vm9-hidden+word/8431"
+SECRET = "Vm9-veiled+word/8431"
 
 
 def test_a_secret_goes_to_its_origin_and_nowhere_else(made):
@@ -293,7 +293,7 @@ def test_a_secret_in_the_url_is_never_in_the_worker(made):
     assert SECRET not in made.log() and SECRET.replace("+", "%2B") not in made.log()
     assert "{secret:key}" in made.log()
     for line in made.lines():
-        assert "hidden" not in str(line)
+        assert "veiled" not in str(line)
     made.refresh("s")                        # its validators are found again by what is kept
     data = b"".join(p.read_bytes() for p in made.state.glob("courant.db*"))
-    assert b"hidden" not in data
+    assert b"veiled" not in data

@@ -1,4 +1,5 @@
 """Routes at work: reloads under way, failures and pauses, waiting, state, groups, explanations."""
+import contextlib
 import re
 import shutil
 import sqlite3
@@ -45,20 +46,20 @@ def slow_and_fast(daemon, origin):
                 "fast": {"from": ["*"], "to": {"jsonl": {"path": "fast.jsonl"}}}}
     d.write()
     d.start()
-    d.until(lambda: d.route("slow")["legs"][0]["state"] == "working", 10, "the slow sink works")
+    d.until(lambda: d.route("slow")["sinks"][0]["state"] == "working", 10, "the slow sink works")
     return d
 
 
 def test_a_reload_is_taken_at_once_while_a_sink_is_at_work(daemon, origin):
     d = slow_and_fast(daemon, origin)
-    pid = d.route("slow")["legs"][0]["pid"]
+    pid = d.route("slow")["sinks"][0]["pid"]
     d.sources["b"] = feed(origin, "b", 1, 1)
     d.write()
     begun = time.monotonic()
     d.courant("reload")
     d.until(lambda: "b-1" in d.out("fast.jsonl").read_text(), 10, "the new source's record is out")
     took = time.monotonic() - begun
-    leg = d.route("slow")["legs"][0]
+    leg = d.route("slow")["sinks"][0]
     assert leg["state"] == "working" and leg["pid"] == pid, leg
     assert took < 1 * SLOW, f"{took:.2f} s from reload to record"
     d.settled()
@@ -95,6 +96,32 @@ def test_a_sink_that_a_reload_removes_and_one_that_comes_back(daemon, origin):
 
 # -- failures
 
+def test_a_batch_of_which_part_is_taken_waits_as_after_a_first_failure(daemon, origin):
+    d = daemon()
+    load(d, "trial")
+    d.sources = {"a": feed(origin, "a", 1, 2)}
+    d.routes = {"r": {"from": ["a"], "to": {"trial": {"path": "trial.out", "orders": "orders"}}}}
+    d.write()
+    (d.state / "out").mkdir()
+    d.out("orders").write_text("retry -1 a-1\n")
+    d.own(d.state)
+    d.start()
+    d.until(lambda: d.log().count("told to try again") >= 3, 20, "it failed three times")
+    d.out("orders").write_text("retry -1 a-2\n")    # the next try is in four seconds
+    d.until(lambda: guids(d) == ["a-1"], 20, "part of the batch is taken")
+    begun = time.monotonic()
+    d.out("orders").write_text("")
+    d.until(lambda: guids(d) == ["a-1", "a-2"], 20, "and then the rest")
+    assert time.monotonic() - begun < 4 * SLOW, "the time of a fourth failure"
+    assert [line[3] for line in trial(d)] == ["3", "1"]
+
+
+def committed_failures(d):
+    """In a row, of all sinks: those that a kill -9 leaves. The log tells of one before its commit."""
+    with contextlib.closing(sqlite3.connect(f"file:{d.state}/courant.db?mode=ro", uri=True)) as db:
+        return db.execute("SELECT total(failures) FROM leg").fetchone()[0]
+
+
 def test_a_sink_is_told_how_often_the_first_record_failed_also_after_a_restart(daemon, origin):
     d = daemon()
     load(d, "trial")
@@ -105,7 +132,7 @@ def test_a_sink_is_told_how_often_the_first_record_failed_also_after_a_restart(d
     d.out("orders").write_text("retry 100\n")
     d.own(d.state)
     d.start()
-    d.until(lambda: d.log().count("told to try again") >= 2, 10, "it failed twice")
+    d.until(lambda: committed_failures(d) >= 2, 10, "two failures are committed")
     d.kill()
     since = len(d.log())
     d.start()
@@ -193,12 +220,12 @@ def ordered(daemon, origin, order, sinks=1, **settings):
 
 
 def leg(d):
-    return d.route("r")["legs"][0]
+    return d.route("r")["sinks"][0]
 
 
 def pending(d):
     with sqlite3.connect(f"file:{d.state}/courant.db?mode=ro", uri=True) as db:
-        return db.execute("SELECT n, state, attempts, due, reason FROM pending").fetchall()
+        return db.execute("SELECT n, state, attempts, due, reason FROM outbox").fetchall()
 
 
 def paused(d):
@@ -208,7 +235,7 @@ def paused(d):
 def test_a_sink_whose_receiver_is_gone_is_paused_until_it_is_resumed(daemon, origin):
     d = ordered(daemon, origin, "gone", sinks=2)
     paused(d)
-    assert leg(d)["reason"] == "told that nobody is there" and leg(d)["delivered"] == 0
+    assert leg(d)["reason"] == "told that nobody is there" and leg(d)["place"] == 0
     assert "paused: told that nobody is there; `courant resume r`" in d.courant("status").stdout.decode()
     assert [row[1:4] for row in pending(d)] == [(4, 1, 0)], "one row, tried once, due never"
     origin.put("a.xml", rss(numbered(1, 3, "a")))
@@ -223,7 +250,7 @@ def test_a_sink_whose_receiver_is_gone_is_paused_until_it_is_resumed(daemon, ori
     d.settled()
     assert guids(d) == ["a-1", "a-2", "a-3"]
     d.until(lambda: leg(d)["state"] == "idle" and not pending(d), 10, "the row is gone")
-    assert leg(d)["reason"] is None and leg(d)["pending"] == 0
+    assert leg(d)["reason"] is None and leg(d)["retry"] == 0
 
 
 def test_a_paused_sink_that_is_resumed_too_early_is_paused_again(daemon, origin):
@@ -241,7 +268,7 @@ def test_resume_makes_a_retry_due_at_once(daemon, origin):
     (row,) = pending(d)
     assert row[1:3] == (4, 1) and row[4] == "told to try again", row
     assert 3590 < row[3] / 1000 - time.time() < 3610, row
-    assert leg(d)["pending"] == 1
+    assert leg(d)["retry"] == 1
     d.out("orders").write_text("reject a-1\n")
     d.courant("resume", "r")
     d.settled()

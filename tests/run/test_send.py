@@ -92,7 +92,7 @@ def test_requests_in_turn_are_forgotten_with_those_who_asked(asked, whom):
     with Receiver(latency=0.3) as r:
         d = asked(url=r.url(), count=8, turn=True)
         d.until(lambda: len(r.hooks) == 2, 20, "the second is under way", every=0.005)
-        os.kill(d.route("asks")["legs"][0]["pid"] if whom == "worker" else d.pids()["send"],
+        os.kill(d.route("asks")["sinks"][0]["pid"] if whom == "worker" else d.pids()["send"],
                 signal.SIGKILL)
         if whom == "send":
             # The first was answered, which send may not have told yet.

@@ -139,7 +139,7 @@ def test_a_worker_that_dies_takes_what_it_set_along(daemon, origin):
     orders(d, "die")
     d.start()
     d.settled()			# three records parked
-    assert d.route("r")["legs"][0]["dead"] == 3 and state(d) == {}
+    assert d.route("r")["sinks"][0]["dead"] == 3 and state(d) == {}
     orders(d, "")
     origin.put("a.xml", rss(numbered(1, 4, "a")))
     d.refresh("a")
@@ -151,7 +151,7 @@ def test_store_dies_while_a_sink_works_and_nothing_is_counted_twice(daemon, orig
     route = {"from": ["*"], "to": {"trial": {"path": "trial.out", "time": "1500 ms"}}}
     d = prepared(daemon, origin, numbered(1, 3, "a"), route)
     d.start()
-    d.until(lambda: d.route("r")["legs"][0]["state"] == "working", 10, "the sink works")
+    d.until(lambda: d.route("r")["sinks"][0]["state"] == "working", 10, "the sink works")
     os.kill(d.pids()["store"], signal.SIGKILL)
     d.settled()
     assert trial(d) == [("a-1", 1), ("a-2", 2), ("a-3", 3)], "delivered once, from what was held"

@@ -74,7 +74,7 @@ def test_a_stream_goes_on_where_its_state_says_after_an_end_and_a_kill(daemon):
     d.until(lambda: whole(d) >= 30, 20, "some numbers")
     pid = worker(d)
     assert d.stop() == 0
-    assert re.search(rf"worker\[{pid}\]: says: stops behind \d+", d.log())
+    assert re.search(rf"worker\[{pid}\]: ticks for \w+ says: stops behind \d+", d.log())
     stopped = int(re.findall(r"stops behind (\d+)", d.log())[-1])
     d.start()
     d.until(lambda: whole(d) >= stopped + 30, 20, "it goes on")

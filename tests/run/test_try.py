@@ -131,6 +131,17 @@ def test_fetch_follows_next_up_to_the_pages_that_it_may(loopback, origin):
     assert "--pages" in done.stderr and origin.hits("/4") == 0
 
 
+def test_fetch_goes_on_past_a_page_that_is_gone_and_ends_at_one_that_fails(loopback, origin):
+    """As the daemon does with the pages of a plan."""
+    for status in (404, 410, 500):
+        origin.set("/1", status=status, body="no")
+        origin.set("/2", body="r2|t\n", type="text/plain")
+        done = fetch(loopback, "--plugin", plugin("planned"),
+                     "-o", f"plan={origin.url('/1')}", "-o", f"plan={origin.url('/2')}")
+        assert str(status) in done.stderr, done.stderr
+        assert [r["guid"] for r in lines(done.stdout)] == ([] if status == 500 else ["r2"])
+
+
 def test_fetch_makes_the_plan_of_a_plugin(loopback, origin):
     for n in (1, 2):
         origin.set(f"/p{n}", body=f"r{n}|t\n", type="text/plain")

@@ -190,16 +190,17 @@ def test_a_crash_is_tried_once_more_then_told_and_the_next_is_answered(guest):
 
 
 def test_a_plugin_that_hangs_is_killed_at_its_deadline_and_the_next_is_answered(guest):
-    d = guest({"limits": {"job_deadline": f"{int(1000 * SLOW)} ms"}})
+    d = guest({"limits": {"job_deadline": f"{int(2000 * SLOW)} ms"}})
     assert d.http("/x/book/add?name=x").status == 201
     began = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         hung = pool.submit(d.http, "/x/book/hang")
         d.wait_log("says: hangs")
+        time.sleep(SLOW)  # a visitor's own deadline begins when it comes: this one has time left for a fresh worker
         behind = d.http("/x/book/add?name=y")
         assert hung.result().status == 504
     assert time.monotonic() - began < 8 * SLOW
-    assert behind.status in (201, 503)
+    assert behind.status == 201
     assert any("deadline" in o["text"] for o in d.status()["obituaries"])
     assert d.http("/x/book/add?name=z").status == 201
 

@@ -1,11 +1,13 @@
 """sink_webhook and the send role, against an independent receiver."""
 import os
 import random
+import re
 import signal
+import time
 
 import pytest
 
-from courant import numbered, rss
+from courant import SLOW, numbered, rss
 from receiver import Receiver
 
 KEY = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldY"
@@ -33,7 +35,7 @@ def until_taken(d, receiver, n, seconds=30):
 
 
 def leg(d):
-    return d.route("hooks")["legs"][0]
+    return d.route("hooks")["sinks"][0]
 
 
 def titles(hooks):
@@ -228,3 +230,114 @@ def test_options_that_cannot_be_are_told_before_it_starts(hooked, options, said)
         for how in (["-n"], []):
             code, text = d.run(*how)
             assert code == 1 and said in text and "whsec_short" not in text, text
+
+
+# ---- one of a batch, and the rate ----
+
+def contents(hook):
+    return [x["title"] for x in hook.json]
+
+
+@pytest.mark.parametrize("culprits", [[7], [1], [10], [3, 4], [1, 10]])
+def test_one_of_ten_is_refused_and_the_nine_come_once_in_order(hooked, culprits):
+    bad = {f"n number {n}" for n in culprits}
+    with Receiver(lambda hook, nth: 422 if bad & set(contents(hook)) else 200) as r:
+        d = hooked(r, 10, batch=10, retry=["50 ms"])
+        d.until(lambda: leg(d)["dead"] == len(culprits) and leg(d)["retry"] == 0, 20, "the dead letters")
+        d.settled()
+        numbers = [int(t.split()[-1]) for h in r.taken() for t in contents(h)]
+        rest = [n for n in range(1, 11) if n not in culprits]
+        assert numbers in (rest, rest[::-1]), numbers
+        assert leg(d)["delivered"] == len(rest)
+        held = {}
+        for h in r.hooks:
+            held.setdefault(h.id, set()).add(tuple(contents(h)))
+        assert all(len(what) == 1 for what in held.values()), "one id, one message"
+
+
+def test_halves_keep_their_ids_when_they_are_tried_again(hooked):
+    def answer(hook, nth):
+        if "n number 7" in contents(hook):
+            return 422
+        return 500 if nth % 2 else 200
+    with Receiver(answer) as r:
+        d = hooked(r, 10, batch=10, retry=["50 ms"] * 9)
+        d.until(lambda: leg(d)["dead"] == 1 and leg(d)["retry"] == 0, 20, "a dead letter")
+        d.settled()
+        assert sorted(t for h in r.taken() for t in contents(h)) == sorted(
+            f"n number {n}" for n in range(1, 11) if n != 7), "each once"
+        for refused in (h for h in r.hooks if h.status == 500):
+            again = r.hooks[r.hooks.index(refused) + 1]
+            assert (again.id, bare(again)) == (refused.id, bare(refused))
+
+
+def bare(hook):
+    """The records without the numbers of their stories, which are those of the moment of sending."""
+    return [{name: value for name, value in r.items() if name != "story"} for r in hook.json]
+
+
+def gaps(hooks):
+    return [b.when - a.when for a, b in zip(hooks, hooks[1:])]
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_a_receiver_that_says_429_gets_less_and_then_as_much_as_before(hooked, batch):
+    with Receiver(lambda hook, nth: 429 if nth in (20, 21) else 200) as r:
+        d = hooked(r, 40 * batch, batch=batch, retry=["10 ms"] * 5)
+        until_taken(d, r, 40)
+        found = gaps(r.hooks)
+        before, slow, after = found[:20], found[20:26], found[26:]
+        assert all(gap >= want - 0.02 for gap, want in zip(slow, (0.5, 1, 0.75, 0.5, 0.25))), slow
+        assert all(gap < want + 0.4 * SLOW for gap, want in zip(slow, (0.5, 1, 0.75, 0.5, 0.25))), slow
+        assert sum(before) / len(before) < 0.1 * SLOW and sum(after) / len(after) < 0.1 * SLOW
+        said = re.findall(r"status 429: from now on a pause of (\d+) ms", d.log())
+        assert said == ["500", "1000"] and d.log().count("no more pause between them") == 1
+        assert leg(d)["dead"] == 0
+
+
+@pytest.mark.parametrize("what, slows", [(429, True), (502, True), (504, True), ("hang", True),
+                                         (500, False), (503, False), ("reset", False)])
+def test_what_halves_the_rate(hooked, what, slows):
+    with Receiver(lambda hook, nth: what if nth == 1 else 200) as r:
+        d = hooked(r, 4, retry=["10 ms"], timeout="1 s")
+        until_taken(d, r, 4)
+        assert ("a pause of 500 ms" in d.log()) == slows
+        assert (gaps(r.hooks)[2] > 0.2) == slows
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_a_pause_is_no_deadline_and_an_end_in_it_is_quick_and_repeats_nothing(hooked, how):
+    with Receiver(lambda hook, nth: 429 if 2 <= nth < 6 else 200) as r:
+        d = hooked(r, 6, retry=["10 ms"] * 9, start=False)
+        d.settings["limits"] = {"job_deadline": "1 s"}
+        d.write()
+        d.start()
+        d.until(lambda: len(r.taken()) == 3, 20, "one is taken before a pause of 3.75 s")
+        time.sleep(2)
+        begun = time.monotonic()
+        assert (d.stop() if how == "stop" else d.kill() or 0) == 0
+        assert time.monotonic() - begun < 2 * SLOW
+        d.start()
+        until_taken(d, r, 6)
+        assert len({h.id for h in r.taken()}) == 6 == len(r.taken())
+        assert "deadline" not in d.log() and leg(d)["dead"] == 0
+
+
+def test_a_batch_that_is_sent_again_after_a_kill_is_the_same_message(hooked):
+    stored = []
+    with Receiver(lambda hook, nth: 200 if stored else 503) as r:
+        d = hooked(r, 1500, batch=10, retry=["50 ms"] * 32)
+        d.until(lambda: d.records() == 1500 and r.hooks, 20, "all are stored")
+        stored.append(True)
+        for n in range(6):
+            at = len(r.taken())
+            d.until(lambda: len(r.taken()) >= min(at + 8 + 5 * n, 150), 20, "some more")
+            d.kill()
+            d.start()
+        d.until(lambda: len({t for h in r.taken() for t in contents(h)}) == 1500, 30, "all")
+        of = {}
+        for h in r.taken():
+            for title in contents(h):
+                of.setdefault(title, set()).add(h.id[-8:])
+        assert all(len(ids) == 1 for ids in of.values()), [(t, i) for t, i in of.items() if len(i) > 1]
+        assert len(r.taken()) > 150, "some came again"

@@ -2,10 +2,14 @@
  * few fields. */
 #ifndef TESTS_BOOK_H
 #define TESTS_BOOK_H
-#include "item.h"
-#include "log.h"
-#include "mem.h"
-#include "result.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "db/db.h"
+#include "record/result.h"
+#include "store/book.h"
+#include "store/document.h"
+#include "store/item.h"
+#include "store/story_match.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +32,7 @@ struct shelf {
 
 struct entry_text {
 	const char	*guid, *link, *title, *summary;
-	int64_t		 published;		/* 0: none */
+	int64_t		 published;		/* 0: none; below 0: no, updated, then */
 	int64_t		 votes;
 };
 
@@ -41,6 +45,7 @@ shelf_open(struct shelf *s)
 	s->book.digest = digest_new();
 	s->book.seed = db_get(db, SQL_META_GET, 0, DB_TEXT("seed"));
 	s->book.head = db_first(db, SQL_HEAD, 0);
+	s->book.heat = (struct heat_rules){ INT64_C(86400000), .25, .125, 1000000 };
 }
 
 __attribute__((unused)) static void
@@ -49,6 +54,8 @@ shelf_close(struct shelf *s)
 	db_close(&s->book.db);
 	digest_free(s->book.digest);
 	s->book.digest = NULL;
+	matcher_free(s->book.matcher);
+	s->book.matcher = NULL;
 }
 
 /* A new database in a new folder. */
@@ -96,8 +103,10 @@ put_entry(struct buf *b, const struct entry_text *e)
 	put_text(r, CR_LINK, e->link);
 	put_text(r, CR_TITLE, e->title);
 	put_text(r, CR_SUMMARY, e->summary);
-	if (e->published != 0)
+	if (e->published > 0)
 		record_set_time(r, CR_PUBLISHED, e->published);
+	if (e->published < 0)
+		record_set_time(r, CR_UPDATED, -e->published);
 	if (e->votes != 0)
 		record_set_counter(r, "votes", e->votes);
 	begun = result_begin(b, RESULT_RECORD);

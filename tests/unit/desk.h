@@ -3,15 +3,20 @@
 #ifndef TESTS_DESK_H
 #define TESTS_DESK_H
 #include "book.h"
-#include "date.h"
-#include "ledger.h"
+#include "base/date.h"
+#include "db/db.h"
+#include "store/ledger.h"
+#include "store/ledger_conf.h"
+#include "store/ledger_judge.h"
+#include "store/ledger_work.h"
 
 #define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 #define SOURCES		3
 
 __attribute__((unused)) static const struct store_route plain = { .name = "r", .title = "R", .all = 1 };
-__attribute__((unused)) static const struct store_leg push = { .name = "jsonl", .takes = CR_BATCH_RECORDS };
-__attribute__((unused)) static const struct store_leg quiet = { .name = "webhook", .takes = CR_BATCH_RECORDS,
+__attribute__((unused)) static const struct store_sink push = { .name = "jsonl", .takes = CR_BATCH_RECORDS };
+__attribute__((unused)) static const struct store_sink quiet = { .name = "webhook", .takes = CR_BATCH_RECORDS,
 	.backlog = BACKLOG_NONE };
 
 struct desk {
@@ -26,8 +31,8 @@ struct desk {
 /* What a test says of one route of its configuration. */
 struct route_text {
 	struct store_route	 rule;
-	struct store_leg	 leg[2];
-	uint32_t		 nlegs;
+	struct store_sink	 sink[2];
+	uint32_t		 nsinks;
 	uint32_t		 from[SOURCES];		/* places */
 	uint32_t		 nfrom;
 	uint32_t		 routes[2];		/* places */
@@ -96,10 +101,12 @@ __attribute__((unused)) static void
 configure(struct desk *d, const struct route_text *t, uint32_t n)
 {
 	static const struct store_source s[SOURCES] = {
-		{ "s0", NULL, "https://x.example/0", "feed" },
-		{ "s1", NULL, "https://x.example/1", "feed" },
-		{ "s2", NULL, "https://x.example/2", "feed" },
+		{ "s0", NULL, "https://x.example/0", "feed", 1, 0 },
+		{ "s1", NULL, "https://x.example/1", "feed", 1, 0 },
+		{ "s2", NULL, "https://x.example/2", "feed", 1, 0 },
 	};
+	static const char rules[] = "match#1\0rewrite";
+	struct store_route rule;
 	struct wire w;
 	struct buf b;
 	uint32_t i, k;
@@ -107,16 +114,19 @@ configure(struct desk *d, const struct route_text *t, uint32_t n)
 	buf_init(&b, 1u << 20);
 	wire_put_u32(&b, n);
 	for (i = 0; i < n; i++, t++) {
-		wire_put(&b, store_route, &t->rule);
+		rule = t->rule;
+		if (rule.filters > 0 && rule.rules.data == NULL)
+			rule.rules = (struct bytes){ rules, sizeof(rules) };
+		wire_put(&b, store_route, &rule);
 		wire_put_u32(&b, t->nfrom);
 		for (k = 0; k < t->nfrom; k++)
 			wire_put_u32(&b, t->from[k]);
 		wire_put_u32(&b, t->nroutes);
 		for (k = 0; k < t->nroutes; k++)
 			wire_put_u32(&b, t->routes[k]);
-		wire_put_u32(&b, t->nlegs);
-		for (k = 0; k < t->nlegs; k++)
-			wire_put(&b, store_leg, &t->leg[k]);
+		wire_put_u32(&b, t->nsinks);
+		for (k = 0; k < t->nsinks; k++)
+			wire_put(&b, store_sink, &t->sink[k]);
 	}
 	db_begin(&d->shelf.book.db);
 	roster_take(d->roster, s, SOURCES, d->source);
@@ -128,9 +138,9 @@ configure(struct desk *d, const struct route_text *t, uint32_t n)
 }
 
 __attribute__((unused)) static void
-configure_one(struct desk *d, struct store_route rule, struct store_leg leg)
+configure_one(struct desk *d, struct store_route rule, struct store_sink sink)
 {
-	const struct route_text t = { .rule = rule, .leg = { leg }, .nlegs = 1 };
+	const struct route_text t = { .rule = rule, .sink = { sink }, .nsinks = 1 };
 
 	configure(d, &t, 1);
 }
@@ -164,9 +174,9 @@ poll_range(struct desk *d, size_t place, const char *name, int from, int to)
 }
 
 __attribute__((unused)) static enum work_kind
-pull_work(struct desk *d, uint32_t route, uint32_t leg, uint32_t max)
+pull_work(struct desk *d, uint32_t route, uint32_t sink, uint32_t max)
 {
-	const struct pull p = { .route = route, .leg = leg, .max = max };
+	const struct pull p = { .route = route, .sink = sink, .max = max };
 
 	buf_clear(&d->items);
 	ledger_pull(d->ledger, &p, &d->work, &d->items);
@@ -214,7 +224,7 @@ expect(struct desk *d, const char *want)
 __attribute__((unused)) static void
 acknowledge(struct desk *d, uint32_t done, enum ack_then then, int64_t due, const char *reason)
 {
-	const struct ack a = { .route = d->work.route, .leg = d->work.leg, .done = done,
+	const struct ack a = { .route = d->work.route, .sink = d->work.sink, .done = done,
 		.then = then, .first = d->work.first, .last = d->work.last, .due = due,
 		.reason = reason };
 

@@ -2,9 +2,10 @@
  * to read one. */
 #ifndef TESTS_SETUP_CASE_H
 #define TESTS_SETUP_CASE_H
-#include "child.h"
-#include "mem.h"
-#include "setup.h"
+#include "base/mem.h"
+#include "catalog/plugin.h"
+#include "conf/setup_read.h"
+#include "ipc/child.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,7 +48,7 @@ catalog_at(const struct catalog *c, size_t i)
 
 /* The folder that the daemon's own plugins lie in. */
 const char *
-spawn_plugin_dir(void)
+child_plugin_dir(void)
 {
 	return "/plugins";
 }

@@ -2,9 +2,11 @@
 #ifndef TESTS_STORE_ROLE_H
 #define TESTS_STORE_ROLE_H
 #include "book.h"
-#include "chan.h"
-#include "msg.h"
-#include "roles.h"
+#include "base/buf.h"
+#include "ipc/chan.h"
+#include "ipc/memfd.h"
+#include "ipc/msg.h"
+#include "ipc/roles.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -85,7 +87,9 @@ role_configure(struct role_child *r, uint32_t n, uint32_t filters)
 {
 	const struct store_route route = { .name = "r", .title = "R", .all = 1,
 		.filters = filters, .once_record = 1 };
-	const struct store_leg leg = { .name = "jsonl", .takes = CR_BATCH_RECORDS };
+	const struct store_heat heat = { .half_life = 86400000, .votes = .25, .comments = .125,
+		.cap = 1000000 };
+	const struct store_sink sink = { .name = "jsonl", .takes = CR_BATCH_RECORDS };
 	struct bytes key;
 	struct frame f;
 	struct mark m;
@@ -98,9 +102,10 @@ role_configure(struct role_child *r, uint32_t n, uint32_t filters)
 	int fd;
 
 	buf_init(&b, 1u << 26);
+	wire_put(&b, store_heat, &heat);
 	wire_put_u32(&b, n);
 	for (i = 0; i < n; i++) {
-		const struct store_source s = { name, NULL, name, "feed" };
+		const struct store_source s = { name, NULL, name, "feed", 1, 0 };
 
 		snprintf(name, sizeof(name), "s%u", i);
 		wire_put(&b, store_source, &s);
@@ -110,15 +115,15 @@ role_configure(struct role_child *r, uint32_t n, uint32_t filters)
 	wire_put_u32(&b, 0);
 	wire_put_u32(&b, 0);
 	wire_put_u32(&b, 1);
-	wire_put(&b, store_leg, &leg);
-	fd = result_fd(b.data, b.len);
-	assert_int_equal(result_seal(fd), 0);
+	wire_put(&b, store_sink, &sink);
+	fd = memfd_new(b.data, b.len);
+	assert_int_equal(memfd_seal(fd), 0);
 	role_send(r, MSG_STORE_CONF, 7, NULL, fd);
 	close(fd);
 	buf_free(&b);
 	role_expect(r, MSG_STORE_KNOWN, &f);
 	assert_int_equal(f.id, 7);
-	p = result_map(f.fd[0], SIZE_MAX, &size);
+	p = memfd_map(f.fd[0], SIZE_MAX, &size);
 	assert_non_null(p);
 	wire_init(&w, p, size);
 	assert_int_equal(wire_u32(&w), n);
@@ -136,7 +141,7 @@ role_configure(struct role_child *r, uint32_t n, uint32_t filters)
 	r->route = wire_u32(&w);
 	r->head = wire_i64(&w);
 	assert_int_equal(wire_end(&w), 0);
-	result_unmap(p, size);
+	memfd_unmap(p, size);
 }
 
 /* Starts it on its database and configures it. */
@@ -166,10 +171,10 @@ role_commit_as(struct role_child *r, uint32_t id, uint32_t source, uint32_t flag
 	const struct commit c = { .source = source, .flags = flags, .when = BOOK_WHEN,
 		.url = "https://x.example/" };
 	const struct mark m = { .checked = BOOK_WHEN, .ok = BOOK_WHEN, .etag = "\"e\"" };
-	int fd = result_fd(results->data, results->len);
+	int fd = memfd_new(results->data, results->len);
 	struct buf b;
 
-	assert_int_equal(result_seal(fd), 0);
+	assert_int_equal(memfd_seal(fd), 0);
 	buf_init(&b, 1u << 16);
 	wire_put(&b, commit, &c);
 	wire_put(&b, mark, &m);
@@ -199,10 +204,10 @@ role_committed(struct role_child *r, struct committed *c)
 
 /* Asks for work and waits for it: what the batch holds is copied into items. */
 __attribute__((unused)) static void
-role_pull(struct role_child *r, uint32_t leg, uint32_t max, struct work *out, char id[64],
+role_pull(struct role_child *r, uint32_t sink, uint32_t max, struct work *out, char id[64],
     struct buf *items)
 {
-	const struct pull p = { .route = r->route, .leg = leg, .max = max };
+	const struct pull p = { .route = r->route, .sink = sink, .max = max };
 	struct frame f;
 	struct wire w;
 	struct buf b;
@@ -222,10 +227,10 @@ role_pull(struct role_child *r, uint32_t leg, uint32_t max, struct work *out, ch
 	buf_clear(items);
 	if (out->kind == WORK_NONE)
 		return;
-	map = result_map(f.fd[0], SIZE_MAX, &size);
+	map = memfd_map(f.fd[0], SIZE_MAX, &size);
 	assert_non_null(map);
 	buf_add(items, map, size);
-	result_unmap(map, size);
+	memfd_unmap(map, size);
 }
 
 __attribute__((unused)) static void
@@ -245,7 +250,7 @@ role_settled(struct role_child *r)
 __attribute__((unused)) static void
 role_ack(struct role_child *r, const struct work *k, uint32_t done)
 {
-	const struct ack a = { .route = r->route, .leg = k->leg, .done = done, .first = k->first,
+	const struct ack a = { .route = r->route, .sink = k->sink, .done = done, .first = k->first,
 		.last = k->last, .then = done == k->count ? ACK_ALL : ACK_RETRY };
 	struct buf b;
 

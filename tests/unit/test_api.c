@@ -1,5 +1,5 @@
 /* Plugin json's own: paths into documents, values as text and numbers, documents that are mended. */
-#include "../../plugins/api/api.h"
+#include "../../plugins/json/json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

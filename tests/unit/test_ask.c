@@ -1,8 +1,14 @@
 /* The pages that a plugin asks for: what becomes of URLs and headers, of secrets in them, and what is
  * refused with which words. */
-#include "host.h"
-#include "mem.h"
-#include "result.h"
+#include "base/mem.h"
+#include "ipc/memfd.h"
+#include "ipc/msg.h"
+#include "record/record.h"
+#include "record/result.h"
+#include "worker/host.h"
+#include "worker/host_parse.h"
+#include "worker/host_slot.h"
+#include "worker/host_table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,8 +63,8 @@ read_asked(int out, uint64_t len, const struct parse_done *done)
 	size_t size;
 
 	snprintf(asked, sizeof(asked), "%s", done->partial != NULL ? done->partial : "");
-	assert_int_equal(result_seal(out), 0);
-	p = result_map(out, (size_t)len, &size);
+	assert_int_equal(memfd_seal(out), 0);
+	p = memfd_map(out, (size_t)len, &size);
 	assert_non_null(p);
 	wire_init(&all, p, size);
 	while (result_next(&all, &kind, &body) == 1)
@@ -75,7 +81,7 @@ read_asked(int out, uint64_t len, const struct parse_done *done)
 			    record_get(r, CR_LINK, 0));
 			record_free(r);
 		}
-	result_unmap(p, size);
+	memfd_unmap(p, size);
 }
 
 static void
@@ -86,10 +92,10 @@ runs(void)
 	struct parse_job job = { .source = "s", .url = "http://a.example/b/c?k=" STAND, .type = "",
 		.charset = "", .headers = "", .tag = "", .when = NOW, .now = NOW, .len = 1,
 		.state = { "", 0 }, .options = { given, sizeof(given) } };
-	int body = result_fd("x", 2), out = result_fd(NULL, 0);
+	int body = memfd_new("x", 2), out = memfd_new(NULL, 0);
 	struct parse_done done;
 
-	result_seal(body);
+	memfd_seal(body);
 	host.out.max = OUT;
 	host_job(NOW);
 	host_parse(&slot, &job, body, out, &done);

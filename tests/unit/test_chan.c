@@ -1,10 +1,12 @@
 /* Frames over a socketpair: order, descriptors, limits, garbage. */
-#include "buf.h"
-#include "chan.h"
-#include "date.h"
-#include "msg.h"
-#include "result.h"
-#include "wire.h"
+#include "base/buf.h"
+#include "base/date.h"
+#include "ipc/budget.h"
+#include "ipc/chan.h"
+#include "ipc/memfd.h"
+#include "ipc/msg.h"
+#include "ipc/wire.h"
+#include "record/result.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -210,18 +212,18 @@ an_unsealed_memory_file_is_not_mapped(void **state)
 {
 	size_t size;
 	const void *p;
-	int fd = result_fd("abc", 3);
+	int fd = memfd_new("abc", 3);
 
 	(void)state;
-	assert_null(result_map(fd, 3, &size));
-	assert_int_equal(result_seal(fd), 0);
+	assert_null(memfd_map(fd, 3, &size));
+	assert_int_equal(memfd_seal(fd), 0);
 	assert_int_equal(write(fd, "d", 1), -1);
-	assert_null(result_map(fd, 4, &size));
-	p = result_map(fd, SIZE_MAX, &size);
+	assert_null(memfd_map(fd, 4, &size));
+	p = memfd_map(fd, SIZE_MAX, &size);
 	assert_non_null(p);
 	assert_int_equal(size, 3);
 	assert_memory_equal(p, "abc", 3);
-	result_unmap(p, size);
+	memfd_unmap(p, size);
 	close(fd);
 }
 
@@ -249,11 +251,113 @@ a_trickle_does_not_move_the_deadline(void **state)
 	waitpid(pid, NULL, 0);
 }
 
+/* Puts "\0x" into the empty string at `at`, which says so in its length. */
+static void
+put_inside(struct buf *b, size_t at)
+{
+	uint32_t len = 2;
+	size_t old = b->len;
+
+	buf_add(b, "..", 2);
+	memmove(b->data + at + 3, b->data + at + 1, old - at - 1);
+	memcpy(b->data + at - sizeof(len), &len, sizeof(len));
+	memcpy(b->data + at, "\0x", 3);
+}
+
+/* A string ends at its NUL for who reads it: one with a NUL inside says one thing to a check of its
+ * length and another to all else. Bytes may hold any. */
+static void
+a_string_with_a_nul_inside_is_garbage(void **state)
+{
+	static const struct { const char *text; size_t len; int good; } cases[] = {
+		{ "", 0, 1 }, { "a", 1, 1 }, { "a\0b", 3, 0 }, { "\0", 1, 0 }, { "a\0", 2, 0 },
+		{ "http://a/\0.evil.example", 23, 0 },
+	};
+	const struct fetch_done empty = { .error = "" };
+	struct fetch_done d;
+	struct bytes bytes;
+	struct wire w;
+	struct buf b;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		buf_init(&b, 1000);
+		wire_put_bytes(&b, cases[i].text, cases[i].len);
+		wire_init(&w, b.data, b.len);
+		bytes = wire_bytes(&w);
+		assert_int_equal(bytes.len, cases[i].len);
+		assert_int_equal(wire_end(&w), 0);
+		wire_init(&w, b.data, b.len);
+		if (cases[i].good)
+			assert_string_equal(wire_str(&w), cases[i].text);
+		else
+			assert_null(wire_str(&w));
+		assert_int_equal(wire_end(&w), cases[i].good ? 0 : -1);
+		buf_free(&b);
+	}
+	/* nor in a message: its first string gets two letters more, a NUL and one behind it */
+	buf_init(&b, 1000);
+	wire_put(&b, fetch_done, &empty);
+	wire_init(&w, b.data, b.len);
+	wire_get(&w, fetch_done, &d);
+	assert_int_equal(wire_end(&w), 0);
+	assert_non_null(d.error);
+	put_inside(&b, (size_t)(d.error - b.data));
+	wire_init(&w, b.data, b.len);
+	wire_get(&w, fetch_done, &d);
+	assert_int_equal(wire_end(&w), -1);
+	buf_free(&b);
+}
+static void
+a_frame_in_crumbs_is_malformed(void **state)
+{
+	struct two *t = *state;
+	struct frame f;
+	char text[40] = { 8 };
+	int n, rc = 0;
+
+	text[4] = MSG_W_ABOUT;
+	text[1] = 4;
+	for (n = 0; rc == 0 && n < 200; n++) {
+		assert_int_equal(write(chan_fd(t->a), &text[n < 8 ? n : 8], 1), 1);
+		assert_int_equal(chan_fill(t->b), 1);
+		rc = chan_next(t->b, &f);
+	}
+	assert_int_equal(rc, -1);
+	assert_string_equal(chan_error(t->b), "too many pieces");
+	assert_in_range(n, 50, 100);
+}
+
+static void
+a_worker_may_send_what_is_asked_of_it_and_a_few_frames_more(void **state)
+{
+	struct budget b;
+	int i;
+
+	(void)state;
+	budget_init(&b);
+	budget_add(&b, 500);
+	for (i = 0; i < 500 + BUDGET_BURST; i++)
+		assert_int_equal(budget_take(&b), 0);
+	b.at = date_ticks();
+	assert_int_equal(budget_take(&b), -1);
+	b.at -= 1000;
+	for (i = 0; i < BUDGET_RATE; i++)
+		assert_int_equal(budget_take(&b), 0);
+	budget_add(&b, 1000000);
+	for (i = 0; i < BUDGET_MAX; i++)
+		assert_int_equal(budget_take(&b), 0);
+	b.at = date_ticks();
+	assert_int_equal(budget_take(&b), -1);
+}
+
 int
 main(void)
 {
 #define T(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		T(a_frame_in_crumbs_is_malformed),
+		T(a_worker_may_send_what_is_asked_of_it_and_a_few_frames_more),
 		T(frames_arrive_in_order_and_whole),
 		T(descriptors_travel_with_their_frame),
 		T(descriptors_not_taken_are_closed),
@@ -266,6 +370,7 @@ main(void)
 		T(a_payload_comes_out_as_it_went_in),
 		T(an_unsealed_memory_file_is_not_mapped),
 		T(a_trickle_does_not_move_the_deadline),
+		T(a_string_with_a_nul_inside_is_garbage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

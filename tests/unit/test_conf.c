@@ -1,6 +1,6 @@
 /* Configurations as trees: what is read, and what is refused with its line. */
-#include "buf.h"
-#include "conf.h"
+#include "base/buf.h"
+#include "conf/conf.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -231,11 +231,12 @@ static void
 files_that_are_none_say_so(void **state)
 {
 	struct mistakes m;
+	size_t len;
 
 	(void)state;
 	mistakes_init(&m);
-	assert_null(conf_load("/nowhere/c.yaml", &m));
-	assert_null(conf_load("/tmp", &m));
+	assert_null(conf_text("/nowhere/c.yaml", &len, &m));
+	assert_null(conf_text("/tmp", &len, &m));
 	assert_string_equal(m.text.data,
 	    "/nowhere/c.yaml: cannot be opened: No such file or directory\n"
 	    "/tmp: is no file\n");

@@ -1,11 +1,15 @@
 /* The fake host of plugin authors does as the real one: the same plugins, jobs and results. */
-#include "buf.h"
-#include "chan.h"
-#include "filter.h"
-#include "mem.h"
-#include "msg.h"
-#include "record.h"
-#include "result.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "daemon/supervise/workers.h"
+#include "ipc/chan.h"
+#include "ipc/memfd.h"
+#include "ipc/msg.h"
+#include "ipc/worker_start.h"
+#include "record/record.h"
+#include "record/record_json.h"
+#include "record/result.h"
+#include "store/ledger_verdict.h"
 
 #include <courant/fakehost.h>
 
@@ -86,12 +90,8 @@ real_start(struct real *r, uint32_t mode, const char *plugin, struct bytes optio
 	assert_int_equal(posix_spawn(&r->pid, getenv("WORKER"), &files, NULL, argv, environ), 0);
 	posix_spawn_file_actions_destroy(&files);
 	close(theirs);
-	filter_fill(&ws);
-	buf_init(&b, msg_limit(MSG_W_START));
-	wire_put(&b, w_start, &ws);
-	wire_put_u32(&b, 1);
-	wire_put_str(&b, built(plugin));
-	wire_put_bytes(&b, options.data, options.len);
+	worker_start_begin(&b, &ws, 1);
+	worker_start_plugin(&b, built(plugin), (struct bytes){ options.data, options.len });
 	if (ws.mode == W_FILTER)
 		wire_put_str(&b, "filter#1");
 	assert_int_equal(chan_send(r->chan, MSG_W_START, 0, &b, -1, -1), 0);
@@ -119,9 +119,9 @@ real_answer(struct real *r, uint16_t type, struct wire *w)
 static int
 sealed(const void *p, size_t len)
 {
-	int fd = high(result_fd(p, len));
+	int fd = high(memfd_new(p, len));
 
-	assert_int_equal(result_seal(fd), 0);
+	assert_int_equal(memfd_seal(fd), 0);
 	return fd;
 }
 
@@ -165,8 +165,8 @@ put_results(struct buf *b, int out, uint64_t len)
 	const void *p;
 	const char *s;
 
-	assert_int_equal(result_seal(out), 0);
-	p = result_map(out, (size_t)len, &size);
+	assert_int_equal(memfd_seal(out), 0);
+	p = memfd_map(out, (size_t)len, &size);
 	assert_non_null(p);
 	wire_init(&all, p, size);
 	while (result_next(&all, &kind, &body) == 1) {
@@ -179,7 +179,7 @@ put_results(struct buf *b, int out, uint64_t len)
 			buf_fmt(b, "%s\n", s != NULL ? s : "(none)");
 		}
 	}
-	result_unmap(p, size);
+	memfd_unmap(p, size);
 	close(out);
 }
 
@@ -191,7 +191,7 @@ real_page(const struct job *j)
 		.charset = "utf-8", .headers = headers, .tag = j->tag, .when = WHEN,
 		.now = WHEN, .len = strlen(j->body), .hash = 1, .nth = (uint32_t)j->nth,
 		.options = option_bytes(j->options, options), .state = { "", 0 } };
-	int body = sealed(j->body, strlen(j->body) + 1), out = high(result_fd(NULL, 0));
+	int body = sealed(j->body, strlen(j->body) + 1), out = high(memfd_new(NULL, 0));
 	struct parse_done done;
 	struct real r;
 	struct wire w;
@@ -300,7 +300,7 @@ all_calls_of_parse_give_the_same(void **state)
 	assert_non_null(strstr(text, "\"link\":\"http://feeds.example/a/c?x=1#y\""));
 	assert_non_null(strstr(text, "\"trespass\":\"get 0 time 0 extra 0 number 0 json 0 verdict -1 "
 	    "wait -1 stored -1 answer -1\""));
-	assert_non_null(strstr(text, "\"refused\":\"-1 -1 -1 -1 -1 -1\""));
+	assert_non_null(strstr(text, "\"refused\":\"-1 -1 -1 -1 -1 0 -1 -1\""));
 	assert_non_null(strstr(text, "\"open\":\"64\""));
 	assert_non_null(strstr(text, "state seen=tag"));
 	free(text);
@@ -378,7 +378,7 @@ golden(const char *name)
 static void
 the_feed_plugin_gives_the_same(void **state)
 {
-	static const char *const names[] = { "atom10.atom", "rss20.xml" };
+	static const char *const names[] = { "atom10.atom", "rss20.xml", "doctype_entities.xml" };
 	struct job j = { "plugins/source_feed.so", "", NULL, "", NULL, 0 };
 	char *body;
 	size_t i;
@@ -460,8 +460,8 @@ put_verdict(struct buf *b, int out, uint64_t len, const char *title, int64_t vot
 	const void *p;
 	size_t size;
 
-	assert_int_equal(result_seal(out), 0);
-	p = result_map(out, (size_t)len, &size);
+	assert_int_equal(memfd_seal(out), 0);
+	p = memfd_map(out, (size_t)len, &size);
 	assert_non_null(p);
 	wire_init(&all, p, size);
 	do
@@ -477,7 +477,7 @@ put_verdict(struct buf *b, int out, uint64_t len, const char *title, int64_t vot
 	buf_fmt(b, "%d %s ", (int)v.verdict, v.why != NULL ? v.why : "-");
 	record_json(r, &about, b);
 	record_free(r);
-	result_unmap(p, size);
+	memfd_unmap(p, size);
 }
 
 static char *
@@ -485,7 +485,7 @@ real_filter(const char *plugin, const char *options, const char *title, int64_t 
 {
 	struct batch_job job = { .route = "r", .id = "i", .title = "", .self = "", .count = 1,
 		.now = WHEN };
-	int fd = one_record(title, votes, &job.len), out = high(result_fd(NULL, 0));
+	int fd = one_record(title, votes, &job.len), out = high(memfd_new(NULL, 0));
 	struct batch_done done;
 	struct real r;
 	struct wire w;
@@ -590,25 +590,97 @@ a_visitor_is_answered_as_by_the_real_one(void **state)
 
 	(void)state;
 	f = fake_new("tests/plugins/source_visited.so", "", &library);
-	assert_int_equal(cr_fake_visit(f, "POST", "/add", "name=one\n"), 0);
+	assert_int_equal(cr_fake_visit(f, "POST", "/add", NULL, "name=one\n", NULL), 0);
 	assert_int_equal(f->status, 201);
 	assert_string_equal(f->body, "added 1\n");
 	assert_int_equal(f->nrecords, 1);
-	assert_int_equal(cr_fake_visit(f, "GET", "/fail", "why=100\n"), -1);
+	assert_int_equal(cr_fake_visit(f, "GET", "/fail", NULL, "why=100\n", NULL), -1);
 	assert_int_equal(f->failed, CR_FAKE_RETRY);
 	assert_int_equal(f->status, 0);
 	assert_int_equal(f->nrecords, 1);
-	assert_int_equal(cr_fake_visit(f, "GET", "/nothing", NULL), 0);
+	assert_int_equal(cr_fake_visit(f, "GET", "/nothing", NULL, NULL, NULL), 0);
 	assert_int_equal(f->status, 0);
-	assert_int_equal(cr_fake_visit(f, "POST", "/add", "name=two\n"), 0);
+	assert_int_equal(cr_fake_visit(f, "POST", "/add", NULL, "name=two\n", NULL), 0);
 	assert_string_equal(f->body, "added 2\n");
 	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
-		assert_int_equal(cr_fake_visit(f, "GET", "/answer", answers[i].form), 0);
+		assert_int_equal(cr_fake_visit(f, "GET", "/answer", NULL, answers[i].form, NULL), 0);
 		assert_int_equal(f->status, answers[i].status);
 		assert_string_equal(f->type, answers[i].type);
 	}
 	cr_fake_free(f);
 	dlclose(library);
+}
+
+/* ---- What the plugin is handed: descriptors, headers, bodies ---- */
+
+static int waited[4], waited_fd;
+static char visited[200];
+
+static int
+wait_stream(struct cr *cr, void *opts)
+{
+	char byte;
+
+	(void)opts;
+	for (size_t i = 0; i < sizeof(waited) / sizeof(waited[0]); i++) {
+		waited[i] = cr->wait(cr, i < 3 ? waited_fd : -1, 40);
+		if (waited[i] == 1)
+			assert_int_equal(read(waited_fd, &byte, 1), 1);
+	}
+	return 0;
+}
+
+static int
+tell_request(struct cr *cr, void *opts, const struct cr_visit *v)
+{
+	(void)cr;
+	(void)opts;
+	snprintf(visited, sizeof(visited), "%s %s|%s|%s|%s|%zu", v->method, v->path, v->headers, v->form,
+	    v->body, v->len);
+	return 0;
+}
+
+static const struct cr_plugin watcher = { CR_PLUGIN, .name = "watcher", .version = "1", .help = "h",
+	.stream = wait_stream, .request = tell_request };
+
+static void
+wait_finds_what_is_readable(void **state)
+{
+	struct cr_fake *f = cr_fake_new(&watcher, NULL);
+	int64_t now = f->now;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	waited_fd = fds[0];
+	assert_int_equal(write(fds[1], "ab", 2), 2);
+	assert_int_equal(cr_fake_stream(f, 4), 0);
+	assert_int_equal(waited[0], 1);
+	assert_int_equal(waited[1], 1);
+	assert_int_equal(waited[2], 0);		/* nothing is left: the time is up */
+	assert_int_equal(waited[3], 0);
+	assert_int_equal(f->now, now + 80);
+	close(fds[1]);
+	waited_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(cr_fake_stream(f, 0), 0);
+	assert_int_equal(waited[0], -1);
+	close(waited_fd);
+	close(fds[0]);
+	cr_fake_free(f);
+}
+
+static void
+a_visit_has_headers_and_a_body(void **state)
+{
+	struct cr_fake *f = cr_fake_new(&watcher, NULL);
+
+	(void)state;
+	assert_int_equal(cr_fake_visit(f, "POST", "/in", "Content-Type: Text/A: B\nX-Key: V\n", "a=b\n",
+	    "{\"x\": 1}"), 0);
+	assert_string_equal(visited, "POST /in|content-type: Text/A: B\nx-key: V\n|a=b\n|{\"x\": 1}|8");
+	assert_int_equal(cr_fake_visit(f, "GET", "/", NULL, NULL, NULL), 0);
+	assert_string_equal(visited, "GET /||||0");
+	cr_fake_free(f);
 }
 
 /* ---- Sinks: into a folder of their own ---- */
@@ -656,6 +728,99 @@ a_sink_is_handed_the_same(void **state)
 	dlclose(library);
 }
 
+/* ---- Mail: to the recipients of a batch ---- */
+
+static struct cr_mail to_send[2];
+static size_t nto_send;
+static int sent;
+static char handed[512];
+
+/* Notes the batch, then sends to_send. */
+static size_t
+send_mails(struct cr *cr, void *opts, const struct cr_batch *b)
+{
+	const char *last = b->nrecipients > 0 ? b->recipients[b->nrecipients - 1]->address : "";
+
+	(void)opts;
+	snprintf(handed, sizeof(handed), "%d %s %zu|%s|%s|%s|%s|%s", b->kind, b->title, b->n, b->name,
+	    b->text, b->nsections > 0 ? b->sections[b->nsections - 1]->title : "", last, b->list_id);
+	sent = cr->mails(cr, to_send, nto_send);
+	if (sent == -1)
+		(cr->fail)(cr, CR_REJECTED, "no mail");	/* fail() is a macro of cmocka's */
+	return sent == -1 ? 0 : b->n;
+}
+
+static const struct cr_plugin mailer = { CR_PLUGIN, .name = "mailer", .version = "1", .help = "h",
+	.wants = CR_MAIL, .takes = CR_BATCH_RECORDS | CR_BATCH_EDITION | CR_BATCH_LETTER,
+	.deliver = send_mails };
+
+static void
+set_mail(size_t n, size_t to, const char *message)
+{
+	to_send[n] = (struct cr_mail){ sizeof(to_send[n]), to, message, strlen(message) };
+	nto_send = n + 1;
+}
+
+static void
+editions_and_letters_reach_recipients(void **state)
+{
+	struct cr_fake *f = cr_fake_new(&mailer, NULL);
+	struct cr_record *records[2];
+
+	(void)state;
+	records[0] = cr_fake_record(f, "a");
+	records[1] = cr_fake_record(f, "b");
+	cr_fake_recipient(f, "ada@example.org", "1", NULL, NULL);
+	cr_fake_recipient(f, "bob@example.org", "2", "https://example.org/leave/k", NULL);
+	cr_fake_section(f, "One", 1, 0);
+	cr_fake_section(f, "Two", 1, 3);
+	set_mail(0, 0, "To: ada\r\n\r\n");
+	set_mail(1, 1, "To: bob\r\n\r\nHi\r\n");
+	assert_int_equal(cr_fake_edition(f, records, 2), 2);
+	assert_string_equal(handed, "4 test 2|2025-03-14||Two|bob@example.org|test.example.org");
+	assert_int_equal(sent, 2);
+	assert_int_equal(f->nmails, 2);
+	assert_string_equal(f->mails[1].to, "bob@example.org");
+	assert_string_equal(f->mails[1].message, to_send[1].message);
+	f->unaccepted = 1;
+	assert_int_equal(cr_fake_letter(f, "Confirm", "Press the button.", "https://example.org/c"), 0);
+	assert_string_equal(handed, "8 Confirm 0||Press the button.||bob@example.org|test.example.org");
+	assert_int_equal(sent, 1);
+	assert_int_equal(cr_fake_deliver(f, records, 2), 2);
+	assert_string_equal(handed, "1  2||||bob@example.org|test.example.org");
+	cr_fake_free(f);
+}
+
+static void
+a_message_that_no_server_takes_is_refused(void **state)
+{
+	static const char *const wrong[] = { "A: b\r\n\r\nbare\nline\r\n", "A: b\r\n\r\nbare\rline\r\n",
+		"A: \xc3\xa9\r\n\r\n", "A: b\r\n\r\nno end", "" };
+	struct cr_fake *f = cr_fake_new(&mailer, NULL);
+	struct cr_record *r = cr_fake_record(f, "a");
+	char line[1003];
+
+	(void)state;
+	cr_fake_recipient(f, "ada@example.org", "1", NULL, NULL);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		set_mail(0, 0, wrong[i]);
+		assert_int_equal(cr_fake_deliver(f, &r, 1), 0);
+		assert_int_equal(f->nmails, 0);
+		assert_int_equal(f->failed, CR_REJECTED);
+	}
+	memset(line, 'a', sizeof(line));
+	memcpy(line + 998, "\r\n", 3);
+	set_mail(0, 0, line);
+	assert_int_equal(cr_fake_deliver(f, &r, 1), 1);
+	memcpy(line + 998, "a\r\n", 4);
+	set_mail(0, 0, line);
+	assert_int_equal(cr_fake_deliver(f, &r, 1), 0);
+	set_mail(0, 1, "A: b\r\n\r\n");
+	assert_int_equal(cr_fake_deliver(f, &r, 1), 0);
+	assert_non_null(strstr(f->log.data, "no recipient of the batch has that place"));
+	cr_fake_free(f);
+}
+
 int
 main(void)
 {
@@ -667,7 +832,11 @@ main(void)
 		cmocka_unit_test(verdicts_and_changes_are_the_same),
 		cmocka_unit_test(a_filter_that_is_wrong_gives_no_verdict),
 		cmocka_unit_test(a_visitor_is_answered_as_by_the_real_one),
+		cmocka_unit_test(wait_finds_what_is_readable),
+		cmocka_unit_test(a_visit_has_headers_and_a_body),
 		cmocka_unit_test(a_sink_is_handed_the_same),
+		cmocka_unit_test(editions_and_letters_reach_recipients),
+		cmocka_unit_test(a_message_that_no_server_takes_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,26 @@ entities_are_those_of_html(void **state)
 	assert_null(entity_find("amp &", 5, &n));
 }
 
+/* The host decodes the references of a text, and this plugin those of a document: by two tables. */
+static void
+entities_are_those_of_the_host(void **state)
+{
+	static const char hosts[] =
+#define ENTITY(name, text)	#name " " text "\001"
+#define LEGACY(name, text)	ENTITY(name, text)
+#include "../../core/base/entity.inc"
+	    ;
+	static const char ours[] =
+#include "../../plugins/feed/entity.inc"
+#undef ENTITY
+#undef LEGACY
+	    ;
+
+	(void)state;
+	assert_int_equal(sizeof(ours), sizeof(hosts));
+	assert_memory_equal(ours, hosts, sizeof(hosts));
+}
+
 static void
 addresses_resolve_as_rfc_3986_says(void **state)
 {
@@ -202,10 +222,11 @@ what_is_broken_is_mended(void **state)
 	};
 	size_t i, len;
 	char *out;
+	int lost;
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		out = mend(cases[i].broken, strlen(cases[i].broken), &len);
+		out = mend(cases[i].broken, strlen(cases[i].broken), &len, &lost);
 		assert_non_null(out);
 		if (len != strlen(cases[i].whole) || memcmp(out, cases[i].whole, len) != 0)
 			fail_msg("%s became %.*s", cases[i].broken, (int)len, out);
@@ -214,16 +235,39 @@ what_is_broken_is_mended(void **state)
 }
 
 static void
+mending_tells_whether_all_of_it_is_there(void **state)
+{
+	static const struct { const char *broken; int lost; } cases[] = {
+		{ "<a>b & c &nosuch; &eacute;</a>", 0 }, { "<a b=c>1 < 2</a>", 0 },
+		{ "<a><b>x</a>", 0 }, { "junk <a>x</a> junk <b/> <!-- x -->", 0 },
+		{ "<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;&f;</a>", 0 },
+		{ "<!DOCTYPE a [<!ENTITY e SYSTEM 'x'>]><a>&e;</a>", 1 },
+		{ "<a>x", 1 }, { "<a>x<![CDATA[cut", 1 }, { "<a>x<b c=", 1 }, { "<a>x<!-- cut", 1 },
+		{ "<a>x</a><item>y</item>", 1 }, { "<a>x</a><b/><Entry y='z'>", 1 },
+	};
+	size_t i, len;
+	int lost;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		free(mend(cases[i].broken, strlen(cases[i].broken), &len, &lost));
+		if (lost != cases[i].lost)
+			fail_msg("%s: lost %d", cases[i].broken, lost);
+	}
+}
+
+static void
 mending_does_not_grow_without_end(void **state)
 {
 	size_t len = 1u << 20, out;
 	char *text = malloc(len);
+	int lost;
 
 	(void)state;
 	assert_non_null(text);
 	memset(text, '&', len);
 	memcpy(text, "<a>", 3);
-	assert_null(mend(text, len, &out));
+	assert_null(mend(text, len, &out, &lost));
 	free(text);
 }
 
@@ -286,6 +330,7 @@ declarations_are_found_and_harmless_entities_kept(void **state)
 {
 	static const char text[] = "<?xml version='1.0'?><!-- <!DOCTYPE a [ --><!DOCTYPE r [\n"
 	    "<!-- ]> --><!ENTITY one \"1>\"><!ENTITY two '&one;'><!ENTITY f SYSTEM 'x'>]><r/>";
+	static const char bare[] = "<!DOCTYPE r SYSTEM 'a[b]'><r/>";
 	struct doctype d;
 	const char *value;
 	size_t len;
@@ -293,14 +338,69 @@ declarations_are_found_and_harmless_entities_kept(void **state)
 	(void)state;
 	assert_true(doctype_find(&d, text, strlen(text)));
 	assert_string_equal(text + d.end, "<r/>");
-	value = doctype_entity(&d, "one", &len);
+	assert_false(d.open);
+	value = doctype_entity(&d, "one", 3, &len);
 	assert_non_null(value);
 	assert_int_equal(len, 2);
 	assert_memory_equal(value, "1>", 2);
-	assert_null(doctype_entity(&d, "two", &len));
-	assert_null(doctype_entity(&d, "f", &len));
-	assert_false(doctype_find(&d, "<!DOCTYPE r SYSTEM 'a[b]'><r/>", 30));
+	assert_true(doctype_entity(&d, "two", 3, &len) != NULL && len == 0);
+	assert_true(doctype_entity(&d, "f", 1, &len) != NULL && len == 0);
+	assert_null(doctype_entity(&d, "three", 5, &len));
+	assert_true(doctype_find(&d, bare, strlen(bare)));
+	assert_true(d.open && d.begin == 0 && d.end == 0);
 	assert_false(doctype_find(&d, "<r/>", 4));
+}
+
+static void
+references_in_declared_entities_are_resolved(void **state)
+{
+	static const struct { const char *literal, *text; } cases[] = {
+		{ "'&#233;'", "\xc3\xa9" }, { "\"&#xE9;\"", "\xc3\xa9" }, { "'&#38;#233;'", "\xc3\xa9" },
+		{ "'&#38;#60;'", "<" }, { "'&#38;#38;'", "&" }, { "'&#38;'", "&" },
+		{ "'&amp;'", "&" }, { "'&amp;lt;'", "&lt;" }, { "'AT&#38;T'", "AT&T" },
+		{ "'Jos&x; &copy; &eacute;'", "Jos\xc3\xb8 \xc2\xa9 \xc3\xa9" }, { "'a & b'", "a & b" },
+		{ "'&#150;'", "\xe2\x80\x93" }, { "'&#0;&#xd800;&#x110000;'", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+		{ "'&more;'", "" }, { "'&nosuch;'", "" }, { "'<b>x</b>'", "" }, { "'%x;'", "" }, { "''", "" },
+	};
+	struct doctype d;
+	const char *value;
+	char text[300];
+	size_t i, len;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(text, sizeof(text), "<!DOCTYPE r [<!ENTITY x '&#xf8;'><!ENTITY more 'ab'>"
+		    "<!ENTITY it %s><!ENTITY it 'second'>]><r/>", cases[i].literal);
+		assert_true(doctype_find(&d, text, strlen(text)));
+		value = doctype_entity(&d, "it", 2, &len);
+		assert_non_null(value);
+		if (len != strlen(cases[i].text) || memcmp(value, cases[i].text, len) != 0)
+			fail_msg("%s became %.*s", cases[i].literal, (int)len, value);
+	}
+}
+
+/* As many as are remembered, of whatever length: nothing is written behind the end. */
+static void
+declared_entities_have_their_maximum(void **state)
+{
+	size_t size = 1u << 20, len, n = 0;
+	char *text = malloc(size), *at = text;
+	struct doctype d;
+
+	(void)state;
+	assert_non_null(text);
+	at += sprintf(at, "<!DOCTYPE r [");
+	for (; n < 2 * DOCTYPE_ENTITIES; n++)
+		at += sprintf(at, "<!ENTITY e%zu '%0*d'>", n, DOCTYPE_VALUE - 1, 0);
+	sprintf(at, "<!ENTITY long '%0*d'>]><r/>", DOCTYPE_VALUE, 0);
+	assert_true(doctype_find(&d, text, strlen(text)));
+	assert_int_equal(d.n, DOCTYPE_ENTITIES);
+	assert_true(d.open && d.len <= DOCTYPE_TEXT);
+	assert_non_null(doctype_entity(&d, "e0", 2, &len));
+	assert_int_equal(len, DOCTYPE_VALUE - 1);
+	assert_true(doctype_entity(&d, "e500", 4, &len) != NULL && len == 0);
+	assert_null(doctype_entity(&d, "e1000", 5, &len));
+	free(text);
 }
 
 int
@@ -311,15 +411,19 @@ main(void)
 		cmocka_unit_test(each_element_is_found_where_it_stands),
 		cmocka_unit_test(namespaces_are_known_in_any_spelling),
 		cmocka_unit_test(entities_are_those_of_html),
+		cmocka_unit_test(entities_are_those_of_the_host),
 		cmocka_unit_test(addresses_resolve_as_rfc_3986_says),
 		cmocka_unit_test(html_is_told_from_text),
 		cmocka_unit_test(people_are_taken_apart),
 		cmocka_unit_test(base64_is_read_with_its_breaks),
 		cmocka_unit_test(what_is_broken_is_mended),
+		cmocka_unit_test(mending_tells_whether_all_of_it_is_there),
 		cmocka_unit_test(mending_does_not_grow_without_end),
 		cmocka_unit_test(attributes_are_counted_in_tags_alone),
 		cmocka_unit_test(encodings_are_guessed_by_their_letters),
 		cmocka_unit_test(declarations_are_found_and_harmless_entities_kept),
+		cmocka_unit_test(references_in_declared_entities_are_resolved),
+		cmocka_unit_test(declared_entities_have_their_maximum),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

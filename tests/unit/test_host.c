@@ -1,7 +1,19 @@
 /* What the host makes of what a plugin hands it: clean text, absolute URLs, safe HTML, known times. */
-#include "convert.h"
-#include "host.h"
-#include "mem.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "ipc/memfd.h"
+#include "ipc/msg.h"
+#include "record/record.h"
+#include "record/record_json.h"
+#include "serve/status_wait.h"
+#include "store/ledger_verdict.h"
+#include "worker/convert.h"
+#include "worker/host.h"
+#include "worker/host_batch.h"
+#include "worker/host_parse.h"
+#include "worker/host_slot.h"
+#include "worker/host_state.h"
+#include "worker/host_table.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -37,8 +49,8 @@ tell(int out, uint64_t len)
 	const void *p;
 	int rc;
 
-	assert_int_equal(result_seal(out), 0);
-	p = result_map(out, (size_t)len, &size);
+	assert_int_equal(memfd_seal(out), 0);
+	p = memfd_map(out, (size_t)len, &size);
 	assert_non_null(p);
 	wire_init(&all, p, size);
 	buf_free(&told);
@@ -65,7 +77,7 @@ tell(int out, uint64_t len)
 		buf_char(&told, '\n');
 	}
 	assert_int_equal(rc, 0);
-	result_unmap(p, size);
+	memfd_unmap(p, size);
 }
 
 static struct parse_done
@@ -76,9 +88,9 @@ run(parse_fn *parse, const char *headers, const char *state, size_t state_len)
 		.type = "", .charset = "", .headers = headers, .tag = "", .when = WHEN,
 		.now = WHEN, .len = 4, .state = { state, state_len }, .options = { "", 0 } };
 	struct parse_done done;
-	int body = result_fd("page", 5), out = result_fd(NULL, 0);
+	int body = memfd_new("page", 5), out = memfd_new(NULL, 0);
 
-	result_seal(body);
+	memfd_seal(body);
 	host.out.max = OUT;
 	host_job(WHEN);
 	host_parse(&slot, &job, body, out, &done);
@@ -119,10 +131,21 @@ dirty(struct cr *cr, void *opts, const struct cr_page *page)
 static int
 html_title(struct cr *cr, void *opts, const struct cr_page *page)
 {
-	struct cr_record *r = cr->record(cr, NULL);
+	struct cr_record *r = cr->record(cr, CR_BY_TITLE);
 
 	(void)opts, (void)page;
 	cr->set(r, CR_TITLE_HTML, "<b>Tom</b> &amp;amp; <script>x</script>Jerry");
+	return cr->emit(cr, r);
+}
+
+static int
+formula_title(struct cr *cr, void *opts, const struct cr_page *page)
+{
+	struct cr_record *r = cr->record(cr, "1");
+
+	(void)opts, (void)page;
+	cr->set(r, CR_TITLE_HTML, "On <math><msup><mi>y</mi><mn>2</mn></msup></math> &lt; <i>z</i>");
+	cr->set(r, CR_RIGHTS_HTML, "Mathematics &lt;b&gt; <math></math>");
 	return cr->emit(cr, r);
 }
 
@@ -136,6 +159,9 @@ test_texts_come_out_clean(void **state)
 	    "\"extras\":{\"na me\":\"line one\\nline two\"},\"guid\":\"g 1\"}\n");
 	gives(html_title, "{\"schema\":1,\"title\":\"Tom &amp; Jerry\","
 	    "\"extras\":{\"title-html\":\"<b>Tom</b> &amp;amp; Jerry\"}}\n");
+	gives(formula_title, "{\"schema\":1,\"title\":\"On y^2 < z\",\"rights\":\"Mathematics <b>\","
+	    "\"extras\":{\"title-html\":\"On y^2 &lt; <i>z</i>\","
+	    "\"rights-html\":\"Mathematics &lt;b&gt; \"},\"guid\":\"1\"}\n");
 }
 
 /* ---- Persons ---- */
@@ -146,7 +172,7 @@ persons(struct cr *cr, void *opts, const struct cr_page *page)
 	static const char *const texts[] = { "Ann", "Ann <ann@a.example>", "bob@b.example (Bob B.)",
 		"c@c.example", "Dee (of Dee & Co)", "Eve <http://e.example/>", "<f@f.example>", " ",
 		"G <g", "@handle" };
-	struct cr_record *r = cr->record(cr, NULL);
+	struct cr_record *r = cr->record(cr, CR_BY_TITLE);
 	size_t i;
 
 	(void)opts, (void)page;
@@ -208,13 +234,13 @@ test_urls_are_absolute_and_harmless(void **state)
 static int
 times(struct cr *cr, void *opts, const struct cr_page *page)
 {
-	struct cr_record *r = cr->record(cr, NULL);
+	struct cr_record *r = cr->record(cr, CR_BY_TITLE);
 
 	(void)opts;
 	cr->set(r, CR_PUBLISHED, "Tue, 14 Nov 2023 10:00:00 +0100");
 	cr->set(r, CR_UPDATED, "soon");
 	cr->emit(cr, r);
-	r = cr->record(cr, NULL);
+	r = cr->record(cr, CR_BY_TITLE);
 	cr->set(r, CR_PUBLISHED, "2023-11-15T22:13:20Z");	/* a day ahead is let be */
 	cr->set_time(r, CR_UPDATED, page->when + 86400001);	/* more is not */
 	cr->emit(cr, r);
@@ -374,6 +400,86 @@ test_hints_of_the_feed(void **state)
 	assert_int_equal(done.records, 0);
 }
 
+/* ---- What names a record ---- */
+
+static int
+emit_titled(struct cr *cr, const char *guid, const char *link)
+{
+	struct cr_record *r = cr->record(cr, guid);
+
+	cr->set(r, CR_TITLE, "A title");
+	cr->set(r, CR_LINK, link);
+	return cr->emit(cr, r);
+}
+
+static int
+unnamed(struct cr *cr, void *opts, const struct cr_page *page)
+{
+	(void)opts, (void)page;
+	assert_int_equal(emit_titled(cr, NULL, NULL), -1);
+	assert_int_equal(emit_titled(cr, "", NULL), -1);
+	assert_int_equal(emit_titled(cr, " \n", ""), -1);
+	assert_int_equal(emit_titled(cr, NULL, "javascript:x"), -1);
+	assert_int_equal(emit_titled(cr, NULL, "http://["), -1);
+	assert_int_equal(emit_titled(cr, CR_BY_TITLE, NULL), 0);
+	assert_int_equal(emit_titled(cr, NULL, "x"), 0);
+	assert_int_equal(emit_titled(cr, "1", "javascript:x"), 0);
+	return 0;
+}
+
+/* The place of one that may go without a guid is used again by one that may not. */
+static int
+unnamed_after(struct cr *cr, void *opts, const struct cr_page *page)
+{
+	struct cr_record *first = cr->record(cr, "1"), *second = cr->record(cr, CR_BY_TITLE);
+
+	(void)opts, (void)page;
+	assert_int_equal(cr->emit(cr, first), 0);
+	first = cr->record(cr, NULL);
+	assert_int_equal(cr->emit(cr, first), -1);
+	assert_int_equal(cr->emit(cr, second), 0);
+	assert_int_equal(cr->emit(cr, cr->record(cr, NULL)), -1);
+	return 0;
+}
+
+static void
+test_a_record_without_guid_and_link_is_refused(void **state)
+{
+	struct parse_done done = run(unnamed, "", "", 0);
+
+	(void)state;
+	assert_int_equal(done.refused, 5);
+	assert_int_equal(done.records, 3);
+	assert_string_equal(told.data, "{\"schema\":1,\"title\":\"A title\"}\n"
+	    "{\"schema\":1,\"title\":\"A title\",\"link\":\"http://a.example/feeds/x\"}\n"
+	    "{\"schema\":1,\"title\":\"A title\",\"guid\":\"1\"}\n");
+	done = run(unnamed_after, "", "", 0);
+	assert_int_equal(done.refused, 2);
+	assert_int_equal(done.records, 2);
+}
+
+/* ---- Plain text ---- */
+
+static int
+lines(struct cr *cr, void *opts, const struct cr_page *page)
+{
+	struct cr_record *r = cr->record(cr, "1");
+
+	(void)opts, (void)page;
+	cr->set(r, CR_SUMMARY_TEXT, " \r\n one\ntwo <b>\r\n\r\nthree\rfour & five \n\n");
+	cr->set(r, CR_CONTENT_TEXT, "a\n\n  b");
+	return cr->emit(cr, r);
+}
+
+static void
+test_lines_of_plain_text_stay_lines_as_html(void **state)
+{
+	(void)state;
+	gives(lines, "{\"schema\":1,"
+	    "\"summary\":\"one<br/>\\ntwo &lt;b&gt;<br/>\\n<br/>\\nthree<br/>\\nfour &amp; five\","
+	    "\"content\":\"a<br/>\\n<br/>\\n  b\",\"guid\":\"1\"}\n");
+}
+
 /* ---- Limits ---- */
 
 static int
@@ -384,7 +490,7 @@ too_many(struct cr *cr, void *opts, const struct cr_page *page)
 
 	(void)opts, (void)page;
 	for (i = 0; i < HOST_OPEN; i++)
-		assert_non_null(r[i] = cr->record(cr, NULL));
+		assert_non_null(r[i] = cr->record(cr, "one"));
 	assert_null(cr->record(cr, NULL));
 	for (i = 0; i < HOST_OPEN; i++)
 		assert_int_equal(cr->emit(cr, r[i]), 0);
@@ -508,9 +614,9 @@ judge(filter_fn *first, filter_fn *second, const char *expected)
 		wire_put(&b, result_item, &item);
 		result_end(&b, begun);
 	}
-	hb.batch = result_fd(b.data, b.len);
-	hb.out = result_fd(NULL, 0);
-	result_seal(hb.batch);
+	hb.batch = memfd_new(b.data, b.len);
+	hb.out = memfd_new(NULL, 0);
+	memfd_seal(hb.batch);
 	job.len = b.len;
 	host.out.max = OUT;
 	host_job(WHEN);
@@ -539,6 +645,108 @@ test_filters_change_and_judge(void **state)
 	    "-1 one#1 one: filter() failed without saying why \n");
 }
 
+/* ---- What is kept of a batch ---- */
+
+/* A batch of three records with the titles a, b, c, of which the plugin says what it likes; what
+ * its results tell. */
+static struct batch_done
+batch(struct cr_plugin plugin, uint32_t careful, uint32_t *told_done)
+{
+	struct slot slot = { .plugin = plugin, .rule = "" };
+	struct batch_job job = { .careful = careful, .count = 3, .now = WHEN,
+		.kind = plugin.deliver != NULL ? CR_BATCH_RECORDS : 0 };
+	struct result_item item = { .id = "i", .delivery = "i", .source = "s" };
+	struct host_batch hb = { .slots = &slot, .n = 1, .progress = progressed,
+		.arg = told_done };
+	struct cr_record *r = record_new();
+	struct batch_done done;
+	struct buf b, bytes;
+	size_t begun;
+	int i;
+
+	buf_init(&b, 1u << 20);
+	buf_init(&bytes, 1u << 20);
+	for (i = 0; i < 3; i++) {
+		buf_clear(&bytes);
+		record_set(r, CR_TITLE, &"abc"[i], 1);
+		record_write(r, &bytes);
+		item.record = (struct bytes){ bytes.data, bytes.len };
+		begun = result_begin(&b, RESULT_ITEM);
+		wire_put(&b, result_item, &item);
+		result_end(&b, begun);
+	}
+	hb.batch = memfd_new(b.data, b.len);
+	hb.out = memfd_new(NULL, 0);
+	memfd_seal(hb.batch);
+	job.len = b.len;
+	host.out.max = OUT;
+	host_job(WHEN);
+	if (plugin.deliver != NULL)
+		host_deliver(&hb, &job, &done);
+	else
+		host_filter(&hb, &job, &done);
+	tell(hb.out, done.out);
+	close(hb.batch);
+	close(hb.out);
+	buf_free(&b);
+	buf_free(&bytes);
+	record_free(r);
+	host_batch_state_free(&slot);
+	return done;
+}
+
+/* Keeps the title of each record, also of the one that it refuses. */
+static size_t
+refuses_b(struct cr *cr, void *opts, const struct cr_batch *items)
+{
+	size_t i;
+
+	(void)opts;
+	for (i = 0; i < items->n; i++) {
+		const char *title = cr->get(items->items[i], CR_TITLE, 0);
+
+		cr->state_set(cr, "last", title);
+		if (strcmp(title, "b") == 0) {
+			cr->fail(cr, CR_REJECTED, "not b");
+			break;
+		}
+	}
+	return i;
+}
+
+static int
+fails_on_b(struct cr *cr, void *opts, struct cr_record *rec)
+{
+	const char *title = cr->get(rec, CR_TITLE, 0);
+
+	(void)opts;
+	cr->state_set(cr, title, "seen");
+	return strcmp(title, "b") == 0 ? cr->fail(cr, CR_REJECTED, "not b") : CR_KEEP;
+}
+
+static void
+test_nothing_is_kept_of_a_record_that_is_refused(void **state)
+{
+	const struct cr_plugin sink = { CR_PLUGIN, .name = "sink", .deliver = refuses_b },
+	    filter = { CR_PLUGIN, .name = "filter", .filter = fails_on_b };
+	uint32_t told_done = 0, careful;
+	struct batch_done done;
+
+	(void)state;
+	done = batch(sink, 1, &told_done);	/* one after the other */
+	assert_int_equal(done.done, 1);
+	assert_int_equal(told_done, 1);
+	assert_int_equal(done.failed, CR_REJECTED);
+	assert_string_equal(told.data, "state last=a\n");
+	for (careful = 0; careful < 2; careful++) {
+		done = batch(filter, careful, &told_done);
+		assert_int_equal(done.done, 3);
+		assert_non_null(strstr(told.data, "state a=seen\n"));
+		assert_null(strstr(told.data, "state b=seen\n"));
+		assert_non_null(strstr(told.data, "state c=seen\n"));
+	}
+}
+
 static int
 set_up(void **state)
 {
@@ -563,9 +771,12 @@ main(void)
 		cmocka_unit_test(test_state_counts_when_the_job_is_done),
 		cmocka_unit_test(test_reasons_are_never_missing),
 		cmocka_unit_test(test_hints_of_the_feed),
+		cmocka_unit_test(test_a_record_without_guid_and_link_is_refused),
+		cmocka_unit_test(test_lines_of_plain_text_stay_lines_as_html),
 		cmocka_unit_test(test_limits_refuse_and_count),
 		cmocka_unit_test(test_converts),
 		cmocka_unit_test(test_filters_change_and_judge),
+		cmocka_unit_test(test_nothing_is_kept_of_a_record_that_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);

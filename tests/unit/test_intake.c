@@ -1,8 +1,12 @@
 /* What comes in outside of polls: kept until store has it on disk, over its deaths, told once. */
-#include "core.h"
-#include "mem.h"
-#include "msg.h"
-#include "result.h"
+#include "base/mem.h"
+#include "daemon/source/intake.h"
+#include "daemon/supervise/core.h"
+#include "daemon/supervise/role.h"
+#include "ipc/memfd.h"
+#include "ipc/msg.h"
+#include "record/result.h"
+#include "serve/status_wait.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,11 +109,11 @@ teardown(void **state)
 static void
 a_commit_is_sent_at_once_and_told_once(void **state)
 {
-	int fd = result_fd("x", 1);
+	int fd = memfd_new("x", 1);
 	uint32_t id = put("a", fd);
 
 	(void)state;
-	assert_true((id & INTAKE_ID) != 0);
+	assert_true(id != 0);
 	assert_int_equal(sent.n, 1);
 	assert_int_equal(sent.id[0], id);
 	assert_int_equal(sent.last.source, 7);
@@ -138,8 +142,8 @@ without_store_all_waits_and_goes_in_order_once_it_is_back(void **state)
 	assert_int_not_equal(a, b);
 	assert_int_equal(sent.n, 0);
 	core.known = 1;
-	intake_known(&core);
-	intake_known(&core);		/* a new setup was read: nothing goes twice */
+	intake_ready(&core);
+	intake_ready(&core);		/* a new setup was read: nothing goes twice */
 	assert_int_equal(sent.n, 2);
 	assert_int_equal(sent.id[0], a);
 	assert_int_equal(sent.id[1], b);
@@ -152,16 +156,16 @@ without_store_all_waits_and_goes_in_order_once_it_is_back(void **state)
 static void
 what_died_with_store_is_sent_again_under_its_id(void **state)
 {
-	int fd = result_fd("x", 1);
+	int fd = memfd_new("x", 1);
 	uint32_t a = put("a", fd), b = put("b", -1);
 
 	(void)state;
 	committed_as(b, 1);
 	core.known = 0;
-	intake_store_gone(&core);
+	intake_gone(&core, ROLE_STORE);
 	assert_int_equal(sent.n, 2);
 	core.known = 1;
-	intake_known(&core);
+	intake_ready(&core);
 	assert_int_equal(sent.n, 3);
 	assert_int_equal(sent.id[2], a);
 	assert_int_equal(sent.fd, fd);
@@ -178,8 +182,8 @@ what_nobody_waits_for_any_more_is_stored_all_the_same(void **state)
 	intake_forget(&core, a);
 	intake_forget(&core, 0);
 	assert_true(intake_busy(&core));
-	intake_store_gone(&core);
-	intake_known(&core);
+	intake_gone(&core, ROLE_STORE);
+	intake_ready(&core);
 	assert_int_equal(sent.n, 2);
 	committed_as(a, 1);
 	assert_string_equal(told, "");

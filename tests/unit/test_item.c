@@ -1,6 +1,11 @@
 /* Items: nothing is repeated and nothing lost, however a source names its entries. */
 #include "book.h"
-#include "text.h"
+#include "base/buf.h"
+#include "base/text.h"
+#include "db/db.h"
+#include "store/document.h"
+
+#include <time.h>
 
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 #define POLL(s, ...)	shelf_poll((s), (const struct entry_text[]){ __VA_ARGS__ }, \
@@ -442,11 +447,34 @@ malformed_results_are_refused_whole(void **state)
 	wire_put_u32(&b, 1);
 	result_end(&b, begun);
 	assert_null(document_new(s->book.digest, b.data, b.len));
-	b.len = whole;
+	doc = document_begin(s->book.digest, b.data, b.len);
+	assert_int_equal(document_read(doc, INT64_MAX), -1);
+	assert_string_equal(doc->fault, "item 2, of kind 4, is malformed");
+	document_free(doc);
+	buf_free(&b);
+}
+
+static void
+a_malformed_record_is_refused_alone(void **state)
+{
+	static const struct entry_text e = { "a", "https://x.example/a", "A", NULL, 0, 0 };
+	struct shelf *s = *state;
+	struct document *doc;
+	struct buf b;
+	size_t begun;
+
+	buf_init(&b, 1u << 20);
 	begun = result_begin(&b, RESULT_RECORD);
 	buf_add(&b, "\001\377\377\377\377garbage", 12);
 	result_end(&b, begun);
-	assert_null(document_new(s->book.digest, b.data, b.len));
+	put_entry(&b, &e);
+	doc = document_new(s->book.digest, b.data, b.len);
+	assert_non_null(doc);
+	assert_int_equal(doc->n, 1);
+	assert_int_equal(doc->records, 2);
+	assert_int_equal(doc->refused, 1);
+	assert_string_equal(doc->fault, "record 1: an unknown field, 255");
+	document_free(doc);
 	buf_free(&b);
 }
 
@@ -456,6 +484,7 @@ results_with_an_id_are_refused(void **state)
 {
 	struct shelf *s = *state;
 	struct cr_record *r = record_new();
+	struct document *doc;
 	struct buf b;
 	size_t begun;
 
@@ -464,7 +493,10 @@ results_with_an_id_are_refused(void **state)
 	begun = result_begin(&b, RESULT_RECORD);
 	record_write(r, &b);
 	result_end(&b, begun);
-	assert_null(document_new(s->book.digest, b.data, b.len));
+	doc = document_new(s->book.digest, b.data, b.len);
+	assert_int_equal(doc->n, 0);
+	assert_string_equal(doc->fault, "record 1: id: only the store gives it");
+	document_free(doc);
 	record_free(r);
 	buf_free(&b);
 }
@@ -577,6 +609,133 @@ a_very_large_document_is_stored_once(void **state)
 	free(e);
 }
 
+/* How entry i of a large document looks. */
+struct shape {
+	const char	*guid;		/* before its number; NULL: no entry has one */
+	size_t		 links, titles;	/* different ones; 0: none is shared */
+};
+
+static struct entry_text *
+shaped(const struct shape *is, size_t n)
+{
+	struct entry_text *e = xcalloc(n, sizeof(*e));
+
+	for (size_t i = 0; i < n; i++) {
+		if (is->guid != NULL)
+			e[i].guid = xasprintf("%s%zu", is->guid, i);
+		e[i].link = xasprintf("https://x.example/%zu", is->links > 0 ? i % is->links : i);
+		e[i].title = xasprintf("Title %zu", is->titles > 0 ? i % is->titles : i);
+		e[i].published = (int64_t)(1000 + i);
+	}
+	return e;
+}
+
+static void
+shaped_free(struct entry_text *e, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free((char *)(uintptr_t)e[i].guid);
+		free((char *)(uintptr_t)e[i].link);
+		free((char *)(uintptr_t)e[i].title);
+	}
+	free(e);
+}
+
+/* The CPU time, us, of storing such a document after another. */
+static double
+cost(const struct shape *first, const struct shape *then, size_t n)
+{
+	struct shelf s;
+	struct entry_text *e = shaped(first, n), *f = shaped(then, n);
+	clock_t begun;
+
+	shelf_new(&s);
+	shelf_open(&s);
+	(void)shelf_poll(&s, e, n);
+	begun = clock();
+	(void)shelf_poll(&s, f, n);
+	begun = clock() - begun;
+	shelf_close(&s);
+	shelf_remove(&s);
+	shaped_free(e, n);
+	shaped_free(f, n);
+	return (double)begun / CLOCKS_PER_SEC * 1e6;
+}
+
+/* Eight times as many entries: eight times the work, where each with each would be 64 times. */
+static void
+the_work_for_a_document_grows_with_its_entries_alone(void **state)
+{
+	enum { FEW = 2000, MANY = 16000 };
+	static const struct shape none = { NULL, 0, 0 }, guids = { "g-", 0, 0 }, caps = { "G-", 0, 0 },
+	    one_link = { NULL, 1, 0 }, one_link_guids = { "g-", 1, 0 }, two_links = { NULL, 2, 0 },
+	    hundred = { "g-", 100, 1 }, twins = { NULL, 100, 1 };
+	static const struct shape *const pairs[][2] = {
+		{ &none, &guids }, { &guids, &none }, { &guids, &caps }, { &one_link, &one_link_guids },
+		{ &one_link_guids, &one_link }, { &two_links, &two_links }, { &hundred, &twins },
+		{ &twins, &hundred },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		double few = cost(pairs[i][0], pairs[i][1], FEW);
+		double many = cost(pairs[i][0], pairs[i][1], MANY);
+
+		if (many > 30 * few)	/* the machine may have been busy */
+			many = cost(pairs[i][0], pairs[i][1], MANY);
+		print_message("pair %zu: %.0f us, %.0f us\n", i, few, many);
+		assert_true(many < 30 * few);
+	}
+}
+
+/* A document that is stored in as many slices as it has entries, each in a transaction of its own. */
+static void
+a_document_in_slices_is_stored_as_one_in_one_go(void **state)
+{
+	enum { ENTRIES = 3000 };
+	static const struct shape none = { NULL, 0, 0 }, guids = { "g-", 40, 2 };
+	struct document_counts n = { 0, 0, 0 };
+	struct entry_text *e = shaped(&none, ENTRIES), *f = shaped(&guids, ENTRIES);
+	struct shelf *s = *state;
+	struct document *doc;
+	size_t slices = 0, i;
+	struct buf b;
+	int rc;
+
+	free((char *)(uintptr_t)f[7].guid);
+	f[7].guid = f[8].guid;		/* not unique: the source's items get other names */
+	(void)shelf_poll(s, e, ENTRIES);
+	buf_init(&b, 1u << 30);
+	for (i = 0; i < ENTRIES; i++)
+		put_entry(&b, &f[i]);
+	doc = document_begin(s->book.digest, b.data, b.len);
+	while ((rc = document_read(doc, 0)) == 1)
+		slices++;
+	assert_int_equal(rc, 0);
+	assert_true(slices > ENTRIES);
+	do {
+		db_begin(&s->book.db);
+		rc = document_store_some(doc, &s->book, &s->source, BOOK_WHEN, &n, 0);
+		if (slices++ % 100 == 0)
+			db_commit(&s->book.db);
+	} while (rc == 1);
+	db_begin(&s->book.db);
+	db_commit(&s->book.db);
+	document_free(doc);
+	buf_free(&b);
+	assert_true(slices > 3 * ENTRIES);
+	assert_int_equal(n.seen, ENTRIES);
+	assert_int_equal(s->source.unreliable, NAME_JOINED);
+	assert_int_equal(shelf_ask(s, "SELECT count(*) - count(DISTINCT rid) FROM item"), 0);
+	n = shelf_poll(s, f, ENTRIES);
+	assert_int_equal(n.added, 0);
+	assert_int_equal(n.revised, 0);
+	f[7].guid = NULL;
+	shaped_free(e, ENTRIES);
+	shaped_free(f, ENTRIES);
+}
+
 #define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -604,10 +763,13 @@ main(void)
 		TEST(the_log_has_the_older_entries_first),
 		TEST(a_first_fetch_is_marked_with_the_rank_from_the_newest),
 		TEST(malformed_results_are_refused_whole),
+		TEST(a_malformed_record_is_refused_alone),
 		TEST(results_with_an_id_are_refused),
 		TEST(state_and_feed_are_read_and_checked),
 		TEST(a_sliding_window_neither_loses_nor_repeats),
 		TEST(a_very_large_document_is_stored_once),
+		TEST(the_work_for_a_document_grows_with_its_entries_alone),
+		TEST(a_document_in_slices_is_stored_as_one_in_one_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

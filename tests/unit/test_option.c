@@ -1,6 +1,6 @@
 /* Options: what each type takes, what is said of the rest, and the struct that comes of it. */
-#include "buf.h"
-#include "option.h"
+#include "base/buf.h"
+#include "catalog/option.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,6 +50,10 @@ durations_and_sizes_need_units(void **state)
 	}, sizes[] = {
 		{ "10 MB", 10000000 }, { "64 KiB", 65536 }, { "1GiB", 1 << 30 }, { "3 B", 3 },
 		{ "2 kB", 2000 }, { "0", 0 }, { "2 KB", -1 }, { "7", -1 }, { "9999999999 GB", -1 },
+		{ "0.25 KiB", 256 }, { "1.5 KiB", 1536 }, { "0.75MiB", 786432 },
+		{ "0.001 MiB", 1048 }, { "2.125 GiB", 2281701376 }, { "0.000001 GiB", 1073 },
+		{ "0.25 kB", 250 }, { "1.999999 MB", 1999999 }, { "0.5 B", 0 }, { "0.0 KiB", 0 },
+		{ "0.1234567 KiB", -1 }, { ".5 KiB", -1 }, { "1. KiB", -1 },
 	};
 	int64_t v;
 	size_t i;
@@ -146,6 +150,7 @@ static void
 a_secret_is_not_shown_and_a_long_value_is_cut(void **state)
 {
 	static const struct cr_option key = { "key", CR_SECRET, 0, NULL, NULL, NULL };
+	static const struct cr_option url = { "url", CR_URL, 0, NULL, NULL, NULL };
 	char *text = malloc(OPTION_VALUE_MAX + 2);
 	struct buf err;
 
@@ -156,6 +161,15 @@ a_secret_is_not_shown_and_a_long_value_is_cut(void **state)
 	assert_int_equal(option_check(&key, text, &err), -1);
 	assert_string_equal(err.data, "key: longer than 65536 bytes");
 	buf_clear(&err);
+	text[OPTION_VALUE_MAX] = '\0';
+	assert_int_equal(option_check(&key, text, &err), 0);
+	memcpy(text, "http:", 5);
+	text[8193] = '\0';
+	assert_int_equal(option_check(&url, text, &err), -1);
+	text[8192] = '\0';
+	buf_clear(&err);
+	assert_int_equal(option_check(&url, text, &err), 0);
+	memcpy(text, "sssss", 5);
 	assert_int_equal(option_check(&key, "", &err), -1);
 	assert_string_equal(err.data, "key: is empty; say a secret");
 	buf_clear(&err);

@@ -1,7 +1,7 @@
 /* Whom the fetch role may talk to, what headers say, and packed bodies: all without a network. */
-#include "headers.h"
-#include "policy.h"
-#include "unpack.h"
+#include "base/headers.h"
+#include "fetch/policy.h"
+#include "fetch/unpack.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -203,18 +203,24 @@ waits_are_read(void **state)
 /* ---- Packed bodies ---- */
 
 static size_t
-pack(unsigned char *out, size_t room, const char *text, int window)
+pack_bytes(unsigned char *out, size_t room, const void *p, size_t len, int window)
 {
 	z_stream z = { 0 };
 
 	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY), Z_OK);
-	z.next_in = (unsigned char *)(uintptr_t)text;
-	z.avail_in = (unsigned)strlen(text);
+	z.next_in = (unsigned char *)(uintptr_t)p;
+	z.avail_in = (unsigned)len;
 	z.next_out = out;
 	z.avail_out = (unsigned)room;
 	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
 	deflateEnd(&z);
 	return z.total_out;
+}
+
+static size_t
+pack(unsigned char *out, size_t room, const char *text, int window)
+{
+	return pack_bytes(out, room, text, strlen(text), window);
 }
 
 static int
@@ -224,22 +230,26 @@ gather(const char *p, size_t len, void *arg)
 	return 0;
 }
 
-/* Unpacks in steps of so many bytes: 1 when whole, 0 when cut, -1 when damaged. */
+/* Unpacks in steps of so many bytes: 1 when whole, 0 when cut, -1 when damaged, -2 when it is foreign. */
 static int
 unpacks(struct buf *b, const char *how, const unsigned char *p, size_t len, size_t step)
 {
-	struct unpack *u;
+	struct unpack *u = unpack_new(how, 1, gather, b);
 	int rc = 0;
 	size_t n;
 
 	buf_clear(b);
-	assert_int_equal(unpack_new(&u, how), 1);
 	for (; len > 0 && rc == 0; p += n, len -= n) {
 		n = len < step ? len : step;
-		rc = unpack_more(u, (const char *)p, n, gather, b);
+		rc = unpack_more(u, (const char *)p, n);
 	}
+	rc = rc == 0 ? unpack_end(u) : rc;
 	if (rc == 0)
-		rc = unpack_whole(u);
+		rc = 1;
+	else if (strstr(unpack_error(u), "has no end") != NULL)
+		rc = 0;
+	else
+		rc = strstr(unpack_error(u), "which we did not ask for") != NULL ? -2 : -1;
 	unpack_free(u);
 	return rc;
 }
@@ -292,17 +302,153 @@ several_gzip_members_are_one_and_padding_is_none(void **state)
 	buf_free(&b);
 }
 
+/* A text, packed or not, under any name of a coding. */
 static void
-encodings_that_we_did_not_ask_for_are_refused(void **state)
+the_bytes_decide_how_a_body_is_packed(void **state)
 {
+	static const char *const names[] = {
+		NULL, "", "identity", "none", "UTF-8", "aws-chunked", "gzip", "x-gzip", "gzip, gzip",
+		"aws-chunked, gzip", "gzip,identity", "GZIP;q=1", "\"gzip\"", "deflate", "deflate, gzip",
+		"br", "zstd", "binary", " , ,", "gzip, br",
+	};
+	static const char *const texts[] = { "<?xml version='1.0'?><rss/>", "[]", "{}", "x^2, one two",
+		"\xef\xbb\xbf<rss/>", "<rss>\xe9t\xe9</rss>", "h\xc3\xa9 ho", "", "hi" };
+	unsigned char packed[300], twice[300];
+	struct buf b;
+	size_t len, more, step;
+
+	(void)state;
+	buf_init(&b, 1000);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
+			const unsigned char *plain = (const unsigned char *)texts[k];
+
+			len = strlen(texts[k]);
+			for (step = 1; step <= len; step++) {
+				assert_int_equal(unpacks(&b, names[i], plain, len, step), 1);
+				assert_string_equal(b.data, texts[k]);
+			}
+			if (len == 0)
+				continue;
+			len = pack(packed, sizeof(packed), texts[k], 31);
+			more = pack_bytes(twice, sizeof(twice), packed, len, 31);
+			for (step = 1; step <= len; step += 3) {
+				assert_int_equal(unpacks(&b, names[i], packed, len, step), 1);
+				assert_string_equal(b.data, texts[k]);
+				assert_int_equal(unpacks(&b, names[i], twice, more, step), 1);
+				assert_string_equal(b.data, texts[k]);
+			}
+		}
+	buf_free(&b);
+}
+
+static void
+deflate_is_known_under_the_names_of_both(void **state)
+{
+	static const struct { const char *how; int window, rc; } cases[] = {
+		{ "deflate", 15, 1 }, { "deflate", -15, 1 }, { "gzip", 15, 1 }, { "x-deflate", 15, 1 },
+		{ "aws-chunked, deflate", -15, 1 }, { "gzip", -15, -1 },
+	};
+	char text[5000];
+	unsigned char packed[6000];
+	struct buf b;
+	size_t len;
+
+	(void)state;
+	buf_init(&b, 10000);
+	for (size_t i = 0; i < sizeof(text); i++)	/* does not pack well */
+		text[i] = (char)('0' + (i * i * i / 7 + i / 3) % 75);
+	text[sizeof(text) - 1] = '\0';
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		len = pack(packed, sizeof(packed), text, cases[i].window);
+		assert_true(len > 1100);
+		for (size_t step = 1; step < 6000; step = step * 3 + 1) {
+			assert_int_equal(unpacks(&b, cases[i].how, packed, len, step), cases[i].rc);
+			if (cases[i].rc == 1)
+				assert_string_equal(b.data, text);
+		}
+		for (size_t cut = 1; cut < len; cut += 101)
+			assert_true(unpacks(&b, cases[i].how, packed, len - cut, 4096) < 1);
+	}
+	buf_free(&b);
+}
+
+static void
+what_is_packed_otherwise_is_said_in_words(void **state)
+{
+	static const unsigned char zstd[] = { 0x28, 0xb5, 0x2f, 0xfd, 4, 0, 1 };
+	static const unsigned char brotli[] = { 0x0b, 2, 0x80, '<', 'r', 's', 's', '/', '>', 3 };
+	struct unpack *u;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 1000);
+	assert_int_equal(unpacks(&b, "zstd", zstd, sizeof(zstd), 7), -2);
+	assert_int_equal(unpacks(&b, NULL, zstd, sizeof(zstd), 1), -2);
+	assert_int_equal(unpacks(&b, "gzip", zstd, sizeof(zstd), 2), -2);
+	assert_int_equal(unpacks(&b, "br", brotli, sizeof(brotli), 3), -2);
+	assert_int_equal(unpacks(&b, "gzip", brotli, sizeof(brotli), 3), -1);
+	assert_int_equal(unpacks(&b, NULL, brotli, sizeof(brotli), 3), 1);
+	u = unpack_new("br", 1, gather, &b);
+	assert_int_equal(unpack_more(u, (const char *)brotli, sizeof(brotli)), 0);
+	assert_int_equal(unpack_end(u), -1);
+	assert_string_equal(unpack_error(u),
+	    "the answer is packed as \"br\", which we did not ask for");
+	unpack_free(u);
+	buf_free(&b);
+}
+
+/* A plugin that fetches a .gz file gets the file. */
+static void
+a_packed_file_that_is_no_document_stays_packed(void **state)
+{
+	unsigned char packed[200];
+	struct unpack *u;
+	struct buf b;
+	size_t len;
+
+	(void)state;
+	buf_init(&b, 1000);
+	len = pack(packed, sizeof(packed), "one", 31);
+	u = unpack_new(NULL, 0, gather, &b);
+	assert_int_equal(unpack_more(u, (const char *)packed, len), 0);
+	assert_int_equal(unpack_end(u), 0);
+	assert_int_equal(b.len, len);
+	assert_memory_equal(b.data, packed, len);
+	unpack_free(u);
+	buf_free(&b);
+}
+
+static int
+count(const char *p, size_t len, void *arg)
+{
+	(void)p;
+	*(size_t *)arg += len;
+	return 0;
+}
+
+/* 40 MB of empty gzip files, packed: nothing comes out that could be counted as the body's. */
+static void
+a_packed_body_within_a_packed_body_is_limited(void **state)
+{
+	const size_t files = 2000000;
+	unsigned char one[40], *all, *outer;
+	size_t len = pack(one, sizeof(one), "", 31), got = 0;
 	struct unpack *u;
 
 	(void)state;
-	assert_int_equal(unpack_new(&u, "br"), -1);
-	assert_int_equal(unpack_new(&u, "gzip, gzip"), -1);
-	assert_int_equal(unpack_new(&u, "identity"), 0);
-	assert_int_equal(unpack_new(&u, NULL), 0);
-	assert_null(u);
+	all = malloc(files * len);
+	outer = malloc(4 << 20);
+	for (size_t i = 0; i < files; i++)
+		memcpy(all + i * len, one, len);
+	len = pack_bytes(outer, 4 << 20, all, files * len, 31);
+	u = unpack_new("gzip", 1, count, &got);
+	assert_int_equal(unpack_more(u, (const char *)outer, len), -1);
+	assert_non_null(strstr(unpack_error(u), "packed in too much"));
+	assert_int_equal(got, 0);
+	unpack_free(u);
+	free(all);
+	free(outer);
 }
 
 int
@@ -317,7 +463,11 @@ main(void)
 		cmocka_unit_test(waits_are_read),
 		cmocka_unit_test(packed_bodies_come_out_in_any_steps_and_cut_ones_show),
 		cmocka_unit_test(several_gzip_members_are_one_and_padding_is_none),
-		cmocka_unit_test(encodings_that_we_did_not_ask_for_are_refused),
+		cmocka_unit_test(the_bytes_decide_how_a_body_is_packed),
+		cmocka_unit_test(deflate_is_known_under_the_names_of_both),
+		cmocka_unit_test(what_is_packed_otherwise_is_said_in_words),
+		cmocka_unit_test(a_packed_file_that_is_no_document_stays_packed),
+		cmocka_unit_test(a_packed_body_within_a_packed_body_is_limited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

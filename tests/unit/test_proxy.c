@@ -1,6 +1,6 @@
 /* Who a visitor is behind proxies: only what those that are believed wrote counts. */
-#include "proxy.h"
-#include "mem.h"
+#include "base/mem.h"
+#include "serve/proxies.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

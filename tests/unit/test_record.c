@@ -1,7 +1,8 @@
 /* A record keeps what it is given, travels unchanged, and refuses what is malformed. */
-#include "record.h"
-#include "mem.h"
-#include "wire.h"
+#include "base/mem.h"
+#include "ipc/wire.h"
+#include "record/record.h"
+#include "record/record_json.h"
 
 #include <stdarg.h>
 #include <setjmp.h>
@@ -184,6 +185,86 @@ test_over_a_maximum_is_marked(void **state)
 	record_free(r);
 }
 
+/* Set, written and read again: whatever takes a text takes the longest. */
+static void
+test_a_text_of_exactly_the_maximum_travels(void **state)
+{
+	static const int lines[] = { CR_SOURCE, CR_GUID, CR_LINK, CR_TITLE, CR_LANGUAGE, CR_IMAGE,
+		CR_COMMENTS, CR_CATEGORY, CR_RIGHTS };
+	char *big = xcalloc(1, RECORD_TEXT_MAX + 2), *line = big + RECORD_TEXT_MAX - RECORD_LINE_MAX;
+	char *name = big + RECORD_TEXT_MAX - RECORD_NAME_MAX;
+	struct cr_record *r = record_new(), *copy;
+	struct record_author who;
+	struct record_enclosure file;
+	double d;
+
+	(void)state;
+	memset(big, 'x', RECORD_TEXT_MAX);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		set(r, lines[i], line);
+	set(r, CR_ID, name);
+	set(r, CR_CONTENT, big);
+	set(r, CR_SUMMARY, big);
+	assert_int_equal(record_set_extra(r, name, big), 0);
+	assert_int_equal(record_set_number(r, name, 1), 0);
+	assert_int_equal(record_set_counter(r, name, 2), 0);
+	assert_int_equal(record_add_author(r, CR_AUTHOR, line, line, line), 0);
+	assert_int_equal(record_add_enclosure(r, line, line, 1), 0);
+	assert_null(record_bad(r));
+	copy = again(r);
+	assert_non_null(copy);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_string_equal(record_get(copy, lines[i], 0), line);
+	assert_string_equal(record_get(copy, CR_ID, 0), name);
+	assert_string_equal(record_get(copy, CR_CONTENT, 0), big);
+	assert_string_equal(record_get(copy, CR_SUMMARY, 0), big);
+	assert_string_equal(record_get_extra(copy, name), big);
+	assert_int_equal(record_get_number(copy, name, &d), 1);
+	assert_int_not_equal(record_author(copy, CR_AUTHOR, 0, &who), -1);
+	assert_string_equal(who.name, line);
+	assert_string_equal(who.mail, line);
+	assert_string_equal(who.uri, line);
+	assert_int_not_equal(record_enclosure(copy, 0, &file), -1);
+	assert_string_equal(file.url, line);
+	assert_string_equal(file.type, line);
+	record_free(copy);
+	/* One more byte is too many, of each kind. */
+	record_clear(r);
+	memset(big, 'x', RECORD_TEXT_MAX + 1);
+	assert_int_equal(record_set(r, CR_TITLE, line, strlen(line)), -1);
+	assert_int_equal(record_set_number(r, name, 1), -1);
+	assert_int_equal(record_set_extra(r, "e", big), -1);
+	free(big);
+	record_free(r);
+}
+
+/* The texts of a record together, each with the NUL behind it. */
+static void
+test_texts_of_exactly_the_maximum_together_travel(void **state)
+{
+	char *big = xcalloc(1, RECORD_TEXT_MAX + 1);
+	struct cr_record *r = record_new(), *copy;
+	size_t left = RECORD_MAX - (128u << 10) - 3 * (RECORD_TEXT_MAX + 1);
+
+	(void)state;
+	memset(big, 'x', RECORD_TEXT_MAX);
+	set(r, CR_CONTENT, big);
+	set(r, CR_SUMMARY, big);
+	assert_int_equal(record_set_extra(r, "e", big), 0);
+	left -= 2 + 2;			/* the names of the extras */
+	big[left - 1] = '\0';
+	assert_int_equal(record_set_extra(r, "f", big), 0);
+	assert_null(record_bad(r));
+	copy = again(r);
+	assert_non_null(copy);
+	assert_string_equal(record_get_extra(copy, "f"), big);
+	assert_int_equal(record_set(r, CR_TITLE, "", 0), -1);
+	assert_string_equal(record_bad(r), "more than 4 MiB in all");
+	free(big);
+	record_free(copy);
+	record_free(r);
+}
+
 static void
 test_wrong_kind_of_field_is_marked(void **state)
 {
@@ -311,6 +392,8 @@ main(void)
 		cmocka_unit_test(test_empty_record_is_small),
 		cmocka_unit_test(test_what_was_got_stays_readable),
 		cmocka_unit_test(test_over_a_maximum_is_marked),
+		cmocka_unit_test(test_a_text_of_exactly_the_maximum_travels),
+		cmocka_unit_test(test_texts_of_exactly_the_maximum_together_travel),
 		cmocka_unit_test(test_wrong_kind_of_field_is_marked),
 		cmocka_unit_test(test_changes_are_told_and_done_again),
 		cmocka_unit_test(test_malformed_is_refused),

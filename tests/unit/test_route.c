@@ -100,23 +100,23 @@ a_route_has_filters_and_sinks(void **state)
 	assert_string_equal(r->filters[0].rule, "match#1");
 	assert_string_equal(r->filters[1].rule, "match#2");
 	assert_string_equal(option(r->filters[0].instance, "any", 1), "y z");
-	assert_int_equal(r->nlegs, 3);
-	assert_string_equal(r->legs[0].name, "feed");
-	assert_string_equal(r->legs[1].name, "feed#2");
-	assert_int_equal(r->legs[0].backlog, BACKLOG_ALL);
-	assert_int_equal(r->legs[0].keep, 100);
-	assert_int_equal(r->legs[1].backlog, BACKLOG_AGE);
-	assert_int_equal(r->legs[1].backlog_n, INT64_C(30) * 86400000);
-	assert_int_equal(r->legs[1].keep, 7);
-	assert_int_equal(r->legs[2].backlog, BACKLOG_NONE);
+	assert_int_equal(r->nsinks, 3);
+	assert_string_equal(r->sinks[0].name, "feed");
+	assert_string_equal(r->sinks[1].name, "feed#2");
+	assert_int_equal(r->sinks[0].backlog, BACKLOG_ALL);
+	assert_int_equal(r->sinks[0].keep, 100);
+	assert_int_equal(r->sinks[1].backlog, BACKLOG_AGE);
+	assert_int_equal(r->sinks[1].backlog_n, INT64_C(30) * 86400000);
+	assert_int_equal(r->sinks[1].keep, 7);
+	assert_int_equal(r->sinks[2].backlog, BACKLOG_NONE);
 	r = route(s, "s");
-	assert_int_equal(r->legs[0].backlog, BACKLOG_ALL);
-	assert_int_equal(r->legs[1].backlog, BACKLOG_ALL);
-	assert_int_equal(r->legs[1].keep, 0);
-	assert_string_equal(option(r->legs[1].instance, "keep", 0), "3");
-	assert_int_equal(r->legs[2].backlog, BACKLOG_NONE);
-	assert_int_equal(route(s, "t")->legs[0].backlog, BACKLOG_COUNT);
-	assert_int_equal(route(s, "u")->nlegs, 0);
+	assert_int_equal(r->sinks[0].backlog, BACKLOG_ALL);
+	assert_int_equal(r->sinks[1].backlog, BACKLOG_ALL);
+	assert_int_equal(r->sinks[1].keep, 0);
+	assert_string_equal(option(r->sinks[1].instance, "keep", 0), "3");
+	assert_int_equal(r->sinks[2].backlog, BACKLOG_NONE);
+	assert_int_equal(route(s, "t")->sinks[0].backlog, BACKLOG_COUNT);
+	assert_int_equal(route(s, "u")->nsinks, 0);
 	setup_free(s);
 }
 
@@ -150,7 +150,7 @@ mistakes_in_routes_are_all_said(void **state)
 {
 	(void)state;
 	bad_routes(
-	    "  r: { from: [b, gh/w, 'g*h', courant, r] }\n"
+	    "  r: { from: [b, gh/w, 'g*h', courant/x, r] }\n"
 	    "  a: { from: [a] }\n"
 	    "  s: { form: [a] }\n"
 	    "  t: { from: [a], once: twice, updates: x, patience: 5, backlog: some, to: { feed: { "
@@ -169,7 +169,8 @@ mistakes_in_routes_are_all_said(void **state)
 	    "`gh/x`?\n"
 	    "c.yaml:6: route r: from: there is no source, group or route `g*h`, did you mean "
 	    "`gh`?\n"
-	    "c.yaml:6: route r: from: courant, the daemon's own news, cannot be drawn from yet\n"
+	    "c.yaml:6: route r: from: of the daemon itself there are `courant/trouble` and `courant/top`, "
+	    "and no `courant/x`\n"
 	    "c.yaml:6: route r: from: a route cannot draw from itself\n"
 	    "c.yaml:7: route a: a source has the same name\n"
 	    "c.yaml:7: route a: from: a route cannot draw from itself\n"
@@ -193,7 +194,7 @@ mistakes_in_routes_are_all_said(void **state)
 	    "c.yaml:12: route v: filters: more than 4 groups within each other\n"
 	    "c.yaml:13: route w: feed: path: \"/etc/x\" is no name of a file in the folder of "
 	    "outputs\n"
-	    "c.yaml:13: route w: jsonl: unknown key `size`; there are backlog, path, rotate, keep\n"
+	    "c.yaml:13: route w: jsonl: unknown key `size`; there are backlog, ordered, path, rotate, keep\n"
 	    "c.yaml:13: route w: jsonl: path: \"../x\" leads out of the folder of outputs\n"
 	    "c.yaml:15: route y: feed: keep: \"5 editions\" is no whole number\n"
 	    "c.yaml:15: route y: feed: keep: \"5 editions\" is no whole number\n"
@@ -261,7 +262,7 @@ the_shipped_configuration_is_good(void **state)
 	s = good(b.data);
 	assert_int_equal(s->nsources, 0);
 	assert_int_equal(route(s, "everything")->all, 1);
-	assert_int_equal(route(s, "everything")->nlegs, 2);
+	assert_int_equal(route(s, "everything")->nsinks, 2);
 	setup_free(s);
 	for (text = b.data; (text = strstr(text, "\n#")) != NULL; text++)
 		if (text[2] != ' ' || text[3] == ' ')

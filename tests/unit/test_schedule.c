@@ -1,5 +1,6 @@
 /* The schedule: a pure function, so each rule is a line of arithmetic. */
-#include "schedule.h"
+#include "conf/setup.h"
+#include "daemon/source/schedule.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -322,6 +323,53 @@ a_clock_that_was_years_ahead_does_not_stop_a_source(void **state)
 	assert_in_range(schedule_first(&m, &learnt, NOW, 0, 1), NOW + HOUR, NOW + 2 * HOUR);
 }
 
+static void
+what_lies_further_ahead_than_any_step_is_now(void **state)
+{
+	const struct mark well = { .checked = NOW - MINUTE, .ok = NOW - MINUTE, .interval = HOUR };
+	struct mark m = well;
+
+	(void)state;
+	m.due = NOW + 16 * DAY;
+	assert_true(schedule_first(&m, &learnt, NOW, 0, 1) == NOW);
+	m = well;
+	m.not_before = m.due = NOW + 16 * DAY;
+	assert_true(schedule_first(&m, &learnt, NOW, 0, 1) == NOW);
+	m.failures = 3;
+	assert_true(schedule_first(&m, &learnt, NOW, 0, 1) == NOW);
+	m = well;
+	m.not_before = m.due = NOW + 6 * DAY;		/* a Retry-After that is obeyed */
+	assert_true(schedule_first(&m, &learnt, NOW, 0, 1) == NOW + 6 * DAY);
+	m = well;
+	m.due = INT64_MAX;
+	m.state = MARK_GONE;
+	assert_true(schedule_first(&m, &learnt, NOW, 0, 1) == INT64_MAX);
+}
+
+static void
+a_mark_of_a_wrong_clock_is_taken_back(void **state)
+{
+	const struct mark good = { .checked = NOW - MINUTE, .ok = NOW - MINUTE, .interval = HOUR,
+		.due = NOW + HOUR, .not_before = NOW + HOUR };
+	struct mark m = good;
+
+	(void)state;
+	assert_int_equal(schedule_fit(&m, &learnt, NOW), 0);
+	assert_memory_equal(&m, &good, sizeof(m));
+	m.checked = m.ok = NOW + 2 * HOUR;
+	m.due = m.not_before = NOW + 3 * HOUR;
+	assert_int_equal(schedule_fit(&m, &learnt, NOW), 1);
+	assert_true(m.checked == NOW && m.ok == NOW && m.due == NOW + HOUR);
+	assert_true(m.not_before == NOW + HOUR);
+	m.not_before = m.due = NOW + 16 * DAY;
+	assert_int_equal(schedule_fit(&m, &learnt, NOW), 1);
+	assert_true(m.not_before == 0 && m.due == NOW);
+	m.checked = NOW + DAY;
+	m.due = INT64_MAX;
+	assert_int_equal(schedule_fit(&m, &learnt, NOW), 1);
+	assert_true(m.due == INT64_MAX);
+}
+
 int
 main(void)
 {
@@ -344,6 +392,8 @@ main(void)
 		cmocka_unit_test(what_is_overdue_begins_spread),
 		cmocka_unit_test(another_rule_moves_the_due_time),
 		cmocka_unit_test(a_clock_that_was_years_ahead_does_not_stop_a_source),
+		cmocka_unit_test(what_lies_further_ahead_than_any_step_is_now),
+		cmocka_unit_test(a_mark_of_a_wrong_clock_is_taken_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

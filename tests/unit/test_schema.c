@@ -1,5 +1,6 @@
 /* The database file: made once, and refused with its own exit status whenever it cannot be used. */
 #include "book.h"
+#include "db/db.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -151,10 +152,16 @@ a_database_of_the_first_version_is_brought_up_to_date(void **state)
 	sql[n] = '\0';
 	run(s->path, sql);
 	run(s->path, "INSERT INTO pending VALUES (1, 0, 2, '', 1, 1, 3600005, 'no votes')");
+	run(s->path, "INSERT INTO pending VALUES (1, 7, 2, '', 2, 3, 0, 'too long')");
+	run(s->path, "INSERT INTO pending VALUES (1, 7, 3, '', 4, 2, 99, '503')");
 	shelf_open(s);
 	assert_int_equal(shelf_ask(s, "PRAGMA user_version"), SCHEMA_VERSION);
 	assert_int_equal(shelf_ask(s, "SELECT count(*) FROM record"), 4);
 	assert_int_equal(shelf_ask(s, "SELECT since FROM pending WHERE item = 2"), 5);
+	assert_int_equal(shelf_ask(s, "SELECT count(*) FROM pending WHERE leg = 7"), 0);
+	assert_int_equal(shelf_ask(s, "SELECT attempts FROM outbox WHERE leg = 7 AND n = 2 AND"
+	    " kind = 1 AND state = 2 AND reason = 'too long'"), 3);
+	assert_int_equal(shelf_ask(s, "SELECT due FROM outbox WHERE leg = 7 AND n = 3 AND state = 4"), 99);
 	assert_int_equal(shelf_ask(s, "SELECT count(*) FROM owed"), 0);
 	shelf_close(s);
 	assert_int_equal(try_open(s->path), 0);

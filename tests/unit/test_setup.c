@@ -1,6 +1,9 @@
 /* Settings, sources and the values of options: what they mean, and what is said of those that mean
  * nothing. */
 #include "setup_case.h"
+#include "catalog/plugin.h"
+#include "conf/setup_secret.h"
+#include "conf/setup_template.h"
 
 /* What a worker would be given, "name=value;..." */
 static void
@@ -159,7 +162,8 @@ without_state_or_user_the_rest_is_checked_too(void **state)
 	    "c.yaml:1: user: there is no user nosuchuser on this machine\n"
 	    "c.yaml:2: limits: unknown key `x`; there are at_once, total, spacing, timeout, "
 	    "max_body, "
-	    "workers, job_deadline, job_cpu, worker_memory\n");
+	    "workers, job_deadline, job_cpu, worker_memory, memory, "
+	    "disk_free, hour_records, hour_bytes\n");
 	bad("user: root\n", "c.yaml:1: user: root is root itself; say one with fewer rights\n");
 }
 
@@ -338,8 +342,8 @@ a_missing_plugin_makes_its_sources_wait(void **state)
 	assert_non_null(waiting(s, "d/x"));
 	assert_string_equal(route(s, "r")->filters[0].instance->waiting, "waiting for plugin "
 	    "filter_mtach: there is none in the plugin folders, did you mean `match`?");
-	assert_non_null(route(s, "r")->legs[0].instance->waiting);
-	assert_string_equal(route(s, "r")->legs[0].name, "mail");
+	assert_non_null(route(s, "r")->sinks[0].instance->waiting);
+	assert_string_equal(route(s, "r")->sinks[0].name, "mail");
 	buf_init(&b, 1 << 16);
 	assert_int_equal(setup_waiting(s, &b), 5);
 	buf_free(&b);
@@ -440,26 +444,26 @@ secrets_stay_with_core(void **state)
 
 	/* What is kept; what a page could write is no secret. */
 	buf_clear(&headers);
-	assert_int_equal(setup_unkeep(in, "A \001key\001 {secret:key} {", 0, &headers), 1);
+	assert_int_equal(secret_unmark(in, "A \001key\001 {secret:key} {", 0, &headers), 1);
 	assert_string_equal(headers.data, "A s&cret/key {secret:key} {");
 	buf_clear(&headers);
-	assert_int_equal(setup_unkeep(in, "https://x/?k=\001key\001", 1, &headers), 1);
+	assert_int_equal(secret_unmark(in, "https://x/?k=\001key\001", 1, &headers), 1);
 	assert_string_equal(headers.data, "https://x/?k=s%26cret/key");
-	assert_int_equal(setup_unkeep(in, "\001topic\001", 0, &headers), -1);
-	assert_int_equal(setup_unkeep(in, "\001key", 0, &headers), -1);
+	assert_int_equal(secret_unmark(in, "\001topic\001", 0, &headers), -1);
+	assert_int_equal(secret_unmark(in, "\001key", 0, &headers), -1);
 	buf_clear(&headers);
-	setup_keep(in, url.data, &headers);
+	secret_mark(in, url.data, &headers);
 	assert_string_equal(headers.data,
 	    "https://api.depot.example/v2/items?topic=x%20y%26z&k=\001key\001");
 	buf_clear(&url);
-	setup_show(headers.data, &url);
+	secret_shown(headers.data, &url);
 	assert_string_equal(url.data,
 	    "https://api.depot.example/v2/items?topic=x%20y%26z&k={secret:key}");
 	buf_clear(&url);
 	buf_clear(&headers);
 	setup_source_request(a, &url, &headers);
 	buf_clear(&headers);
-	setup_conceal(in, url.data, url.len, &headers);
+	secret_hide(in, url.data, url.len, &headers);
 	snprintf(text, sizeof(text), "https://api.depot.example/v2/items?topic=x%%20y%%26z&k="
 	    "{secret:key:%s}", s->nonce);
 	assert_string_equal(headers.data, text);
@@ -507,10 +511,100 @@ any_option_can_come_from_a_file(void **state)
 	assert_string_equal(option(in, "any", 2), "gull");
 	assert_null(option(in, "any", 3));
 	assert_string_equal(option(in, "in", 0), "title");
-	in = route(s, "r")->legs[0].instance;
+	in = route(s, "r")->sinks[0].instance;
 	assert_string_equal(in->secrets[0].value, "https://chat.example/hook");
 	assert_string_equal(in->secrets[1].value, "k1\nk2");
 	setup_free(s);
+}
+
+#define MARK	"\xef\xbb\xbf"		/* a byte order mark, as editors write it */
+
+static void
+marks_and_returns_are_no_part_of_what_a_file_holds(void **state)
+{
+	const struct instance *in;
+	struct setup *s;
+
+	(void)state;
+	/* Joined of two lists, each with a mark. */
+	put("list", MARK "# mine\r\na.example\r\r\n \t\r\n"
+	    MARK "b.example # and \r\r\n" MARK "c.example\r");
+	put("topic", MARK "blue\r\n");
+	put("words", MARK "tern\r\n\r\n" MARK "gull\r\n\r");
+	put("one.key", MARK "k1\r\nk\r2\r\n");
+	put("two.key", MARK "k3\r");
+	s = good("sources:\n"
+	    "  l: { plugin: feed, each_file: list, url: 'https://{each}/' }\n"
+	    "  d: { plugin: depot, key_file: [one.key, two.key], topic_file: topic }\n"
+	    "routes:\n"
+	    "  r: { from: [d], filters: [ match: { any_file: words, in: title } ] }\n");
+	assert_int_equal(s->nsources, 4);
+	assert_string_equal(source(s, "l/a.example")->url, "https://a.example/");
+	assert_int_equal(source(s, "l/a.example")->line, 2);
+	assert_string_equal(source(s, "l/b.example")->url, "https://b.example/");
+	assert_int_equal(source(s, "l/b.example")->line, 4);
+	assert_string_equal(source(s, "l/c.example")->url, "https://c.example/");
+	in = source(s, "d")->instance;
+	assert_string_equal(option(in, "topic", 0), "blue");
+	assert_string_equal(in->secrets[0].value, "k1\nk\r2\nk3");
+	in = route(s, "r")->filters[0].instance;
+	assert_string_equal(option(in, "any", 0), "tern");
+	assert_string_equal(option(in, "any", 1), "gull");
+	assert_null(option(in, "any", 2));
+	setup_free(s);
+}
+
+/* What is asked for, and what a worker, the log and the database are told. */
+static void
+credentials_leave_a_url_when_it_is_read(void **state)
+{
+	const struct source *a;
+	struct buf url, headers, redact;
+	struct setup *s;
+
+	(void)state;
+	put("list", "https://ann:p1@x.example/ann\n");
+	s = good("sources:\n"
+	    "  a: { plugin: feed, url: 'https://me:p%40ss@A.example/f' }\n"
+	    "  b: { plugin: feed, url: 'https://A.example/f' }\n"
+	    "  l: { plugin: feed, each_file: list, url: '{each}' }\n"
+	    "  m: { plugin: feed, each: ['bob:p2@y.example:80'], url: 'http://{each}/f' }\n"
+	    "  d: { plugin: depot, key: 'k/1@2', url: 'https://me:{key}@d.example/{topic}' }\n");
+	a = source(s, "a");
+	assert_string_equal(a->url, "https://A.example/f");
+	assert_string_equal(instance_login(a->instance, "https://a.example/other"), "me:p@ss");
+	assert_null(instance_login(a->instance, "http://a.example/f"));
+	assert_ptr_not_equal(a->instance, source(s, "b")->instance);
+	assert_null(instance_login(source(s, "b")->instance, a->url));
+	assert_true(a->hash != source(s, "b")->hash);
+	assert_string_equal(source(s, "l/https://x.example/ann")->url, "https://x.example/ann");
+	a = source(s, "m/y.example:80");
+	assert_string_equal(a->url, "http://y.example:80/f");
+	assert_string_equal(instance_login(a->instance, a->url), "bob:p2");
+	a = source(s, "d");
+	assert_string_equal(a->url, "https://d.example/all");
+	assert_string_equal(instance_login(a->instance, a->url), "me:k/1@2");
+	buf_init(&url, 1000);
+	buf_init(&headers, 1000);
+	buf_init(&redact, 1000);
+	setup_source_request(source(s, "a"), &url, &headers);
+	assert_string_equal(url.data, "https://A.example/f");
+	assert_string_equal(headers.data, "Authorization: Basic bWU6cEBzcw==\n");
+	secret_hide(source(s, "a")->instance, "http://me:p%40ss@h/ p@ss bWU6cEBzcw==", 37, &redact);
+	assert_string_equal(redact.data, "http://h/ *** ***");
+	buf_free(&url);
+	buf_free(&headers);
+	buf_free(&redact);
+	setup_free(s);
+	bad("sources:\n  a: { plugin: feed, url: 'https://me:p/ss@a.example/' }\n"
+	    "  b: { plugin: feed, url: 'ftp://me:pass@a.example/' }\n"
+	    "  c: { plugin: feed, url: 'me:pass@a.example/f' }\n",
+	    "c.yaml:2: source a: url: \"https://a.example/\" is none that can be fetched; say "
+	    "https://HOST/PATH\n"
+	    "c.yaml:3: source b: url: \"ftp://a.example/\" is none that can be fetched; say "
+	    "https://HOST/PATH\n"
+	    "c.yaml:4: source c: url: \"a.example/f\" is none that can be fetched; say "
+	    "https://HOST/PATH\n");
 }
 
 static void
@@ -543,7 +637,8 @@ mistakes_in_files_do_not_show_what_is_in_them(void **state)
 	    "c.yaml:6: source e: key_file: what is in empty is not a secret\n"
 	    "c.yaml:7: source f: unknown key `auth_baerer`, did you mean `auth_bearer`?\n"
 	    "c.yaml:8: source g: unknown key `auth`; there are plugin, url, every, was, each, "
-	    "each_file, pages, autostart, strip_trackers, auth_bearer, items, fields, site, count\n"
+	    "each_file, pages, hour_records, hour_bytes, autostart, strip_trackers, weight, counters, auth_bearer, "
+	    "items, fields, site, count\n"
 	    "c.yaml:8: source g: fields: its entries are texts, no maps or lists\n");
 }
 
@@ -572,11 +667,11 @@ defaults_count_where_nothing_else_is_said(void **state)
 	assert_int_equal(source(s, "b")->pages, 4);
 	assert_string_equal(option(route(s, "r")->filters[0].instance, "in", 0), "title");
 	assert_string_equal(option(route(s, "s")->filters[0].instance, "in", 0), "");
-	assert_int_equal(route(s, "r")->legs[0].keep, 30);
-	assert_string_equal(option(route(s, "r")->legs[0].instance, "keep", 0), "30");
-	assert_int_equal(route(s, "s")->legs[0].keep, 5);
-	assert_int_equal(route(s, "r")->legs[0].backlog, BACKLOG_COUNT);
-	assert_int_equal(route(s, "r")->legs[0].backlog_n, 7);
+	assert_int_equal(route(s, "r")->sinks[0].keep, 30);
+	assert_string_equal(option(route(s, "r")->sinks[0].instance, "keep", 0), "30");
+	assert_int_equal(route(s, "s")->sinks[0].keep, 5);
+	assert_int_equal(route(s, "r")->sinks[0].backlog, BACKLOG_COUNT);
+	assert_int_equal(route(s, "r")->sinks[0].backlog_n, 7);
 	setup_free(s);
 	bad("defaults:\n"
 	    "  depot: { key: x }\n"
@@ -585,7 +680,7 @@ defaults_count_where_nothing_else_is_said(void **state)
 	    "c.yaml:2: `depot` names no plugin: say source_NAME, filter_NAME or sink_NAME\n"
 	    "c.yaml:3: defaults of source_depot: unknown key `topc`, did you mean `topic`?\n"
 	    "c.yaml:3: defaults of source_depot: unknown key `url`; there are every, pages, "
-	    "strip_trackers, topic, key\n"
+	    "hour_records, hour_bytes, strip_trackers, weight, counters, topic, key\n"
 	    "c.yaml:4: defaults of sink_feed: keep: \"0\" is out of range; say 1..100000\n"
 	    "c.yaml:4: defaults of sink_feed: keep: \"0\" is out of range; say 1..\n");
 }
@@ -626,6 +721,56 @@ a_plugin_brings_its_own_sources(void **state)
 	plugins[1].ndefaults = 0;
 }
 
+/* Each is left out, though the catalog let the plugin pass; the last one says only what it may. */
+static void
+what_a_plugin_brings_sets_its_own_alone(void **state)
+{
+	static const struct { const char *name, *options; } rows[] = {
+		{ "a", "key: k\ntopic_file: /etc/passwd\n" }, { "b", "key_file: /etc/passwd\n" },
+		{ "c", "key: k\nurl_file: /etc/passwd\n" }, { "d", "key: k\nurl: 'file:///etc/passwd'\n" },
+		{ "e", "key: k\nurl: 'https://me:too@a.example/'\n" }, { "f", "key: k\nwas: mine\n" },
+		{ "g", "key: k\neach_file: /etc/passwd\nurl: 'https://a.example/{each}'\n" },
+		{ "h", "key: k\neach: [x]\nurl: 'https://a.example/{each}'\n" },
+		{ "i", "key: k\npages: 1000\n" }, { "mine/j", "key: k\n" }, { "*", "key: k\n" },
+		{ "r", "key: k\n" }, { "m\xd1\x96ne", "key: k\n" }, { "once", "key: k\n" },
+		{ "k", "key: k\nevery: 1 ms\n" }, { "l", "key: k\nauth: { user: x }\n" },
+		{ "m", "key: k\nallow: [source_depot]\n" }, { "n", "key: k\nplugin: feed\n" },
+		{ "o", "key: k\nurl: 'https://a.example/{topic}'\n" },
+	};
+	const size_t n = sizeof(rows) / sizeof(rows[0]);
+	struct setup *s;
+
+	(void)state;
+	plugins[1].defaults = calloc(n, sizeof(*plugins[1].defaults));
+	for (size_t i = 0; i < n; i++) {
+		plugins[1].defaults[i].name = TEXT(rows[i].name);
+		plugins[1].defaults[i].options = TEXT(rows[i].options);
+	}
+	plugins[1].ndefaults = n;
+	s = good("files: [.]\n"
+	    "sources: { mine: { plugin: feed, url: 'https://d.example/', was: once } }\n"
+	    "routes: { r: { from: ['*'] } }\n");
+	assert_int_equal(s->nsources, 2);
+	assert_string_equal(source(s, "o")->url, "https://a.example/all");
+	setup_free(s);
+	s = good("defaults: { source_depot: { key: general } }\n");
+	assert_int_equal(s->nsources, 3);		/* also r and once, whose names are free now */
+	assert_string_equal(source(s, "once")->instance->secrets[0].value, "k");
+	setup_free(s);
+	plugins[1].ndefaults = 1;
+	plugins[1].defaults[0].options = TEXT("url: 'https://a.example/'\n");
+	s = good("defaults: { source_depot: { key: general } }\n");
+	assert_int_equal(s->nsources, 0);		/* the secret would go to a.example */
+	setup_free(s);
+	plugins[1].defaults[0].options = TEXT("topic: x\n");
+	s = good("defaults: { source_depot: { key: general } }\n");
+	assert_string_equal(source(s, "a")->instance->secrets[0].value, "general");
+	setup_free(s);
+	free(plugins[1].defaults);
+	plugins[1].defaults = NULL;
+	plugins[1].ndefaults = 0;
+}
+
 int
 main(void)
 {
@@ -642,9 +787,12 @@ main(void)
 		cmocka_unit_test(the_hash_changes_with_what_is_asked_for),
 		cmocka_unit_test(secrets_stay_with_core),
 		cmocka_unit_test(any_option_can_come_from_a_file),
+		cmocka_unit_test(marks_and_returns_are_no_part_of_what_a_file_holds),
+		cmocka_unit_test(credentials_leave_a_url_when_it_is_read),
 		cmocka_unit_test(mistakes_in_files_do_not_show_what_is_in_them),
 		cmocka_unit_test(defaults_count_where_nothing_else_is_said),
 		cmocka_unit_test(a_plugin_brings_its_own_sources),
+		cmocka_unit_test(what_a_plugin_brings_sets_its_own_alone),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, drop_folder);

@@ -1,8 +1,16 @@
 /* The filters that come with Courant, as they ship (loaded from the build), in the worker's own host:
  * what they say of a record and why, what they change, and which options they refuse. */
-#include "host.h"
-#include "mem.h"
-#include "option.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "catalog/option.h"
+#include "ipc/memfd.h"
+#include "ipc/msg.h"
+#include "record/record.h"
+#include "record/record_json.h"
+#include "worker/host.h"
+#include "worker/host_batch.h"
+#include "worker/host_slot.h"
+#include "worker/host_table.h"
 
 #include <dlfcn.h>
 #include <stdarg.h>
@@ -130,8 +138,8 @@ batch(const char *lines, int64_t seen, size_t *len)
 	begun = result_begin(&b, RESULT_ITEM);
 	wire_put(&b, result_item, &item);
 	result_end(&b, begun);
-	fd = result_fd(b.data, b.len);
-	assert_int_equal(result_seal(fd), 0);
+	fd = memfd_new(b.data, b.len);
+	assert_int_equal(memfd_seal(fd), 0);
 	*len = b.len;
 	buf_free(&b);
 	buf_free(&bytes);
@@ -153,8 +161,8 @@ read_verdict(int out, uint64_t len)
 	size_t size;
 	const void *p;
 
-	assert_int_equal(result_seal(out), 0);
-	p = result_map(out, (size_t)len, &size);
+	assert_int_equal(memfd_seal(out), 0);
+	p = memfd_map(out, (size_t)len, &size);
 	assert_non_null(p);
 	wire_init(&all, p, size);
 	assert_int_equal(result_next(&all, &kind, &body), 1);
@@ -170,7 +178,7 @@ read_verdict(int out, uint64_t len)
 	free(changes);
 	changes = json.data;
 	record_free(r);
-	result_unmap(p, size);
+	memfd_unmap(p, size);
 }
 
 /* What the open plugin says of a record, into said. */
@@ -182,7 +190,7 @@ ask(const char *lines, int64_t seen)
 	struct host_batch hb = { .slots = &slot, .n = 1 };
 
 	hb.batch = batch(lines, seen, &job.len);
-	hb.out = result_fd(NULL, 0);
+	hb.out = memfd_new(NULL, 0);
 	host.out.max = OUT;
 	host_job(NOW);
 	host_filter(&hb, &job, &done);
@@ -557,6 +565,15 @@ test_templates(void **state)
 	rewrites("set=title={text}", "summary=<p>1 &lt; 2</p>", "keep: set: title",
 	    "\"title\":\"1 < 2\"");
 	rewrites("set=topic={{a}", "title=T", "keep: set: topic", "\"extras\":{\"topic\":\"{a}\"}");
+	rewrites("set=title={summary:5} {title:3}", "title=abc\nsummary=<p>one &lt;two</p>",
+	    "keep: set: title", "\"title\":\"one\u2026 abc\"");
+	rewrites("set=title={summary:4}", "summary=e\u0301e\u0301e\u0301e\u0301e\u0301", "keep: set: title",
+	    "\"title\":\"e\u0301e\u0301e\u0301\u2026\"");
+	rewrites("set=summary={content:6}", "content=<b>1</b> &lt; 2 and 3", "keep: set: summary",
+	    "\"summary\":\"1 &lt; 2\u2026\"");
+	rewrites("set=title={extra:x:3}{y:3}", "title=T\nextra:x:3=a\nextra:y:3=b", "keep: set: title",
+	    "\"title\":\"ab\"");
+	refuses("set=title={summary:0}", "set: {summary:0}: a text is cut to 1 to 10000 characters");
 	refuses("set=titel=x", "set: there is no field `titel`, did you mean `title`? (An extra of "
 	    "that name is `extra:titel`.)");
 	refuses("set=title={x", "set: `{x` lacks its }; a brace alone is {{");

@@ -1,5 +1,5 @@
 /* Signatures of webhooks: the published vectors, samples of our own, and keys that are none. */
-#include "../../plugins/hook/hook.h"
+#include "../../plugins/webhook/webhook.h"
 
 #include <jansson.h>
 #include <setjmp.h>

@@ -1,8 +1,13 @@
 /* What a plugin keeps: state_get() gives what is stored, state_set() goes into the results, within
  * its maxima. */
-#include "convert.h"
-#include "host.h"
-#include "mem.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "ipc/memfd.h"
+#include "ipc/msg.h"
+#include "worker/convert.h"
+#include "worker/host.h"
+#include "worker/host_state.h"
+#include "worker/host_table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +36,7 @@ static const char *
 written(void)
 {
 	static char text[1024];
-	int fd = result_fd(NULL, 0);
+	int fd = memfd_new(NULL, 0);
 	struct result_state st;
 	enum result_kind kind;
 	struct wire all, body;
@@ -43,8 +48,8 @@ written(void)
 	out_open(fd, 1u << 20);
 	host_state_write();
 	assert_int_equal(out_flush(), 0);
-	assert_int_equal(result_seal(fd), 0);
-	p = result_map(fd, SIZE_MAX, &size);
+	assert_int_equal(memfd_seal(fd), 0);
+	p = memfd_map(fd, SIZE_MAX, &size);
 	wire_init(&all, p, size);
 	text[0] = '\0';
 	while ((rc = result_next(&all, &kind, &body)) == 1) {
@@ -55,7 +60,7 @@ written(void)
 		    st.value);
 	}
 	assert_int_equal(rc, 0);
-	result_unmap(p, size);
+	memfd_unmap(p, size);
 	close(fd);
 	return text;
 }

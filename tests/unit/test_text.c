@@ -1,6 +1,9 @@
 /* Text: what comes out of UTF-8 good and bad, foldings, escapes, references, title keys. */
-#include "buf.h"
-#include "text.h"
+#include "base/buf.h"
+#include "base/entity.h"
+#include "base/shown.h"
+#include "base/text.h"
+#include "base/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -200,6 +203,20 @@ json_is_one_line(void **state)
 	check(text_json, pairs, COUNT(pairs));
 }
 
+/* All references in s. */
+static void
+decode(struct buf *b, const char *s, size_t n)
+{
+	struct text_char c;
+	size_t used;
+
+	for (const char *end = s + n; s < end; s += used) {
+		used = *s == '&' ? text_reference(&c, s, (size_t)(end - s), 0) : 0;
+		buf_add(b, used > 0 ? c.bytes : s, used > 0 ? c.len : 1);
+		used += used == 0;
+	}
+}
+
 static void
 references_are_decoded_as_browsers_do(void **state)
 {
@@ -218,27 +235,21 @@ references_are_decoded_as_browsers_do(void **state)
 		  "AT&T, R&D; & &; &# &#; &#x; &nosuch; &" },
 		{ "&CounterClockwiseContourIntegral;", "\xe2\x88\xb3" },
 		{ "&CounterClockwiseContourIntegralx;", "&CounterClockwiseContourIntegralx;" },
+		{ "&zwnj;&nbs; &nbspp;", "\xe2\x80\x8c&nbs; \xc2\xa0p;" }, { "&aelIg;", "&aelIg;" },
 		{ "&Aacute;&aacute;", "\xc3\x81\xc3\xa1" },
 		{ "&am", "&am" }, { "&amp", "&" }, { "&amp;lt;", "&lt;" },
 	};
 
 	(void)state;
-	check(text_decode, pairs, COUNT(pairs));
+	check(decode, pairs, COUNT(pairs));
 }
 
 static void
-names_of_references_are_found(void **state)
+references_in_values_end_before_letters(void **state)
 {
 	struct text_char c;
 
 	(void)state;
-	assert_string_equal(text_entity("nbsp", 4), "\xc2\xa0");
-	assert_string_equal(text_entity("zwnj", 4), "\xe2\x80\x8c");
-	assert_string_equal(text_entity("AElig", 5), "\xc3\x86");
-	assert_null(text_entity("nbs", 3));
-	assert_null(text_entity("", 0));
-	assert_null(text_entity("nbspp", 5));
-	assert_null(text_entity("aelIg", 5));
 	/* In a value, a name without its semicolon before a letter is none. */
 	assert_int_equal(text_reference(&c, "&copya", 6, 1), 0);
 	assert_int_equal(text_reference(&c, "&copy ", 6, 1), 5);
@@ -357,12 +368,69 @@ blocks_end_at_the_same_byte_as_bytes_do(void **state)
 	assert_int_equal(text_plain("", 0), 0);
 }
 
+static void
+shown_line(struct buf *b, const char *s, size_t n)
+{
+	shown_add(b, s, n, 0);
+}
+
+static void
+shown_text(struct buf *b, const char *s, size_t n)
+{
+	shown_add(b, s, n, 1);
+}
+
+static void
+what_steers_a_terminal_is_escaped(void **state)
+{
+	static const struct pair lines[] = {
+		{ "plain, \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "plain, \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80" },
+		{ "\033[31m\007\x7f", "\\x1b[31m\\x07\\x7f" },
+		{ "a\tb\nc\rd", "a\\x09b\\x0ac\\x0dd" },
+		{ "\x9b" "31m\xff", "\\x9b31m\\xff" },
+		{ "\xc2\x9b\xc2\xa0", "\\u009b\xc2\xa0" },
+		{ "\xe0\x80\x9b\xed\xa0\x80", "\\xe0\\x80\\x9b\\xed\\xa0\\x80" },	/* no UTF-8 */
+		{ "\u202ea\u2066\u061c\u2028\ufeff", "\\u202ea\\u2066\\u061c\\u2028\\ufeff" },
+		{ "a\u200db\u200c", "a\u200db\u200c" },			/* joiners of scripts */
+		{ "cut\xe2\x80", "cut\\xe2\\x80" },
+	};
+	static const struct pair texts[] = { { "a\tb\nc\rd", "a\tb\nc\\x0dd" } };
+	static const struct pair jsons[] = {
+		{ "{\"a\":\n\t\"\u202e\xc2\x9b\x7f\u2028\"}", "{\"a\":\n\t\"\\u202e\\u009b\\u007f\\u2028\"}" },
+		{ "\"\xff\xe2\x80\"", "\"\\ufffd\\ufffd\"" },
+		{ "\"\xc3\xa4\"", "\"\xc3\xa4\"" },
+	};
+
+	(void)state;
+	check(shown_line, lines, COUNT(lines));
+	check(shown_text, texts, COUNT(texts));
+	check(shown_json, jsons, COUNT(jsons));
+}
+
+static void
+a_format_alone_makes_lines(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 1000);
+	shown_fmt(&b, "%s|%-6s|%6s|%.*s|%.2s|%c|%%\n", "a\nb", "x\n", "yz", 3, "abcdef", "\u202e", '\033');
+	assert_string_equal(b.data, "a\\x0ab|x\\x0a |    yz|abc|\\xe2\\x80|\\x1b|%\n");
+	buf_clear(&b);
+	shown_fmt(&b, "%d %5d|%-5d|%u %lld %zu %ld %x", -1, 42, 42, 4294967295u, INT64_C(-9) + 0LL, (size_t)7,
+	    -2L, 255u);
+	assert_string_equal(b.data, "-1    42|42   |4294967295 -9 7 -2 ff");
+	buf_free(&b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocks_end_at_the_same_byte_as_bytes_do),
 		cmocka_unit_test(invalid_bytes_become_one_sign_each),
+		cmocka_unit_test(what_steers_a_terminal_is_escaped),
+		cmocka_unit_test(a_format_alone_makes_lines),
 		cmocka_unit_test(every_code_point_goes_out_and_in),
 		cmocka_unit_test(the_valid_prefix_ends_at_the_first_bad_byte),
 		cmocka_unit_test(white_space_folds),
@@ -371,7 +439,7 @@ main(void)
 		cmocka_unit_test(xml_is_escaped),
 		cmocka_unit_test(json_is_one_line),
 		cmocka_unit_test(references_are_decoded_as_browsers_do),
-		cmocka_unit_test(names_of_references_are_found),
+		cmocka_unit_test(references_in_values_end_before_letters),
 		cmocka_unit_test(html_comes_out_as_its_text),
 		cmocka_unit_test(directions_are_closed_where_they_were_opened),
 		cmocka_unit_test(base32_is_that_of_rfc_4648),

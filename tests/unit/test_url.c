@@ -1,6 +1,7 @@
 /* URLs: parts, what may be fetched, resolution, canonical keys. */
-#include "buf.h"
-#include "url.h"
+#include "base/buf.h"
+#include "base/login.h"
+#include "base/url.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,7 +36,7 @@ static const struct {
 	{ B, "g?y/./x", "http://a/b/c/g?y/./x" }, { B, "g#s/../x", "http://a/b/c/g#s/../x" },
 	{ B, "http:g", "http://a/b/c/g" }, { B, "https:g", "https://g" },
 	{ "http://a", "b", "http://a/b" }, { "http://a", "?x", "http://a?x" },
-	{ "http://a/b?q#f", "", "http://a/b?q" }, { "http://u:p@a:81/x", "y", "http://u:p@a:81/y" },
+	{ "http://a/b?q#f", "", "http://a/b?q" }, { "http://u:p@a:81/x", "y", "http://a:81/y" },
 	{ "HTTP://A/x", "y", "http://A/y" },
 	/* Browsers' ways */
 	{ B, "  g \n", "http://a/b/c/g" }, { B, "g h\"<>", "http://a/b/c/g%20h%22%3C%3E" },
@@ -45,7 +46,32 @@ static const struct {
 	{ B, "http://g/\x7f\x01x", "http://g/%7F%01x" },
 	{ B, "HTTPS://Example.ORG/A b", "https://Example.ORG/A%20b" },
 	{ B, "http://example.org", "http://example.org" },
-	{ B, "\xd1\x84?\xd1\x8f", "http://a/b/c/\xd1\x84?\xd1\x8f" },
+	{ B, " \xef\xbb\xbf http://g/\r\n", "http://g/" }, { B, "\xef\xbb", "http://a/b/c/%EF%BB" },
+	/* IRIs (RFC 3987 3.1), and hosts (UTS 46, RFC 5891) */
+	{ B, "\xd1\x84?\xd1\x8f#\xe2\x82\xac", "http://a/b/c/%D1%84?%D1%8F#%E2%82%AC" },
+	{ B, "caf\xe9", "http://a/b/c/caf%E9" }, { B, "%C3%A9\xc3\xa9", "http://a/b/c/%C3%A9%C3%A9" },
+	{ "http://a/\xc3\xa9/x", "y", "http://a/%C3%A9/y" },
+	{ B, "http://b\xc3\xbc" "cher.example:81/\xc3\xbc", "http://xn--bcher-kva.example:81/%C3%BC" },
+	{ B, "//B\xc3\x9c" "CHER.example", "http://xn--bcher-kva.example" },
+	{ B, "http://b%C3%BCcher.example/", "http://xn--bcher-kva.example/" },
+	{ B, "http://bu\xcc\x88" "cher.example/", "http://xn--bcher-kva.example/" },
+	{ B, "http://fa\xc3\x9f.example/", "http://xn--fa-hia.example/" },
+	{ B, "http://a\xe3\x80\x82" "example\xe3\x80\x82/", "http://a.example./" },
+	{ B, "http://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/", "http://127.0.0.1/" },
+	{ B, "http://%65xample.org/", "http://example.org/" },
+	{ "http://\xd1\x84.example/a", "b", "http://xn--t1a.example/b" },
+	{ "ftp://\xd1\x84/a", "b", "ftp://%D1%84/b" },
+	/* What nobody can look up stays a link, and ASCII: no slash is made of what looks like one. */
+	{ B, "http://\xe2\x98\x83.net/", "http://%E2%98%83.net/" },
+	{ B, "http://a\xef\xbc\x8f" "b.example/", "http://a%EF%BC%8Fb.example/" },
+	{ B, "http://a\xff.example/", "http://a%FF.example/" }, { B, "http://a%00b/", "http://a%00b/" },
+	/* Users and passwords (RFC 3986 7.5) */
+	{ B, "//u:p@g/h", "http://g/h" }, { B, "http://u@g?x@y", "http://g?x@y" },
+	{ B, "http://a@b:c@g:81/@", "http://g:81/@" }, { B, "http:\\\\u:p@g\\h", "http://g/h" },
+	{ "http://u:p@a/b", "", "http://a/b" }, { "http://u:p@a/b", "?q", "http://a/b?q" },
+	{ "http://u:p@a/b", "#f", "http://a/b#f" }, { "http://u:p@a/b", "//c", "http://c" },
+	{ B, "http://u:p\xc3\xbc@b\xc3\xbc.example/", "http://xn--b-eha.example/" },
+	{ B, "http://u:p@/", NULL }, { B, "http://u:p@[::1]:80/", "http://[::1]:80/" },
 	{ B, "http://", NULL }, { B, "http:///", NULL }, { B, "//", NULL },
 	{ B, "http://a:99999/", NULL }, { B, "http://[::1", NULL }, { B, "http://a:b/", NULL },
 	/* Opaque ones, and bases that lead nowhere */
@@ -151,13 +177,67 @@ parts_point_into_the_url(void **state)
 }
 
 static void
+credentials_are_taken_out_of_a_url(void **state)
+{
+	static const struct { const char *url, *login, *shown; } rows[] = {
+		{ "http://u:p@a/", "u:p", "http://a/" }, { "https://u@a:1/@", "u", "https://a:1/@" },
+		{ "http://a%40b:%2F%c3%a9@a", "a@b:/\xc3\xa9", "http://a" },
+		{ "http://a@b:c@d/", "a@b:c", "http://d/" }, { "http://a/@x?@", NULL, "http://a/@x?@" },
+		{ "http://:p@a/", ":p", "http://a/" }, { "http://%zz@a/", "%zz", "http://a/" },
+		/* None that can be taken apart: a slash has to be escaped */
+		{ "http://u:p/q@a/", NULL, "http://a/" }, { "//u:p@a/b", NULL, "a/b" },
+		{ "u:p@a/b", NULL, "a/b" },
+	};
+	struct buf login, shown;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		buf_init(&login, 1000);
+		buf_init(&shown, 1000);
+		buf_str(&login, "");
+		assert_int_equal(login_of(rows[i].url, &login), rows[i].login != NULL);
+		assert_string_equal(login.data, rows[i].login != NULL ? rows[i].login : "");
+		login_shown(&shown, rows[i].url);
+		assert_string_equal(shown.data, rows[i].shown);
+		buf_free(&login);
+		buf_free(&shown);
+	}
+}
+
+/* RFC 7617 2, and RFC 4648 10 for the ends. */
+static void
+credentials_go_as_basic_authentication(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "Aladdin:open sesame", "QWxhZGRpbjpvcGVuIHNlc2FtZQ==" },
+		{ "test:123\xc2\xa3", "dGVzdDoxMjPCow==" }, { "foobar", "Zm9vYmFy" },
+		{ "fooba", "Zm9vYmE=" }, { "foob", "Zm9vYg==" }, { "\xff\xfe:", "//46" },
+	};
+	struct buf b;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		buf_init(&b, 1000);
+		login_header(&b, rows[i][0], strlen(rows[i][0]));
+		assert_memory_equal(b.data, "Authorization: Basic ", 21);
+		assert_memory_equal(b.data + 21, rows[i][1], strlen(rows[i][1]));
+		assert_string_equal(b.data + 21 + strlen(rows[i][1]), "\n");
+		assert_true(login_said(b.data));
+		buf_free(&b);
+	}
+	assert_true(login_said("a: b\nAUTHORIZATION: x\n"));
+	assert_false(login_said("a: authorization: x\nauthorizations: y"));
+	assert_false(login_said(""));
+	assert_false(login_said(NULL));
+}
+
+static void
 only_the_web_is_fetched(void **state)
 {
 	static const char *const good[] = {
 		"http://a", "https://a.b:8080/x?y#z", "HTTP://A/", "http://[::1]:80/",
 		  "http://1.2.3.4",
-		"http://u:p@h/", "https://xn--a/", "http://\xd1\x84.org/", "http://a_b/",
-		  "http://a:/",
+		"https://xn--a/", "http://a_b/", "http://a:/",
 	};
 	static const char *const bad[] = {
 		"", "ftp://a", "file:///etc/passwd", "gopher://a:1/_x", "javascript:alert(1)",
@@ -166,7 +246,8 @@ only_the_web_is_fetched(void **state)
 		  "http://a/\x7f",
 		"http://a:0/", "http://a:99999/", "http://a:x/", "http://[::1", "http://[x]/",
 		"http://a\\@b/", "//a", "/a", "http://a%00b/", "http://.a/", "http://a'b/",
-		  "view-source:http://a",
+		  "view-source:http://a", "http://u:p@h/", "http://\xd1\x84.org/", "http://a/\xc3\xa9",
+		"http://a/?\xff", "http://@h/",
 	};
 
 	(void)state;
@@ -208,6 +289,9 @@ static const char *const keys[][2] = {
 	{ "https://m.example.org:443/a/", "example.org/a" },
 	{ "http://example.org:8080/a", "example.org:8080/a" }, { "https://www.com/", "www.com" },
 	{ "https://u:p@example.org./a/index.html?", "example.org/a" },
+	{ "http://www.B\xc3\x9c" "CHER.example/\xc3\xbc/?\xc3\xa4",
+	    "xn--bcher-kva.example/%C3%BC?%C3%A4" },
+	{ "http://xn--bcher-kva.example/%c3%bc?%C3%A4", "xn--bcher-kva.example/%C3%BC?%C3%A4" },
 	{ "https://example.org/a/../b/./c//", "example.org/b/c" },
 	{ "https://example.org/%7Eme/%c3%a9/\u00e9%2F", "example.org/~me/%C3%A9/%C3%A9%2F" },
 	{ "https://example.org/x?b=2&a=1&&c", "example.org/x?a=1&b=2&c" },
@@ -302,6 +386,8 @@ main(void)
 		cmocka_unit_test(references_resolve_as_browsers_do),
 		cmocka_unit_test(what_is_too_long_is_refused),
 		cmocka_unit_test(parts_point_into_the_url),
+		cmocka_unit_test(credentials_are_taken_out_of_a_url),
+		cmocka_unit_test(credentials_go_as_basic_authentication),
 		cmocka_unit_test(only_the_web_is_fetched),
 		cmocka_unit_test(origins_leave_out_what_goes_without_saying),
 		cmocka_unit_test(one_page_has_one_key),

@@ -1,6 +1,10 @@
 /* A poll of several pages as store keeps it: what is owed, what counts when, what a gap leads to. */
 #include "book.h"
-#include "walk.h"
+#include "base/buf.h"
+#include "db/db.h"
+#include "store/document.h"
+#include "store/ledger_verdict.h"
+#include "store/walk.h"
 
 #define HASH	77
 #define HOME	"http://a.example"
@@ -136,7 +140,7 @@ one_page_after_the_other(void **state)
 	assert_int_equal(stores(owed("/3"), "", 1), WALK_GOES_ON);
 	assert_int_equal(owed("http://b/x").nth, 1);
 	assert_int_equal(stores(owed("http://b/x"), "", 0), WALK_WHOLE);
-	assert_int_equal(*roster_kept(roster, id), 0);
+	assert_int_equal(*roster_stored(roster, id), 0);
 	owed(NULL);
 	assert_int_equal(shelf_ask(&shelf, "SELECT count(*) FROM walk"), 0);
 }
@@ -190,10 +194,10 @@ a_gap_is_made_up_for_once(void **state)
 	(void)state;
 	assert_int_equal(stores(owed(NULL), "next /2", 1), WALK_GOES_ON);
 	assert_int_equal(fails(owed("/2"), COMMIT_NEVER, 0), WALK_FAILED);
-	assert_int_equal(*roster_kept(roster, id), KEPT_BROKEN);
+	assert_int_equal(*roster_stored(roster, id), KEPT_BROKEN);
 	assert_int_equal(stores(owed(NULL), "next /2", 0), WALK_GOES_ON);
 	assert_int_equal(fails(owed("/2"), COMMIT_NEVER, 0), WALK_FAILED);
-	assert_int_equal(*roster_kept(roster, id), 0);	/* it brought nothing: not again */
+	assert_int_equal(*roster_stored(roster, id), 0);	/* it brought nothing: not again */
 	assert_int_equal(stores(owed(NULL), "next /2", 0), WALK_WHOLE);
 }
 
@@ -232,6 +236,28 @@ another_configuration_drops_what_is_owed(void **state)
 }
 
 static void
+a_page_stored_in_part_leaves_its_walk_broken(void **state)
+{
+	const struct commit c = { .source = id, .flags = COMMIT_LAST, .url = "", .pages = 10,
+		.hash = HASH };
+
+	(void)state;
+	assert_int_equal(walk_doubt(roster, &c), 1);
+	assert_int_equal(shelf_ask(&shelf, "SELECT broken FROM walk"), 1);
+	assert_int_equal(walk_doubt(roster, &c), 0);	/* it was already */
+	walk_trust(roster, &c);
+	assert_int_equal(shelf_ask(&shelf, "SELECT count(*) FROM walk"), 0);
+	assert_int_equal(stores(c, "next /2\n", 0), WALK_WHOLE);
+
+	/* Read again after the end of the process, it goes on past entries that are stored. */
+	assert_int_equal(walk_doubt(roster, &c), 1);
+	assert_int_equal(stores(c, "next /2\n", 0), WALK_GOES_ON);
+	assert_int_equal(walk_doubt(roster, &c), 0);
+	assert_int_equal(stores(owed("/2"), "", 0), WALK_WHOLE);
+	assert_int_equal(shelf_ask(&shelf, "SELECT count(*) FROM walk"), 0);
+}
+
+static void
 a_walk_has_its_maximum(void **state)
 {
 	struct commit c = owed(NULL);
@@ -262,6 +288,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_page_that_fails_stays_owed, up, down),
 		cmocka_unit_test_setup_teardown(a_gap_is_made_up_for_once, up, down),
 		cmocka_unit_test_setup_teardown(another_configuration_drops_what_is_owed, up, down),
+		cmocka_unit_test_setup_teardown(a_page_stored_in_part_leaves_its_walk_broken, up, down),
 		cmocka_unit_test_setup_teardown(a_walk_has_its_maximum, up, down),
 	};
 

@@ -1,0 +1,94 @@
+/* The database as the role serve reads it: opened read-only, one short statement at a time. A
+ * statement is ended as soon as its rows are read, since an open one prevents a full checkpoint of
+ * the write-ahead log. */
+#ifndef CORE_READER_H
+#define CORE_READER_H
+#include "ipc/wire.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define READER_SCAN	50000		/* rows of the log that one page of the API searches */
+#define READER_MS	250		/* run time of one statement, at most */
+
+struct reader;				/* opaque */
+
+/* Records of hidden stories are left out, but by LOOK_RECORD. */
+enum reader_sql {
+	LOOK_HEAD,	/* max(n) of the log */
+	LOOK_NEWEST,	/* struct reader_row; ?1 before n, ?2 not before n, ?3 source or NULL,
+			 * ?4 not before ms, ?5 limit: the newest first */
+	LOOK_AFTER,	/* struct reader_row; ?1 after n, ?2 up to n, the rest as above: the oldest
+			 * first */
+	LOOK_RECORD,	/* struct reader_row; behind it the act that hid its story; ?1 rid */
+	LOOK_STORY,	/* id, rid, heat (its logarithm, or NULL), score, born, items, hidden, of the
+			 * story of the record ?1, a rid */
+	LOOK_STORY_RECORDS,	/* struct reader_row of each record of the story ?1, the first one
+			 * first; ?2 limit */
+	LOOK_STORY_TERMS,	/* item, source's id, name, hi, w, heat, n, first, last, rid, source's
+			 * name, of the story ?1 (heat_term.h) */
+	LOOK_STORY_MERGED,	/* rids of the stories that became part of ?1; ?2 limit */
+	LOOK_STORY_RANK,	/* how many shown stories are hotter than ?1, up to ?2 */
+	LOOK_META,	/* the value of ?1 */
+	LOOK_SOURCE,	/* id of the source named ?1 */
+	LOOK_ROUTE,	/* id of the route named ?1 */
+	LOOK_SOURCES,	/* name, plugin, state, checked, ok, due, failures, status, found, error,
+			 * unreliable; ?1 after name, ?2 limit */
+	LOOK_AT,	/* struct reader_row in the version of the log's row ?1, or, if that version
+			 * is no longer stored, in the last one; ?3, ?4 as above */
+	LOOK_LATER,	/* n of later rows of the same item as row ?1: the newest first */
+	LOOK_VERDICTS_BEFORE,	/* first, last, blob; ?1 route, ?2 before n: the newest first */
+	LOOK_VERDICTS_AFTER,	/* the same; ?2 after n: the oldest first */
+	LOOK_MAX
+};
+
+/* Does not open the file yet. */
+struct reader	*reader_new(const char *path);
+void		 reader_free(struct reader *);		/* NULL is fine */
+const char	*reader_why(const struct reader *);	/* why the last function failed */
+
+/* An argument: NULL text is NULL. */
+struct db_arg {
+	enum { DB_INT_, DB_TEXT_, DB_BLOB_, DB_REAL_ } type;
+	int64_t		 i;
+	const void	*p;
+	size_t		 len;
+	double		 r;
+};
+#define DB_INT(v)	((struct db_arg){ .type = DB_INT_, .i = (v) })
+#define DB_TEXT(s)	((struct db_arg){ .type = DB_TEXT_, .p = (s) })
+#define DB_BLOB(v, n)	((struct db_arg){ .type = DB_BLOB_, .p = (v), .len = (n) })
+#define DB_REAL(v)	((struct db_arg){ .type = DB_REAL_, .r = (v) })
+#define LOOK_NULL	DB_TEXT(NULL)
+
+/* Begins a statement. Opens the database if it is not open, or if the path names another file than
+ * the open one. 0, or -1: see reader_why(). One statement at a time. reader_ask0: without
+ * arguments. */
+#define reader_ask(r, look, ...)	reader_ask_((r), (look), \
+	(struct db_arg[]){ __VA_ARGS__ }, \
+	sizeof((struct db_arg[]){ __VA_ARGS__ }) / sizeof(struct db_arg))
+#define reader_ask0(r, look)	reader_ask_((r), (look), NULL, 0)
+int		 reader_ask_(struct reader *, enum reader_sql, const struct db_arg *, size_t n);
+int		 reader_step(struct reader *);	/* 1: a row; 0: the end; -1: an error */
+void		 reader_done(struct reader *);	/* needed after each reader_ask() that returns 0 */
+
+/* Columns of the row, from 0; borrowed until the next step. */
+int64_t		 reader_int(struct reader *, int column);
+double		 reader_real(struct reader *, int column);	/* -INFINITY: NULL */
+const char	*reader_text(struct reader *, int column);	/* NULL: NULL */
+struct bytes	 reader_blob(struct reader *, int column);
+
+/* A row of LOOK_NEWEST, LOOK_AFTER, LOOK_AT, LOOK_RECORD, LOOK_STORY_RECORDS. Borrowed. */
+struct reader_row {
+	int64_t		 n, seen;
+	uint32_t	 revision;
+	struct bytes	 rid, blob;
+	struct bytes	 changes;	/* a record whose fields replace the blob's; NULL: none */
+	const char	*source;
+};
+void		 reader_row(struct reader *, struct reader_row *);
+/* Appends the row as JSON (record_json()). -1: the blob is no record; nothing is added. */
+struct buf;
+int		 reader_row_json(const struct reader_row *, struct buf *);
+struct cr_record *reader_row_record(const struct reader_row *);	/* NULL: no record */
+#endif

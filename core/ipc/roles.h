@@ -1,0 +1,22 @@
+/* The roles: each is a process of its own, `courantd --role NAME`, with its channel on file
+ * descriptor 3. */
+#ifndef CORE_ROLES_H
+#define CORE_ROLES_H
+
+/* One row a role: its id, its name, and whether it starts only once the database is open. Roles
+ * start in this order and stop in reverse order, so that store stops last. NAME_main(debug) is the
+ * role's main function, which returns an exit status; daemon/dispatch.c has NAME_setup(),
+ * NAME_frame() and NAME_gone(). */
+#define ROLES_EACH(ROLE) \
+	ROLE(STORE, store, 0) \
+	ROLE(FETCH, fetch, 0) \
+	ROLE(SEND, send, 0) \
+	ROLE(SERVE, serve, 1)
+
+#define ROLE_ID(id, name, late)		ROLE_##id,
+#define ROLE_MAIN(id, name, late)	int name##_main(int debug);
+enum role_id { ROLES_EACH(ROLE_ID) ROLES };
+ROLES_EACH(ROLE_MAIN)
+#undef ROLE_ID
+#undef ROLE_MAIN
+#endif
