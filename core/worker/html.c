@@ -156,9 +156,9 @@ html_undo(struct buf *b, size_t len)
 }
 
 /* Writes a URL's value to out[URL_MAX + 1] as browsers read it: references decoded, without control
- * characters and surrounding spaces. -1: too long. */
+ * characters and surrounding spaces; with `spaces`, white space within is one each. -1: too long. */
 static int
-html_address(char *out, const struct html_span *v)
+html_address(char *out, const struct html_span *v, int spaces)
 {
 	const char *s = v->s, *end = s + v->n;
 	struct text_char c;
@@ -171,6 +171,8 @@ html_address(char *out, const struct html_span *v)
 			c.len = 1;
 			c.bytes[0] = *s;
 		}
+		if (spaces && c.len == 1 && c.bytes[0] != '\0' && strchr("\t\n\f\r", c.bytes[0]) != NULL)
+			c.bytes[0] = ' ';
 		if (c.len == 1 && ((unsigned char)c.bytes[0] < ' ' || c.bytes[0] == 0x7f ||
 		    (fill == 0 && c.bytes[0] == ' ')))
 			continue;
@@ -208,7 +210,8 @@ html_url(struct html *h, const char *address, int link)
 	return 0;
 }
 
-/* Adds the allowed URLs of a srcset, each with the size that follows it up to a comma. -1: none. */
+/* Adds the allowed URLs of a srcset, each with the size that follows it up to a comma; commas behind a URL end
+ * it too (HTML, "parse a srcset attribute"). -1: none. */
 static int
 html_sources(struct html *h, char *list)
 {
@@ -222,8 +225,9 @@ html_sources(struct html *h, char *list)
 		n = strcspn(s, " \t\n\f\r");
 		size = s[n] != '\0' ? s + n + 1 : s + n;
 		s[n] = '\0';
-		if (n > 0 && s[n - 1] == ',') {
-			s[n - 1] = '\0';
+		if (s[n - 1] == ',') {
+			while (s[n - 1] == ',')
+				s[--n] = '\0';
 			n = 0;
 		} else {
 			n = strcspn(size, ",");
@@ -255,7 +259,7 @@ html_style(struct html *h, const struct html_span *v)
 	MEM_UNSET char style[URL_MAX + 1];
 	size_t start = h->out->len;
 
-	if (html_address(style, v) == -1)
+	if (html_address(style, v, 1) == -1)
 		return -1;
 	css_sanitise(h->out, style, strlen(style));
 	return h->out->len > start ? 0 : -1;
@@ -291,7 +295,7 @@ html_value_read(struct html *h, const struct html_attr *attr, const struct html_
 
 	if (attr->value == V_STYLE)
 		return html_style(h, v);
-	if (html_address(address, v) == -1)
+	if (html_address(address, v, attr->value == V_SOURCES) == -1)
 		return -1;
 	if (attr->value == V_SOURCES)
 		return html_sources(h, address);
@@ -600,7 +604,7 @@ html_player_page(const struct html *h, char *out, const struct html_span *v)
 {
 	MEM_UNSET char address[URL_MAX + 1];
 
-	if (v == NULL || html_address(address, v) == -1 || address[0] == '\0' ||
+	if (v == NULL || html_address(address, v, 0) == -1 || address[0] == '\0' ||
 	    (h->base == NULL && strstr(address, "://") == NULL) ||
 	    url_resolve_to(out, h->base, address) == -1 || !html_names_part(out))
 		return -1;

@@ -150,6 +150,10 @@ addresses_are_resolved_and_only_the_web_and_mail_pass(void **state)
 		  "<img srcset=\"http://example.org/dir/a 1x, http://h/c 100w, http://example.org/dir/d\"/>" },
 		{ "<img srcset='a 2x , javascript:b'>", "<img srcset=\"http://example.org/dir/a 2x\"/>" },
 		{ "<img srcset='javascript:b'>", "" },
+		{ "<img srcset='a,,, b ,,,c,,'>", "<img srcset=\"http://example.org/dir/a, http://example.org/dir/b, "
+		  "http://example.org/dir/c\"/>" },
+		{ "<img srcset='a,\nb\t2x'>", "<img srcset=\"http://example.org/dir/a, http://example.org/dir/b 2x\"/>" },
+		{ "<p style='margin:1px\n2px'>a</p>", "<p style=\"margin: 1px 2px;\">a</p>" },
 		{ "<img usemap=#m><img usemap=x:y>", "<img usemap=\"#m\"/><img/>" },
 		{ "<table><td background=x>",
 		  "<table><td background=\"http://example.org/dir/x\"></td></table>" },
