@@ -507,7 +507,6 @@ judge_pull(struct ledger *l, struct ledger_route *r, uint32_t max, struct work *
 		scan(l, r, to, max, &r->batch);
 		w->count = ask(l, r, items);
 		if (w->count == 0) {
-			w->last = r->batch.n > 0 ? r->batch.last : w->last;
 			settle_presets(l, r);
 			continue;
 		}
@@ -518,7 +517,7 @@ judge_pull(struct ledger *l, struct ledger_route *r, uint32_t max, struct work *
 		w->id = l->id;
 		return 1;
 	}
-	if (back && r->resume == 0)
+	if (r->filtered > begun || (back && r->resume == 0))
 		w->last = r->filtered;	/* its sinks, and routes that draw from it, go on */
 	return more || (back && r->resume == 0) || r->filtered < to;
 }

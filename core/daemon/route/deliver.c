@@ -147,10 +147,10 @@ deliver_on(struct core *c)
 		station_pull(c->deliver->station[(first + i) % c->deliver->n]);
 }
 
-/* The log has more for this route and for all routes that draw from it, directly or not. The setup
- * lists a route after those that it draws from. */
+/* The log has more for the sinks of this route and for all routes that draw from it, directly or not. The
+ * setup lists a route after those that it draws from. */
 static void
-route_wake(struct core *c, const struct route *r)
+route_mark(struct core *c, const struct route *r)
 {
 	char woken[SETUP_ROUTES] = { 0 };
 	size_t place;
@@ -167,6 +167,12 @@ route_wake(struct core *c, const struct route *r)
 		if (woken[place])
 			c->deliver->station[i]->behind = 1;
 	}
+}
+
+static void
+route_wake(struct core *c, const struct route *r)
+{
+	route_mark(c, r);
 	deliver_on(c);
 }
 
@@ -210,10 +216,12 @@ deliver_work(struct core *c, struct frame *f)
 	if (w.replay > 0 && s->replay < 1)
 		s->replay = 1;
 	if (w.kind == WORK_NONE) {
+		if (s->place == PULL_FILTER && w.last > 0) {
+			route_mark(c, s->route);
+			s->behind = 0;		/* it has asked already */
+		}
 		s->behind |= w.head < c->head || s->anew != s->asked_anew;
 		station_state(s, STATION_IDLE);
-		if (s->place == PULL_FILTER && w.last > 0)
-			route_wake(c, s->route);
 		if (w.due > 0) {
 			s->behind = 1;
 			s->not_before = date_ticks() + (w.due - date_now());
