@@ -1,4 +1,5 @@
 """What serve answers: validators, HEAD, gzip, types, the API, and its limits."""
+import contextlib
 import gzip
 import json
 import socket
@@ -112,7 +113,8 @@ def read_all(connection):
 
 def test_headers_and_bodies_beyond_the_limits_are_refused(served):
     with served.connect() as c:
-        c.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"a" * (1 << 20) + b"\r\n\r\n")
+        with contextlib.suppress(ConnectionError):      # it is refused before all of it is sent
+            c.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"a" * (1 << 20) + b"\r\n\r\n")
         assert b" 200 " not in read_all(c)[:20]
     with served.connect() as c:
         c.sendall(b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000000\r\n\r\n")
