@@ -250,6 +250,21 @@ show_sink(struct show_table *t, const json_t *route, const json_t *o)
 	note_state(t, json_get_text(route, "name"), o);
 }
 
+/* An edition that should have been sealed. */
+static void
+note_overdue(struct show_table *t, const json_t *route)
+{
+	const json_t *o = json_object_get(route, "overdue");
+	struct buf when;
+
+	if (o == NULL)
+		return;
+	buf_init(&when, CELL_MAX);
+	show_time(&when, json_get_text(o, "due"));
+	note(t, "edition %s is overdue: it was due %s", json_get_text(o, "name"), when.data);
+	buf_free(&when);
+}
+
 static void
 show_routes(const json_t *all)
 {
@@ -266,6 +281,7 @@ show_routes(const json_t *all)
 			show_filters(t, o);
 		json_array_foreach(json_object_get(o, "sinks"), k, sink)
 			show_sink(t, o, sink);
+		note_overdue(t, o);
 	}
 	print("\n");
 	show_table_end(t);

@@ -79,6 +79,7 @@ add_edition(struct digest *d, const struct edition *e)
 	digest_int(d, e->top);
 	digest_int(d, e->group);
 	digest_int(d, e->among);
+	digest_int(d, e->send_empty);
 }
 
 static int64_t

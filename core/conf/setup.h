@@ -106,6 +106,7 @@ struct edition {
 	uint32_t		 top;		/* records; 0: all */
 	enum edition_group	 group;
 	int64_t			 among;		/* ms */
+	int			 send_empty;	/* one without a record is sealed, too */
 };
 /* A route with `edition` is two: one of its name, which has its sinks, and the one from which that draws,
  * NAME SETUP_CANDIDATES, with its sources and filters. */

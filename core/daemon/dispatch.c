@@ -88,6 +88,7 @@ put_route(struct buf *b, const struct route *r)
 		sr.top = r->edition->top;
 		sr.group = (uint32_t)r->edition->group;
 		sr.among = r->edition->among;
+		sr.send_empty = (uint32_t)r->edition->send_empty;
 	}
 	sr.prefer = (struct bytes){ (const char *)r->prefer, r->nprefer * sizeof(*r->prefer) };
 	wire_put(b, store_route, &sr);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "catalog/plugin.h"
 #include "daemon/route/deliver.h"
+#include "daemon/route/editions.h"
 #include "daemon/source/lanes.h"
 #include "daemon/source/poll.h"
 #include "daemon/source/quota.h"
@@ -281,6 +282,22 @@ sink_json(const struct core *c, size_t route, uint32_t sink, const struct route_
 	return o;
 }
 
+/* Of a route with editions: the one that is overdue. */
+static void
+overdue_put(const struct core *c, const struct route *r, json_t *o)
+{
+	char name[CALENDAR_NAME];
+	int64_t due = r->edition != NULL ? editions_overdue(c, r, name) : 0;
+	json_t *edition;
+
+	if (due == 0)
+		return;
+	edition = json_object();
+	json_set_text(edition, "name", name);
+	json_set_time(edition, "due", due);
+	json_object_set_new(o, "overdue", edition);
+}
+
 static json_t *
 route_json(const struct core *c, size_t i)
 {
@@ -301,6 +318,7 @@ route_json(const struct core *c, size_t i)
 	for (uint32_t k = 0; k < r->nsinks; k++)
 		json_array_append_new(sinks, sink_json(c, i, k, status_counted(c, id, k)));
 	json_object_set_new(o, "sinks", sinks);
+	overdue_put(c, r, o);
 	return o;
 }
 

@@ -257,6 +257,10 @@ const char *const schema_steps[] = {
 	/* since: when the calendar of the route was set or changed; begun: the place in the log then. */
 	"CREATE TABLE edition_rule (route INTEGER PRIMARY KEY, rule TEXT NOT NULL,"
 	" since INTEGER NOT NULL, begun INTEGER NOT NULL);"),
+	/* 13: edition.first: of an edition without a record a row of no item; of a skipped one 0. state
+	 * EDITION_PRUNED: its rows, views and others are gone. */
+	("DROP INDEX edition_first;"
+	"CREATE INDEX edition_first ON edition (route, first) WHERE first > 0;"),
 };
 _Static_assert(sizeof(schema_steps) / sizeof(schema_steps[0]) == SCHEMA_VERSION - 1, "a step a version");
 
@@ -605,7 +609,7 @@ const char *const schema_statements[SQL_MAX] = {
 	    " others, sections, state, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_EDITIONS] = EDITION " WHERE route = ? ORDER BY id DESC LIMIT ?",
 	/* The edition whose rows begin at or before a row of the log. */
-	[SQL_EDITION_AT] = EDITION " WHERE route = ?1 AND n > 0 AND first <= ?2"
+	[SQL_EDITION_AT] = EDITION " WHERE route = ?1 AND first > 0 AND first <= ?2"
 	    " ORDER BY first DESC LIMIT 1",
 	[SQL_EDITION_OTHERS] = "SELECT others FROM edition WHERE id = ?",
 	[SQL_EDITION_HAS] = "SELECT edition FROM edition_item WHERE route = ?1 AND item IN"

@@ -2,7 +2,7 @@
 #ifndef CORE_SCHEMA_H
 #define CORE_SCHEMA_H
 #define SCHEMA_APPLICATION	0x43524e54	/* "CRNT", at byte 68 of the file */
-#define SCHEMA_VERSION		12		/* user_version, at byte 60; see schema_steps[] */
+#define SCHEMA_VERSION		13		/* user_version, at byte 60; see schema_steps[] */
 
 #define SCHEMA_HALF_LIFE	"half life"	/* row of the table meta: of heat, ms */
 

@@ -209,7 +209,8 @@ WIRE_STRUCT(store_source, STORE_SOURCE_FIELDS);
 	F(s, STR, number)		/* of ORDER_NUMBER; else NULL */ \
 	F(s, U32, top)			/* records of an edition; 0: all */ \
 	F(s, U32, group)		/* enum edition_group */ \
-	F(s, I64, among)		/* ms: younger candidates that no edition had are looked at again */
+	F(s, I64, among)		/* ms: younger candidates that no edition had are looked at again */ \
+	F(s, U32, send_empty)		/* 1: an edition without a record is sealed, too */
 WIRE_STRUCT(store_route, STORE_ROUTE_FIELDS);
 /* Into which sections the records of an edition are put. */
 enum edition_group { SECTION_NONE, SECTION_SOURCE, SECTION_ROUTE };

@@ -318,19 +318,37 @@ rows_write(struct ledger *l, struct ledger_route *r, const struct lineup *a)
 	return a->top > 0 ? first : 0;
 }
 
+/* Appends the row that stands for an edition without a record, of no item: so sinks get it at its place. Returns it. */
+static int64_t
+row_empty(struct ledger *l, struct ledger_route *r)
+{
+	struct waiting w = { .route = r->id, .version = l->book->head + 1 };
+	struct verdict v = { .n = w.version, .verdict = CR_KEEP };
+	const int64_t kept = r->kept;
+
+	w.n = w.version;
+	late_add(l, &w, date_now(), NULL);
+	verdicts_add(l, r, &v, 1);
+	r->kept = kept;			/* it is no record */
+	return v.n;
+}
+
 static void
 edition_write(struct ledger *l, struct ledger_route *r, const struct seal_ask *s, const struct lineup *a)
 {
 	struct db *db = &l->book->db;
 	int64_t *others = xcalloc(a->n - a->top + 1, sizeof(*others)), first = rows_write(l, r, a), id;
+	const int sealed = a->n > 0 || r->rule.send_empty;
 	char *sections = sections_text(l, a);
 
+	if (sealed && first == 0)
+		first = row_empty(l, r);
 	for (size_t i = a->top; i < a->n; i++)
 		others[i - a->top] = a->of[i].item;
 	db_run(db, SQL_EDITION_ADD, DB_INT(r->id), DB_TEXT(s->name), DB_TEXT(s->zone), DB_INT(s->from),
 	    DB_INT(s->due), DB_INT(date_now() / 1000 * 1000), DB_INT(a->upto), DB_INT(first),
 	    DB_INT((int64_t)a->top), DB_BLOB((const char *)others, (a->n - a->top) * sizeof(*others)),
-	    DB_TEXT(sections), DB_INT(a->n > 0 ? EDITION_SEALED : EDITION_SKIPPED),
+	    DB_TEXT(sections), DB_INT(sealed ? EDITION_SEALED : EDITION_SKIPPED),
 	    DB_TEXT(a->n > 0 ? NULL : "there was nothing new"));
 	id = db_last(db);
 	for (size_t i = 0; i < a->top; i++)
@@ -364,7 +382,7 @@ edition_seal(struct ledger *l, const struct seal_ask *s)
 	l->wrote++;
 	edition_write(l, r, s, &a);
 	route_save(l, r);
-	if (a.n > 0)
+	if (a.n > 0 || r->rule.send_empty)
 		log_info("route %s: edition %s is sealed: %zu records, %zu left out", r->name, s->name, a.top,
 		    a.n - a.top);
 	else
@@ -415,12 +433,13 @@ edition_of(struct ledger *l, const struct ledger_route *r, int64_t n, struct edi
 {
 	int found;
 
+	*e = (struct edition_row){ 0 };
 	db_bind(&l->book->db, SQL_EDITION_AT, DB_INT(r->id), DB_INT(n));
 	found = edition_step(&l->book->db, SQL_EDITION_AT, e);
 	db_done(&l->book->db, SQL_EDITION_AT);
 	if (!found)
 		return 0;
-	if (n < e->first + e->n)
+	if (n <= edition_last(e))
 		return 1;
 	edition_free(e);
 	return 0;

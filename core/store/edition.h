@@ -47,13 +47,18 @@ void	edition_rule(struct ledger *, struct ledger_route *, const char *rule);
  * the route had its calendar. */
 void	edition_seal(struct ledger *, const struct seal_ask *);
 
-/* An edition as it is stored; its records are the rows of the log from `first` on, n of them. Strings are
- * owned: edition_free(). */
+/* An edition as it is stored; its records are the rows of the log from `first` on, n of them; one without
+ * records has a row as well, of no item, and a skipped one none: first is 0. Strings are owned: edition_free(). */
 struct edition_row {
 	int64_t	 id, sealed, due, since, first, n, left_out;
 	enum edition_state state;
 	char	*name, *zone, *sections, *why;
 };
+static inline int64_t
+edition_last(const struct edition_row *e)	/* row of the log */
+{
+	return e->first + (e->n > 0 ? e->n : 1) - 1;
+}
 /* Of that name; of the row of the log. 1; 0: there is none. */
 int	edition_named(struct ledger *, const struct ledger_route *, const char *name, struct edition_row *);
 int	edition_of(struct ledger *, const struct ledger_route *, int64_t n, struct edition_row *);

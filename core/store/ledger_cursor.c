@@ -131,10 +131,10 @@ batch_fill(struct ledger *l, struct ledger_route *r, struct cursor *g, uint32_t 
 			g->last = g->batch[g->nbatch - 1];
 			return;
 		}
-		if (batch_item(l, r, v->n, v->changes, items, NULL) == -1)
-			log_warn("route %s: log row %lld has no record", r->name, (long long)v->n);
-		else
+		if (batch_item(l, r, v->n, v->changes, items, NULL) == 0)
 			batch_add(g, v->n);
+		else if (!r->rule.edition)	/* else it stands for an empty edition */
+			log_warn("route %s: log row %lld has no record", r->name, (long long)v->n);
 	}
 }
 
@@ -187,9 +187,9 @@ pull_edition(struct ledger *l, struct ledger_route *r, struct cursor *g, struct 
 	g->last = r->seen.last;
 	if (!edition_of(l, r, r->seen.last, &e))
 		return;			/* it was kept before the route had editions */
-	g->last = e.first + e.n - 1;
+	g->last = edition_last(&e);
 	count = edition_give(l, r, &e, items);
-	if (count > 0) {
+	if (count > 0 || e.n == 0) {
 		batch_add(g, e.first);
 		work_fill(l, r, g, w, WORK_EDITION, e.first, g->last);
 		w->count = count;

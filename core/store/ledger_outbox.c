@@ -110,22 +110,25 @@ replays(struct ledger *l, struct cursor *g, uint32_t max, int64_t n[REPLAYS_MAX]
 }
 
 /* Puts into the batch what the row n is to the sink: a record, or the edition that begins with it; *last: its
- * last row. Returns how many records; 0: none is stored any more. */
-static uint32_t
-give(struct ledger *l, struct ledger_route *r, const struct cursor *g, int64_t n, int64_t *last, struct buf *items)
+ * last row; *count: records. -1: nothing of it is stored any more. */
+static int
+give(struct ledger *l, struct ledger_route *r, const struct cursor *g, int64_t n, int64_t *last, uint32_t *count,
+    struct buf *items)
 {
 	struct edition_row e;
-	uint32_t count;
+	int rc;
 
 	*last = n;
+	*count = 1;
 	if (g->takes != CR_BATCH_EDITION)
-		return batch_given(l, r, n, items) == 0;
+		return batch_given(l, r, n, items);
 	if (!edition_of(l, r, n, &e))
-		return 0;
-	*last = e.first + e.n - 1;
-	count = edition_give(l, r, &e, items);
+		return -1;
+	*last = edition_last(&e);
+	*count = edition_give(l, r, &e, items);
+	rc = *count > 0 || e.n == 0 ? 0 : -1;
 	edition_free(&e);
-	return count;
+	return rc;
 }
 
 int
@@ -147,7 +150,7 @@ outbox_pull(struct ledger *l, struct ledger_route *r, struct cursor *g, uint32_t
 	}
 	got = replays(l, g, editions ? 1 : max, n, w);
 	for (i = 0; i < got && items->len <= LEDGER_BYTES; i++)
-		if ((one = give(l, r, g, n[i], &last, items)) == 0)
+		if (give(l, r, g, n[i], &last, &one, items) == -1)
 			outbox_move(l, g, n[i], &lost);
 		else {
 			batch_add(g, n[i]);

@@ -156,6 +156,20 @@ has(struct ledger *l, struct ledger_route *r, const struct cursor *g, int64_t n)
 	return n <= g->delivered && cursor_passed_over(l, g, n, passed_by(l, r, n)) == NULL;
 }
 
+/* Whether what the row n is to the sink, a record or an edition, is still stored. */
+static int
+stored(struct ledger *l, struct ledger_route *r, const struct cursor *g, int64_t n)
+{
+	struct edition_row e;
+	int there;
+
+	if (g->takes != CR_BATCH_EDITION)
+		return db_get(&l->book->db, SQL_RECORD_HAS, 0, DB_INT(n)) > 0;
+	there = edition_of(l, r, n, &e);
+	edition_free(&e);
+	return there;
+}
+
 static void
 replay_one(struct ledger *l, const struct order *o, struct ledger_route *r, struct cursor *g,
     int64_t n, struct tally_sink *t)
@@ -170,7 +184,7 @@ replay_one(struct ledger *l, const struct order *o, struct ledger_route *r, stru
 		t->waiting++;
 	else if (confirmed && !o->again)
 		t->confirmed++;
-	else if (db_get(&l->book->db, SQL_RECORD_HAS, 0, DB_INT(n)) == 0)
+	else if (!stored(l, r, g, n))
 		t->lost++;
 	else {
 		t->taken++;

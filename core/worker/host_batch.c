@@ -492,7 +492,7 @@ hand_over(const struct host_batch *hb, const struct batch_job *job, const struct
 		host.failed = FAILED_RETRY;	/* as by retry(-1) */
 		host_blame("deliver");
 	}
-	if (done > 0)
+	if (done > 0 || (n == 0 && host.failed == 0))
 		host_batch_state_counts(s);
 	host_leave();
 	host.done += (uint32_t)done;
@@ -560,13 +560,16 @@ free_all(struct cr_record **records, uint32_t n)
 	free(records);
 }
 
-/* Reads all records of the batch. NULL: one is malformed. */
+/* Reads all records of the batch; in front of none may be an edition. NULL: one is malformed. */
 static struct cr_record **
 read_all(struct batch_reader *rd, uint32_t count)
 {
 	struct cr_record **items = xcalloc(count, sizeof(*items));
+	struct wire none;
 	uint32_t i;
 
+	if (count == 0)
+		(void)reader_item(rd, &none);
 	for (i = 0; i < count; i++)
 		if ((items[i] = reader_next(rd)) == NULL)
 			break;

@@ -40,6 +40,7 @@ struct editions {
 	struct event	*timer;
 	int64_t		 wall, ticks;	/* at the last check; ticks 0: none */
 	int64_t		 hold;		/* wall clock: nothing is sealed before; 0 */
+	int64_t		 begun;		/* wall clock: when the daemon began */
 };
 
 static void
@@ -58,6 +59,7 @@ editions_init(struct core *c)
 	e->timer = evtimer_new(c->base, on_timer, c);
 	if (e->timer == NULL)
 		fatal("no timer for editions");
+	e->begun = date_now();
 }
 
 static void
@@ -205,6 +207,23 @@ editions_sealed(struct core *c, const struct frame *f)
 	for (size_t i = 0; i < e->n; i++)
 		if (strcmp(e->clock[i].name, s.route) == 0)
 			e->clock[i].done = s.due;
+}
+
+int64_t
+editions_overdue(const struct core *c, const struct route *r, char name[CALENDAR_NAME])
+{
+	const struct editions *e = c->editions;
+	int64_t now = date_now(), due = calendar_last(&r->edition->calendar, now);
+	int64_t since = due > e->begun ? due : e->begun;
+
+	if (due == -1 || now - since < EDITIONS_OVERDUE || e->hold != 0)
+		return 0;
+	for (size_t i = 0; i < e->n; i++)
+		if (strcmp(e->clock[i].name, r->name) == 0 && e->clock[i].done != due) {
+			calendar_name(&r->edition->calendar, due, name);
+			return due;
+		}
+	return 0;
 }
 
 int

@@ -418,7 +418,7 @@ station_ack(struct station *s, uint32_t done, enum ack_then then, int64_t retry,
 	log_debug("route %s, %s: %u of %u delivered", s->route->name, station_name(s), done,
 	    s->work.count);
 	if (s->work.kind == WORK_EDITION)
-		done = done > 0 && done == s->work.count;
+		done = then == ACK_ALL;	/* it may have no record */
 	if (then != ACK_PARK && !s->brake.paused)
 		brake_done(&s->brake, done);
 	held_set(&s->held, s->work.id, done, then, retry, reason, out_take(s));
@@ -505,7 +505,7 @@ delivered(struct station *s, const struct batch_done *d)
 		station_again(s);	/* this was no attempt */
 	else if (d->failed == CR_GONE)
 		station_ack(s, done, ACK_GONE, 0, why.data);
-	else if (d->failed == CR_REJECTED && s->work.kind != WORK_LIST && done < s->work.count)
+	else if (d->failed == CR_REJECTED && s->work.kind != WORK_LIST && (done < s->work.count || s->work.kind == WORK_EDITION))
 		station_ack(s, done, ACK_DEAD, 0, why.data);
 	else
 		station_ack(s, done, ACK_RETRY, d->failed == FAILED_RETRY ? d->retry : -1,
