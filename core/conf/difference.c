@@ -80,6 +80,7 @@ add_edition(struct digest *d, const struct edition *e)
 	digest_int(d, e->group);
 	digest_int(d, e->among);
 	digest_int(d, e->send_empty);
+	digest_int(d, e->archive);
 }
 
 static int64_t

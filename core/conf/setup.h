@@ -107,6 +107,7 @@ struct edition {
 	enum edition_group	 group;
 	int64_t			 among;		/* ms */
 	int			 send_empty;	/* one without a record is sealed, too */
+	uint32_t		 archive;	/* editions that are kept; 0: all */
 };
 /* A route with `edition` is two: one of its name, which has its sinks, and the one from which that draws,
  * NAME SETUP_CANDIDATES, with its sources and filters. */

@@ -15,7 +15,7 @@ struct edition_said {
 	int			 every, group, empty;
 	const char		*at, *tz, *order;
 	const char *const	*on;
-	int64_t			 top, among, late;
+	int64_t			 top, among, late, archive;
 };
 static const struct cr_option edition_own[] = {
 	CR_OPTION(struct edition_said, every, ENUM, "day", "day|week|month", NULL),
@@ -27,6 +27,7 @@ static const struct cr_option edition_own[] = {
 	CR_OPTION(struct edition_said, group, ENUM, "none", "none|source|route", NULL),
 	CR_OPTION(struct edition_said, among, DURATION, "0 s", "0..366 d", NULL),
 	CR_OPTION(struct edition_said, empty, ENUM, "skip", "skip|send", NULL),
+	CR_OPTION(struct edition_said, archive, INT, "0", "0..100000", NULL),
 	CR_OPTION(struct edition_said, late, DURATION, "0 s", "0..31 d", NULL),
 	CR_END
 };
@@ -139,6 +140,7 @@ edition_read(struct setup_reader *r, const struct node *map)
 	e->group = (enum edition_group)said.group;
 	e->among = said.among;
 	e->send_empty = said.empty == 1;
+	e->archive = (uint32_t)said.archive;
 	e->late = said.late > 0 ? said.late : late[said.every];
 	if (said.order == NULL || list_order_parse(r, said.order, &e->order, &e->number) == -1)
 		wrong(r, conf_line(map, "order", 0, map->line), LIST_ORDER_WRONG,

@@ -89,6 +89,7 @@ put_route(struct buf *b, const struct route *r)
 		sr.group = (uint32_t)r->edition->group;
 		sr.among = r->edition->among;
 		sr.send_empty = (uint32_t)r->edition->send_empty;
+		sr.archive = r->edition->archive;
 	}
 	sr.prefer = (struct bytes){ (const char *)r->prefer, r->nprefer * sizeof(*r->prefer) };
 	wire_put(b, store_route, &sr);

@@ -611,6 +611,15 @@ const char *const schema_statements[SQL_MAX] = {
 	/* The edition whose rows begin at or before a row of the log. */
 	[SQL_EDITION_AT] = EDITION " WHERE route = ?1 AND first > 0 AND first <= ?2"
 	    " ORDER BY first DESC LIMIT 1",
+	/* Sealed ones beyond the last ?2, the first one first. */
+	[SQL_EDITIONS_OLD] = EDITION " WHERE route = ?1 AND state = 1 AND id < (SELECT id FROM edition"
+	    " WHERE route = ?1 AND state = 1 ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1) ORDER BY id LIMIT ?3",
+	[SQL_EDITION_PRUNE] = "UPDATE edition SET state = 3, others = x'', sections = '[]', why = ?2 WHERE id = ?1",
+	[SQL_EDITION_RECORDS_DROP] = "DELETE FROM record WHERE n BETWEEN ? AND ?",
+	[SQL_EDITION_VIEWS_DROP] = "DELETE FROM edition_view WHERE n BETWEEN ? AND ?",
+	/* What the sink is still to get of a range of the log. */
+	[SQL_OUTBOX_UNSENT] = "SELECT count(*) FROM outbox WHERE leg = ? AND state IN (4, 5)"
+	    " AND n BETWEEN ? AND ?",
 	[SQL_EDITION_OTHERS] = "SELECT others FROM edition WHERE id = ?",
 	[SQL_EDITION_HAS] = "SELECT edition FROM edition_item WHERE route = ?1 AND item IN"
 	    " (SELECT ?2 UNION ALL SELECT item FROM mention WHERE story = ?2) LIMIT 1",

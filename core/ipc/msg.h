@@ -210,7 +210,8 @@ WIRE_STRUCT(store_source, STORE_SOURCE_FIELDS);
 	F(s, U32, top)			/* records of an edition; 0: all */ \
 	F(s, U32, group)		/* enum edition_group */ \
 	F(s, I64, among)		/* ms: younger candidates that no edition had are looked at again */ \
-	F(s, U32, send_empty)		/* 1: an edition without a record is sealed, too */
+	F(s, U32, send_empty)		/* 1: an edition without a record is sealed, too */ \
+	F(s, U32, archive)		/* editions that are kept; 0: all */
 WIRE_STRUCT(store_route, STORE_ROUTE_FIELDS);
 /* Into which sections the records of an edition are put. */
 enum edition_group { SECTION_NONE, SECTION_SOURCE, SECTION_ROUTE };
@@ -241,7 +242,7 @@ WIRE_STRUCT(store_sink, STORE_SINK_FIELDS);
 	F(s, U32, missed)		/* 1: it was due longer ago than `late`: it is not to be sealed any more */
 WIRE_STRUCT(seal_ask, SEAL_ASK_FIELDS);
 /* What became of an edition: edition.state. */
-enum edition_state { EDITION_SEALED = 1, EDITION_SKIPPED = 2 };
+enum edition_state { EDITION_SEALED = 1, EDITION_SKIPPED = 2, EDITION_PRUNED = 3 };
 #define SEAL_TOLD_FIELDS(F, s) \
 	F(s, STR, route) \
 	F(s, I64, due)			/* as asked: it is sealed, skipped, or not to be */

@@ -3,6 +3,7 @@
 #include "edition_show.h"
 #include "book.h"
 #include "edition.h"
+#include "edition_prune.h"
 #include "ledger.h"
 #include "story.h"
 #include "base/buf.h"
@@ -49,7 +50,8 @@ item_json(struct ledger *l, int64_t item)
 static json_t *
 edition_json(const struct edition_row *e)
 {
-	static const char *const states[] = { [EDITION_SEALED] = "sealed", [EDITION_SKIPPED] = "skipped" };
+	static const char *const states[] = { [EDITION_SEALED] = "sealed", [EDITION_SKIPPED] = "skipped",
+		[EDITION_PRUNED] = "pruned" };
 	json_t *o = json_object();
 
 	json_set_text(o, "name", e->name);
@@ -71,7 +73,7 @@ put_whole(struct question *q, const struct edition_row *e)
 	json_t *o = edition_json(e), *list = json_array();
 
 	json_object_set_new(o, "sections", json_loads(e->sections, 0, NULL));
-	for (int64_t k = 0; k < e->n && k < SHOWN_MAX; k++)
+	for (int64_t k = 0; e->state == EDITION_SEALED && k < e->n && k < SHOWN_MAX; k++)
 		json_array_append_new(list, item_json(q->l, db_get(&q->l->book->db, SQL_LOG_OF, 0,
 		    DB_INT(e->first + k))));
 	json_object_set_new(o, "items", list);
@@ -141,6 +143,7 @@ seal(struct question *q)
 		.due = q->due, .early = 1 };
 
 	edition_seal(q->l, &ask);
+	edition_prune(q->l, q->route);
 	q->text = q->name;
 	return one(q);
 }

@@ -189,7 +189,7 @@ pull_edition(struct ledger *l, struct ledger_route *r, struct cursor *g, struct 
 		return;			/* it was kept before the route had editions */
 	g->last = edition_last(&e);
 	count = edition_give(l, r, &e, items);
-	if (count > 0 || e.n == 0) {
+	if (e.state == EDITION_SEALED && (count > 0 || e.n == 0)) {
 		batch_add(g, e.first);
 		work_fill(l, r, g, w, WORK_EDITION, e.first, g->last);
 		w->count = count;

@@ -165,7 +165,7 @@ stored(struct ledger *l, struct ledger_route *r, const struct cursor *g, int64_t
 
 	if (g->takes != CR_BATCH_EDITION)
 		return db_get(&l->book->db, SQL_RECORD_HAS, 0, DB_INT(n)) > 0;
-	there = edition_of(l, r, n, &e);
+	there = edition_of(l, r, n, &e) && e.state == EDITION_SEALED;
 	edition_free(&e);
 	return there;
 }

@@ -2,6 +2,7 @@
  * what a reply acknowledges is on disk before the reply is sent. */
 #include "book.h"
 #include "edition.h"
+#include "edition_prune.h"
 #include "heat_anew.h"
 #include "ledger.h"
 #include "ledger_conf.h"
@@ -681,6 +682,7 @@ on_seal(struct store *s, struct frame *f, struct wire *w)
 	if (wire_end(w) == -1 || ask.route == NULL || ask.name == NULL || ask.zone == NULL)
 		fatal("core's SEAL is malformed");
 	edition_seal(s->ledger, &ask);
+	edition_prune(s->ledger, ask.route);
 	told = (struct seal_told){ .route = ask.route, .due = ask.due };
 	buf_init(&b, msg_limit(MSG_SEALED));
 	wire_put(&b, seal_told, &told);

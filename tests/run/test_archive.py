@@ -1,7 +1,9 @@
 """The archive of editions: what is kept of them, how a reader walks through it, and what a page says."""
-import datetime
+import contextlib
+import json
 import os
 import signal
+import sqlite3
 
 
 from test_editions import EVERY, PARIS, editions, entries, guids, issue_plugin, issues, states, weekly  # noqa: F401
@@ -66,3 +68,48 @@ def test_an_empty_edition_is_sent_to_those_who_asked_for_it(weekly, origin):  # 
     assert sorted(i["name"] for i in issues(d)[3:]) == ["2025-03-11", "2025-03-12", "2025-03-13"]
     counted = next(r for r in d.status()["routes"] if r["name"] == "m")
     assert counted["kept"] == 1 and all(s["unconfirmed"] == 0 for s in counted["sinks"])
+
+
+def rows(d, table):
+    with contextlib.closing(sqlite3.connect(f"file:{next(d.state.glob('*.db'))}?mode=ro", uri=True)) as db:
+        return db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def test_the_archive_keeps_so_many_and_never_prunes_what_a_sink_has_still_to_get(weekly, origin):  # noqa: F811
+    d = weekly(*day(10, 12), edition={**EVERY, "archive": 2})
+    issue_plugin(d)
+    d.routes["m"]["to"].append({"issue": {"file": "first/issues"}})    # no such folder: it fails
+    d.write()
+    d.courant("reload")
+    d.clock.settles = False
+    for n in (11, 12, 13, 14):
+        origin.put("a.json", json.dumps(entries(*range(11, n + 1))).encode())
+        d.refresh("a")
+        d.until(lambda n=n: d.records() == n - 10)
+        d.clock.until(*day(n))
+        d.until(lambda n=n: f"2025-03-{n}" in states(d))
+    assert set(states(d).values()) == {"sealed"}, "the sink has none of them yet"
+    (d.state / "out" / "first").mkdir()
+    (d.state / "out" / "first").chmod(0o777)
+    d.courant("resume", "m")
+    d.clock.settles = True
+    d.clock.look()
+    (d.path,) = d.state.rglob("issues")
+    assert [i["name"] for i in issues(d)] == ["2025-03-11", "2025-03-12", "2025-03-13", "2025-03-14"]
+    views, records = rows(d, "edition_view"), rows(d, "record")
+    poll(d, origin, "a", entries(*range(11, 16)))
+    d.clock.until(*day(15))
+    assert states(d) == {"2025-03-15": "sealed", "2025-03-14": "sealed", "2025-03-13": "pruned",
+                         "2025-03-12": "pruned", "2025-03-11": "pruned"}
+    # three editions of one record each went, one came, with its entry and what that was as it was sealed
+    assert rows(d, "edition_view") == views - 3 + 1 and rows(d, "record") == records - 3 + 2
+    old = editions(d, "m", "2025-03-12")["edition"]
+    assert (old["state"], old["items"], old["why"]) == ("pruned", [], "the archive has no more room for it")
+    said = d.courant("replay", "m/issue", "--since", "2025-03-01", "--again").stdout.decode()
+    assert "no longer stored" in said
+    d.until(lambda: len(issues(d)) == 7)
+    assert {i["name"] for i in issues(d)[5:]} == {"2025-03-14", "2025-03-15"}
+    d.stop()
+    d.start()
+    assert states(d)["2025-03-12"] == "pruned"
+    assert "in edition 2025-03-12 as number 1" in d.courant("explain", "i-12").stdout.decode()
