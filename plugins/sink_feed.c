@@ -1,5 +1,5 @@
-/* sink_feed: writes a list of records as RSS 2.0, Atom and JSON Feed files, each whole or not at
- * all, and leaves a file alone when nothing in it changes. */
+/* sink_feed: writes a list of records, or a feed of editions with their archive, as RSS 2.0, Atom and JSON Feed
+ * files, each whole or not at all, and leaves a file alone when nothing in it changes. */
 #include "feed_out/feed_out.h"
 
 #include <errno.h>
@@ -12,16 +12,15 @@
 #include <unistd.h>
 
 #define SUFFIX_LEN	5		/* bytes of ".atom" */
-#define TEMPORARY_LEN	(sizeof("..tmp") - 1)
-#define FORMATS		(sizeof(formats) / sizeof(formats[0]))
+#define FORMATS		(sizeof(formats) / sizeof(formats[0]) - 1)
 
-static const struct format *const formats[] = { &format_rss, &format_atom, &format_json };
+static const struct format *const formats[] = { &format_rss, &format_atom, &format_json, NULL };
 
 static const struct cr_option options[] = {
 	CR_OPTION(struct feed, path, STRING, NULL, NULL,
 	    "files to write, below the output folder, without .rss and the like"),
 	CR_OPTION(struct feed, formats, LIST, "", "rss|atom|json", "files to write; all unless told"),
-	CR_OPTION(struct feed, keep, INT, "50", "1..1000", "records in the list"),
+	CR_OPTION(struct feed, keep, INT, "50", "1..1000", "records, or editions, in the list"),
 	CR_OPTION(struct feed, title, STRING, "", NULL, "title of the feed; else the route's"),
 	CR_OPTION(struct feed, description, STRING, "", NULL, "what the feed is about"),
 	CR_OPTION(struct feed, link, URL, "", NULL,
@@ -30,6 +29,9 @@ static const struct cr_option options[] = {
 	    "language of the feed, such as en-GB; else that of all its records"),
 	CR_OPTION(struct feed, icon, URL, "", NULL,
 	    "picture of the feed; else that of its only source"),
+	CR_OPTION(struct feed, intro, STRING, "", NULL, "a paragraph at the beginning of an edition's page"),
+	CR_OPTION(struct feed, summary, INT, "300", "0..5000",
+	    "characters of a record's text on an edition's page; 0: none"),
 	CR_END
 };
 
@@ -73,7 +75,7 @@ static int
 check(struct cr *cr, const void *opts)
 {
 	const struct feed *o = opts;
-	const char *why = files_wrong(o->path, SUFFIX_LEN + TEMPORARY_LEN);
+	const char *why = files_wrong(o->path, SUFFIX_LEN + DOCUMENT_SPARE);
 	char tag[LANGUAGE_MAX + 1];
 	const char *const *f;
 	size_t i;
@@ -203,7 +205,7 @@ item_fill(struct item *it, const struct list *l, size_t nth)
 	it->title = item_title(it, text(cr, rec, CR_TITLE));
 }
 
-/* ---- files: whole or not at all ---- */
+/* ---- addresses ---- */
 
 /* Bytes of the folder's address, without a slash at its end, in batch->self, which is that of the
  * folder, of the path, or of one of the formats. */
@@ -245,88 +247,6 @@ self_address(char out[SELF_MAX], const struct list *l, const char *path, const c
 	if (len == 0 || snprintf(out, SELF_MAX, "%.*s/%s%s", (int)len, self,
 	    path[0] != '\0' ? escaped : "", suffix) >= SELF_MAX)
 		out[0] = '\0';
-}
-
-/* -1 with errno. */
-static int
-out_open(struct out *o, const struct list *l, const struct format *f)
-{
-	const char *path = l->o->path, *slash = strrchr(path, '/');
-	size_t folder = slash != NULL ? (size_t)(slash - path) + 1 : 0;
-
-	o->error = 0;
-	o->len = 0;
-	snprintf(o->name, sizeof(o->name), "%s%s", path, f->suffix);
-	snprintf(o->temporary, sizeof(o->temporary), "%.*s.%s%s.tmp", (int)folder, path,
-	    path + folder, f->suffix);
-	self_address(o->self, l, path, f->suffix);
-	o->fd = open(o->temporary,
-	    O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
-	return o->fd == -1 ? -1 : 0;
-}
-
-/* Whether both files hold the same bytes. */
-static int
-same_bytes(int a, int b)
-{
-	char p[4096], q[4096];
-	struct stat sa, sb;
-	off_t at;
-	ssize_t n;
-
-	if (fstat(a, &sa) == -1 || fstat(b, &sb) == -1 || sa.st_size != sb.st_size)
-		return 0;
-	for (at = 0; at < sa.st_size; at += n) {
-		if ((n = pread(a, p, sizeof(p), at)) <= 0 || pread(b, q, sizeof(q), at) != n ||
-		    memcmp(p, q, (size_t)n) != 0)
-			return 0;
-	}
-	return 1;
-}
-
-static int
-out_unchanged(const struct out *o)
-{
-	int fd = open(o->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), same;
-
-	if (fd == -1)
-		return 0;
-	same = same_bytes(o->fd, fd);
-	close(fd);
-	return same;
-}
-
-static void
-out_drop(struct out *o)
-{
-	if (o->fd == -1)
-		return;
-	close(o->fd);
-	o->fd = -1;
-	unlink(o->temporary);
-}
-
-/* Under its name, if it says something new; else the old one stays. -1 with errno. */
-static int
-out_finish(struct out *o)
-{
-	int saved;
-
-	out_flush(o);
-	errno = o->error;
-	if (o->error == 0 && out_unchanged(o)) {
-		out_drop(o);
-		return 0;
-	}
-	if (o->error == 0 && fsync(o->fd) == 0 && rename(o->temporary, o->name) == 0) {
-		close(o->fd);
-		o->fd = -1;
-		return 0;
-	}
-	saved = errno;
-	out_drop(o);
-	errno = saved;
-	return -1;
 }
 
 /* ---- a delivery ---- */
@@ -422,10 +342,13 @@ list_open(const struct list *l, struct out *outs)
 
 	if (files_make_folders(l->o->path) == -1)
 		return -1;
-	for (i = 0; i < FORMATS; i++)
-		if (format_wanted(l->o, formats[i]->name) &&
-		    out_open(&outs[i], l, formats[i]) == -1)
+	for (i = 0; i < FORMATS; i++) {
+		if (!format_wanted(l->o, formats[i]->name))
+			continue;
+		if (document_open(&outs[i], l->o->path, formats[i]->suffix) == -1)
 			return -1;
+		self_address(outs[i].self, l, l->o->path, formats[i]->suffix);
+	}
 	return 0;
 }
 
@@ -458,9 +381,29 @@ list_finish(const struct list *l, struct out *outs)
 	size_t i;
 
 	for (i = 0; i < FORMATS; i++)
-		if (outs[i].fd != -1 && out_finish(&outs[i]) == -1)
+		if (outs[i].fd != -1 && document_finish(&outs[i]) == -1)
 			return -1;
 	return files_sync_folder(l->o->path);
+}
+
+/* An edition: its documents, and the feed of the last ones. -1 with errno. */
+static int
+edition_write(struct cr *cr, const struct feed *o, const struct cr_batch *batch)
+{
+	const struct format *wanted[FORMATS + 1] = { NULL };
+	struct list l = { .when = NULL };
+	size_t n = 0, i;
+	int rc = -1;
+
+	for (i = 0; i < FORMATS; i++)
+		if (format_wanted(o, formats[i]->name))
+			wanted[n++] = formats[i];
+	if (list_begin(&l, cr, o, batch) == 0) {
+		l.updated = batch->sealed;
+		rc = archive_write(&l, wanted, self_address);
+	}
+	free(l.when);
+	return rc;
 }
 
 static size_t
@@ -474,22 +417,24 @@ deliver(struct cr *cr, void *opts, const struct cr_batch *batch)
 
 	for (i = 0; outs != NULL && i < FORMATS; i++)
 		outs[i].fd = -1;
-	if (outs != NULL && list_begin(&l, cr, o, batch) == 0 && list_open(&l, outs) == 0) {
+	if (batch->kind == CR_BATCH_EDITION)
+		rc = edition_write(cr, o, batch);
+	else if (outs != NULL && list_begin(&l, cr, o, batch) == 0 && list_open(&l, outs) == 0) {
 		list_write(&l, outs);
 		rc = list_finish(&l, outs);
 	}
 	if (rc == -1)
 		cr->retry(cr, -1, "%s: %s", o->path, strerror(errno));
 	for (i = 0; outs != NULL && i < FORMATS; i++)
-		out_drop(&outs[i]);
+		document_drop(&outs[i]);
 	free(l.when);
 	free(outs);
 	return rc == -1 ? 0 : batch->n;
 }
 
 const struct cr_plugin cr_plugin_v1 = {
-	CR_PLUGIN, .name = "feed", .version = "1", .help = "a list as RSS, Atom and JSON Feed",
+	CR_PLUGIN, .name = "feed", .version = "1", .help = "a list, or editions, as RSS, Atom and JSON Feed", .needs = 5,
 	.options = options, .options_size = sizeof(struct feed),
-	.wants = CR_FILES, .takes = CR_BATCH_LIST,
+	.wants = CR_FILES, .takes = CR_BATCH_LIST | CR_BATCH_EDITION | CR_BATCH_ARCHIVE,
 	.check = check, .deliver = deliver,
 };

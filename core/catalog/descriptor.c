@@ -12,7 +12,8 @@
 #define SIZE_SANE	4096		/* bytes of a descriptor; a larger size member is garbage */
 #define TABLE_MAX	(64u << 10)	/* bytes of an options struct */
 #define ALL_WANTS	(CR_HTTP | CR_NETWORK | CR_FILES | CR_EXEC | CR_SECRETS)
-#define ALL_TAKES	(CR_BATCH_RECORDS | CR_BATCH_LIST | CR_BATCH_EDITION | CR_BATCH_LETTER)
+#define ALL_TAKES	(CR_BATCH_RECORDS | CR_BATCH_LIST | CR_BATCH_EDITION | CR_BATCH_LETTER | \
+	CR_BATCH_ARCHIVE)
 
 /* ---- Checks ---- */
 

@@ -1,6 +1,8 @@
 /* A version of a plugin: its description, as the catalog holds it. */
 #ifndef CORE_PLUGIN_H
 #define CORE_PLUGIN_H
+#include <courant/plugin.h>
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,4 +52,10 @@ void		 plugin_refuse(struct plugin *, const char *fmt, ...)
 struct plugin	*plugin_removed(const struct plugin *);
 /* Adds the grants of wants (enum cr_wants), for people: "to open sockets, to run commands". */
 void	 plugin_wants_text(struct buf *, uint32_t wants);
+/* Whether a sink's plugin gets lists where there are no editions. */
+static inline int
+plugin_lists(const struct plugin *p)
+{
+	return (p->takes & (CR_BATCH_RECORDS | CR_BATCH_LIST)) == CR_BATCH_LIST;
+}
 #endif

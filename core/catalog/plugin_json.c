@@ -20,7 +20,8 @@ static const struct word wants[] = {
 };
 static const struct word takes[] = {
 	{ CR_BATCH_RECORDS, "records" }, { CR_BATCH_LIST, "list" },
-	{ CR_BATCH_EDITION, "editions" }, { CR_BATCH_LETTER, "letters" }, { 0, NULL }
+	{ CR_BATCH_EDITION, "editions" }, { CR_BATCH_LETTER, "letters" },
+	{ CR_BATCH_ARCHIVE, "the archive" }, { 0, NULL }
 };
 
 static json_t *

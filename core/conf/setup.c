@@ -129,6 +129,23 @@ setup_gives(const struct route *route, const struct sink *sink)
 	return (takes & (CR_BATCH_RECORDS | CR_BATCH_LIST)) == CR_BATCH_LIST ? CR_BATCH_LIST : CR_BATCH_RECORDS;
 }
 
+int
+sink_archives(const struct sink *sink)
+{
+	const struct plugin *p = sink->instance->plugin;
+
+	return p != NULL && (p->takes & CR_BATCH_ARCHIVE) != 0;
+}
+
+int
+setup_archives(const struct route *route)
+{
+	for (size_t i = 0; route->edition != NULL && i < route->nsinks; i++)
+		if (sink_archives(&route->sinks[i]))
+			return 1;
+	return 0;
+}
+
 void
 route_clear(struct route *route)
 {

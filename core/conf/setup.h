@@ -202,6 +202,11 @@ void		 instance_add_login(struct instance *, const char *url, const char *login)
 /* Frees the lists of a route; not its strings and instances, which are the setup's. */
 /* Of the kinds of batches that the sink takes, the one that the route gives it: enum cr_kind. */
 uint32_t setup_gives(const struct route *, const struct sink *);
+/* Whether the sink writes the archive of its route's editions, below ARCHIVE_FOLDER of the output folder; whether
+ * a route with editions has such a sink. */
+#define ARCHIVE_FOLDER	"edition"
+int	sink_archives(const struct sink *);
+int	setup_archives(const struct route *);
 void		 route_clear(struct route *);
 /* Whether the source's plugin streams records, rather than being polled. */
 static inline int

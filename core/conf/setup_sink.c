@@ -101,7 +101,7 @@ sink_room(const struct instance *in, int64_t said)
 {
 	const struct cr_option *o = option_find(plugin_options(in), "keep");
 
-	if (in->plugin == NULL || in->plugin->takes != CR_BATCH_LIST)
+	if (in->plugin == NULL || !plugin_lists(in->plugin))
 		return 0;
 	if (said == 0 && o != NULL && o->type == CR_INT && o->value != NULL)
 		said = strtoll(o->value, NULL, 10);
@@ -152,7 +152,7 @@ sink_fill(struct setup_reader *r, struct sink *sink, const struct options *said,
     int line)
 {
 	const struct plugin *p = sink->instance->plugin;
-	const struct cr_option *ours = p != NULL && p->takes != CR_BATCH_LIST ? sink_records : sink_own;
+	const struct cr_option *ours = p != NULL && !plugin_lists(p) ? sink_records : sink_own;
 	struct sink_said own = { .ordered = 1 };
 	struct buf err;
 
@@ -164,7 +164,7 @@ sink_fill(struct setup_reader *r, struct sink *sink, const struct options *said,
 	sink->every = own.every;
 	if (own.order != NULL && list_order_parse(r, own.order, &sink->order, &sink->number) == -1)
 		wrong(r, sink->instance->line, LIST_ORDER_WRONG, own.order);
-	if (sink->unordered && p != NULL && p->takes == CR_BATCH_LIST)
+	if (sink->unordered && p != NULL && plugin_lists(p))
 		wrong(r, sink->instance->line, "ordered: a sink that writes lists takes no records");
 	sink->keep = sink_room(sink->instance, own.keep);
 	sink->backlog = backlog_usual(sink->instance->plugin);
@@ -178,6 +178,40 @@ sink_fill(struct setup_reader *r, struct sink *sink, const struct options *said,
 		    "an age such as 30 d",
 		    backlog);
 	option_unfill(ours, &own);
+}
+
+/* Simplifies a path: "./a//b" to "a/b". */
+static char *
+path_plain(const char *path)
+{
+	char *plain = xmalloc(strlen(path) + 1), *to = plain;
+
+	for (; *path != '\0'; path++) {
+		if ((to == plain || to[-1] == '/') && path[0] == '.' && path[1] == '/')
+			path++;
+		else if (*path != '/' || (to > plain && to[-1] != '/'))
+			*to++ = *path;
+	}
+	*to = '\0';
+	return plain;
+}
+
+/* The folder of the archive is for the pages of editions, which one sink of a route writes. */
+static void
+archive_check(struct setup_reader *r, const struct route *route, int line)
+{
+	const struct sink *last = &route->sinks[route->nsinks - 1];
+	const char *path = option_find(plugin_options(last->instance), "path") != NULL ?
+	    options_get(&last->instance->options, "path") : NULL;
+	char *plain = path_plain(path != NULL ? path : "");
+
+	if (strncmp(plain, ARCHIVE_FOLDER "/", sizeof(ARCHIVE_FOLDER)) == 0 || strcmp(plain, ARCHIVE_FOLDER) == 0)
+		wrong(r, last->path_line, "path: the folder " ARCHIVE_FOLDER " is for the pages of editions");
+	free(plain);
+	for (size_t i = 0; route->edition != NULL && sink_archives(last) && i + 1 < route->nsinks; i++)
+		if (sink_archives(&route->sinks[i]))
+			wrong(r, line, "another sink of the route, %s, writes the pages of its editions already",
+			    route->sinks[i].name);
 }
 
 static void
@@ -197,7 +231,7 @@ sink_make(struct setup_reader *r, struct route *route, const struct node *n, con
 	}
 	snprintf(r->where + where, sizeof(r->where) - where, "%.40s: ", n->key);
 	instance_begin(r, &in, "sink", n->key, n->line);
-	instance_read(r, &in, "sink", n, in.plugin != NULL && in.plugin->takes != CR_BATCH_LIST ?
+	instance_read(r, &in, "sink", n, in.plugin != NULL && !plugin_lists(in.plugin) ?
 	    sink_records : sink_own, &said);
 	line = conf_line(n, "path", 0, n->line);
 	path_check(r, &in, line);
@@ -211,6 +245,7 @@ sink_make(struct setup_reader *r, struct route *route, const struct node *n, con
 	if (route->edition == NULL && in.plugin != NULL && in.plugin->takes != 0 &&
 	    (in.plugin->takes & (CR_BATCH_RECORDS | CR_BATCH_LIST)) == 0)
 		wrong(r, n->line, "it takes editions, and the route makes none: say `edition`");
+	archive_check(r, route, n->line);
 	options_free(&said);
 	r->where[where] = '\0';
 }
@@ -241,22 +276,6 @@ by_path(const void *a, const void *b)
 	int order = strcmp(x->path, y->path);
 
 	return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
-}
-
-/* Simplifies a path: "./a//b" to "a/b". */
-static char *
-path_plain(const char *path)
-{
-	char *plain = xmalloc(strlen(path) + 1), *to = plain;
-
-	for (; *path != '\0'; path++) {
-		if ((to == plain || to[-1] == '/') && path[0] == '.' && path[1] == '/')
-			path++;
-		else if (*path != '/' || (to > plain && to[-1] != '/'))
-			*to++ = *path;
-	}
-	*to = '\0';
-	return plain;
 }
 
 static int

@@ -104,7 +104,7 @@ put_route(struct buf *b, const struct route *r)
 	for (size_t i = 0; i < r->nsinks; i++) {
 		const struct sink *l = &r->sinks[i];
 		const struct store_sink sl = { .name = l->name,
-			.takes = setup_gives(r, l),
+			.takes = setup_gives(r, l), .archive = (uint32_t)sink_archives(l),
 			.keep = l->keep, .order = (uint32_t)l->order,
 			.number = l->number, .every = l->every, .unordered = (uint32_t)(l->unordered && r->edition == NULL),
 			.backlog = l->backlog, .backlog_n = l->backlog_n };

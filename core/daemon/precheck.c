@@ -201,7 +201,7 @@ output_check(const struct setup *s, const struct sink *sink, const char *file, s
 	if (snprintf(path, sizeof(path), "%s/out/%s", s->state, file) >= (int)sizeof(path))
 		return;
 	memcpy(part, path, sizeof(part));
-	error = writable(part, sink->instance->plugin->takes == CR_BATCH_LIST);
+	error = writable(part, plugin_lists(sink->instance->plugin));
 	if (error != 0)
 		mistake(m, s->file, sink->path_line, "path: %s cannot be written: %s%s%s", path,
 		    strcmp(part, path) != 0 ? part : "", strcmp(part, path) != 0 ? ": " : "",

@@ -614,6 +614,7 @@ const char *const schema_statements[SQL_MAX] = {
 	/* Sealed ones beyond the last ?2, the first one first. */
 	[SQL_EDITIONS_OLD] = EDITION " WHERE route = ?1 AND state = 1 AND id < (SELECT id FROM edition"
 	    " WHERE route = ?1 AND state = 1 ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1) ORDER BY id LIMIT ?3",
+	[SQL_EDITION_OLDEST] = "SELECT name FROM edition WHERE route = ? AND state = 1 ORDER BY id LIMIT 1",
 	[SQL_EDITION_PRUNE] = "UPDATE edition SET state = 3, others = x'', sections = '[]', why = ?2 WHERE id = ?1",
 	[SQL_EDITION_RECORDS_DROP] = "DELETE FROM record WHERE n BETWEEN ? AND ?",
 	[SQL_EDITION_VIEWS_DROP] = "DELETE FROM edition_view WHERE n BETWEEN ? AND ?",

@@ -226,6 +226,7 @@ enum list_order {
 #define STORE_SINK_FIELDS(F, s) \
 	F(s, STR, name)			/* plugin, with "#2" for its second sink in the route */ \
 	F(s, U32, takes)		/* enum cr_kind */ \
+	F(s, U32, archive)		/* 1: of an edition it gets those that were left out, too */ \
 	F(s, U32, keep)			/* records of a list */ \
 	F(s, U32, order)		/* enum list_order */ \
 	F(s, STR, number)		/* of ORDER_NUMBER; else NULL */ \
@@ -466,6 +467,7 @@ WIRE_STRUCT(parse_done, PARSE_DONE_FIELDS);
 enum { FAILED_RETRY = 100 };		/* the plugin called retry(), not fail() */
 #define BATCH_JOB_FIELDS(F, s) \
 	F(s, STR, route) F(s, STR, id) F(s, STR, title) F(s, STR, self) \
+	F(s, STR, archive)		/* URL of the pages of its route's editions; NULL: there are none */ \
 	F(s, U32, kind)			/* enum cr_kind; FILTER: 0 */ \
 	F(s, U32, careful)		/* 1: one record at a time, MSG_W_PROGRESS after each */ \
 	F(s, U32, count) \

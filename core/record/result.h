@@ -90,7 +90,9 @@ WIRE_STRUCT(result_section, RESULT_SECTION_FIELDS);
 	F(s, BYTES, sections)		/* struct result_section, one after the other */ \
 	F(s, I64, from) F(s, I64, due)	/* when the edition before and this one were due, ms */ \
 	F(s, I64, sealed)		/* ms */ \
-	F(s, I64, left_out)		/* candidates for which it had no room */
+	F(s, I64, left_out)		/* candidates for which it had no room */ \
+	F(s, U32, others)		/* of these: the last items of the batch, in no section */ \
+	F(s, STR, oldest)		/* name of the first edition that is not pruned */
 WIRE_STRUCT(result_edition, RESULT_EDITION_FIELDS);
 
 enum { PAST_NONE = 4 };			/* beside enum cr_verdict and VERDICT_FAILED: no verdict */

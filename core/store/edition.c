@@ -481,13 +481,55 @@ section_give(struct ledger *l, struct ledger_route *r, const struct edition_row 
 	return one.n;
 }
 
+/* The row of the log with the item's last version; 0: there is no such item. */
+static int64_t
+item_last(struct db *db, int64_t item)
+{
+	int64_t last = 0;
+
+	db_bind(db, SQL_ITEM_GET, DB_INT(item));
+	if (db_step(db, SQL_ITEM_GET))
+		last = db_int(db, SQL_ITEM_GET, 1);
+	db_done(db, SQL_ITEM_GET);
+	return last;
+}
+
+/* Appends candidates that were left out, each in its last version. Returns how many. */
+static uint32_t
+others_give(struct ledger *l, struct ledger_route *r, const struct edition_row *e, uint32_t room, struct buf *records)
+{
+	struct ledger_route *up = candidates_of(l, r);
+	int64_t *others = edition_others(l, e);
+	uint32_t n = 0;
+
+	for (int64_t k = 0; up != NULL && k < e->left_out && n < room && records->len <= LEDGER_BYTES; k++)
+		n += batch_given(l, up, item_last(&l->book->db, others[k]), records) == 0;
+	free(others);
+	return n;
+}
+
+/* Its route's oldest one that is not pruned; freed by the caller. */
+static char *
+oldest_name(struct ledger *l, const struct ledger_route *r)
+{
+	struct db *db = &l->book->db;
+	char *name = NULL;
+
+	db_bind(db, SQL_EDITION_OLDEST, DB_INT(r->id));
+	if (db_step(db, SQL_EDITION_OLDEST))
+		xreplace(&name, db_text(db, SQL_EDITION_OLDEST, 0));
+	db_done(db, SQL_EDITION_OLDEST);
+	return name;
+}
+
 uint32_t
-edition_give(struct ledger *l, struct ledger_route *r, const struct edition_row *e, struct buf *items)
+edition_give(struct ledger *l, struct ledger_route *r, const struct edition_row *e, int archive, struct buf *items)
 {
 	struct result_edition re = { .name = e->name, .zone = e->zone, .from = e->since, .due = e->due,
 		.sealed = e->sealed };
 	json_t *all = json_loads(e->sections, 0, NULL), *one;
 	struct buf records, sections;
+	char *oldest = oldest_name(l, r);
 	uint32_t given = 0;
 	size_t begun, i;
 
@@ -498,11 +540,14 @@ edition_give(struct ledger *l, struct ledger_route *r, const struct edition_row 
 	json_decref(all);
 	re.left_out = e->left_out + e->n - given;
 	re.sections = (struct bytes){ sections.data, sections.len };
+	re.oldest = oldest;
+	re.others = archive ? others_give(l, r, e, EDITION_MAX - given, &records) : 0;
 	begun = result_begin(items, RESULT_EDITION);
 	wire_put(items, result_edition, &re);
 	result_end(items, begun);
 	buf_add(items, records.data != NULL ? records.data : "", records.len);
 	buf_free(&records);
 	buf_free(&sections);
-	return given;
+	free(oldest);
+	return given + re.others;
 }

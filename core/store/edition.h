@@ -68,6 +68,7 @@ int	edition_step(struct db *, enum sql, struct edition_row *);
 /* The items of the candidates that were left out, in their order. Freed by the caller. */
 int64_t	*edition_others(struct ledger *, const struct edition_row *);
 /* Appends a RESULT_EDITION and the edition's records; those that do not fit into LEDGER_BYTES, or are no longer
- * stored, count as left out. Returns how many. */
-uint32_t edition_give(struct ledger *, struct ledger_route *, const struct edition_row *, struct buf *items);
+ * stored, count as left out. archive: behind them those that were left out. Returns how many. */
+uint32_t edition_give(struct ledger *, struct ledger_route *, const struct edition_row *, int archive,
+	    struct buf *items);
 #endif

@@ -73,6 +73,7 @@ struct cursor {
 	char		*name;
 	int		 gone;
 	uint32_t	 takes, keep, order;	/* of a list: enum list_order */
+	int		 archive;		/* of an edition it gets those that were left out, too */
 	int64_t		 backlog, backlog_n;
 	int64_t		 begun, past;		/* begun -1: unknown until `past` is judged */
 	int64_t		 created;

@@ -99,6 +99,7 @@ cursor_take(struct ledger *l, struct ledger_route *r, const struct store_sink *s
 	if (g->takes != s->takes)
 		g->first = g->last = 0;	/* the batch under way was of the other kind */
 	g->takes = s->takes;
+	g->archive = (int)s->archive;
 	g->keep = s->keep;
 	g->order = s->order;
 	xreplace(&g->number, s->number);

@@ -188,7 +188,7 @@ pull_edition(struct ledger *l, struct ledger_route *r, struct cursor *g, struct 
 	if (!edition_of(l, r, r->seen.last, &e))
 		return;			/* it was kept before the route had editions */
 	g->last = edition_last(&e);
-	count = edition_give(l, r, &e, items);
+	count = edition_give(l, r, &e, g->archive, items);
 	if (e.state == EDITION_SEALED && (count > 0 || e.n == 0)) {
 		batch_add(g, e.first);
 		work_fill(l, r, g, w, WORK_EDITION, e.first, g->last);
@@ -365,6 +365,7 @@ cursor_pull(struct ledger *l, struct ledger_route *r, struct cursor *g, const st
 	int more = r->rule.filters == 0 && judge_all(l, r);
 
 	w->paused = g->paused != PAUSED_NOT;
+	ledger_state_give_sink(l, g, items);
 	if (p->lane == 0) {
 		batch_clear(g);
 		if (outbox_pull(l, r, g, max, w, items))
@@ -376,7 +377,6 @@ cursor_pull(struct ledger *l, struct ledger_route *r, struct cursor *g, const st
 		w->due = cursor_due(g);
 		return 0;
 	}
-	ledger_state_give_sink(l, g, items);
 	if (cursor_begin(l, r, g) == 0) {
 		if (g->unordered)
 			return 1;

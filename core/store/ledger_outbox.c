@@ -125,7 +125,7 @@ give(struct ledger *l, struct ledger_route *r, const struct cursor *g, int64_t n
 	if (!edition_of(l, r, n, &e))
 		return -1;
 	*last = edition_last(&e);
-	*count = edition_give(l, r, &e, items);
+	*count = edition_give(l, r, &e, g->archive, items);
 	rc = e.state == EDITION_SEALED && (*count > 0 || e.n == 0) ? 0 : -1;
 	edition_free(&e);
 	return rc;

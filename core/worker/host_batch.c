@@ -461,7 +461,8 @@ host_filter(const struct host_batch *hb, const struct batch_job *job, struct bat
 
 /* ---- A sink ---- */
 
-/* Passes n records to deliver(). Returns how many of the first are done. */
+/* Passes n records to deliver(), and what else there is behind them of an edition. Returns how many of the first
+ * are done. */
 static uint32_t
 hand_over(const struct host_batch *hb, const struct batch_job *job, const struct host_edition *edition,
     const char *id, uint32_t attempt, const struct cr_record *const *items, uint32_t n)
@@ -479,6 +480,10 @@ hand_over(const struct host_batch *hb, const struct batch_job *job, const struct
 	size_t done;
 
 	host_edition_put(edition, &batch);
+	if (edition->of.others > 0) {
+		batch.others = items + n;
+		batch.nothers = edition->of.others;
+	}
 	host_batch_state_enter(s);
 	host_enter(s, PHASE_DELIVER);
 	host_done_begin(job->careful || job->kind != CR_BATCH_RECORDS ? NULL : hb, n);
@@ -585,17 +590,19 @@ deliver_all(const struct host_batch *hb, const struct batch_job *job, struct bat
 {
 	struct cr_record **items = read_all(rd, job->count), **feeds;
 	const struct cr_record *const *given = (const struct cr_record *const *)items;
-	uint32_t done, nfeeds;
+	uint32_t done, nfeeds, n;
 
 	if (items == NULL)
 		return 0;
 	feeds = xcalloc(job->count, sizeof(*feeds));
 	nfeeds = read_feeds(rd, items, job->count, feeds);
+	n = job->count - rd->edition.of.others;
+	host_edition_page(&rd->edition, job->archive);
 	if (job->careful && job->kind == CR_BATCH_RECORDS)
 		done = deliver_each(hb, job, given);
 	else
-		done = hand_over(hb, job, &rd->edition, job->id, job->attempt, given, job->count);
-	if (done == job->count && done > 0)
+		done = hand_over(hb, job, &rd->edition, job->id, job->attempt, given, n);
+	if (done == n && done > 0)
 		host.failed = 0;	/* all done: a fail() or retry() does not count */
 	free_all(items, job->count);
 	free_all(feeds, nfeeds);

@@ -14,8 +14,9 @@ host_edition_read(struct host_edition *e, struct wire *body, uint32_t items)
 	if (e->of.name != NULL)
 		return -1;		/* a batch is of one */
 	wire_get(body, result_edition, &e->of);
-	if (wire_end(body) == -1 || e->of.name == NULL || e->of.zone == NULL)
+	if (wire_end(body) == -1 || e->of.name == NULL || e->of.zone == NULL || e->of.others > items)
 		return -1;
+	items -= e->of.others;
 	wire_init(&w, e->of.sections.data != NULL ? e->of.sections.data : "", e->of.sections.len);
 	while (!w.bad && w.at < w.end) {
 		wire_get(&w, result_section, &one);
@@ -37,13 +38,21 @@ host_edition_free(struct host_edition *e)
 {
 	free(e->section);
 	free(e->list);
+	free(e->page);
 	*e = (struct host_edition){ .n = 0 };
+}
+
+void
+host_edition_page(struct host_edition *e, const char *archive)
+{
+	if (e->of.name != NULL && archive != NULL)
+		e->page = xasprintf("%s/%s", archive, e->of.name);
 }
 
 void
 host_edition_put(const struct host_edition *e, struct cr_batch *b)
 {
-	b->name = b->zone = b->archive = b->text = b->sender = b->list_id = "";
+	b->name = b->zone = b->archive = b->text = b->sender = b->list_id = b->oldest = "";
 	if (e->of.name == NULL)
 		return;
 	b->name = e->of.name;
@@ -54,4 +63,6 @@ host_edition_put(const struct host_edition *e, struct cr_batch *b)
 	b->left_out = e->of.left_out;
 	b->sections = e->list;
 	b->nsections = e->n;
+	b->oldest = e->of.oldest != NULL ? e->of.oldest : "";
+	b->archive = e->page != NULL ? e->page : "";
 }

@@ -132,7 +132,9 @@ struct cr_fake {
 	const char	*route, *title;		/* of the batches for deliver() */
 	int		 attempt;		/* of the batches for deliver() */
 	const char	*id;			/* of the batches for deliver() */
-	const char	*name, *zone, *archive;	/* of editions */
+	const char	*name, *zone, *archive, *oldest;	/* of editions */
+	struct cr_record *const *others;	/* of them, for a plugin with CR_BATCH_ARCHIVE */
+	size_t		 nothers;
 	int64_t		 from, to, sealed, left_out;	/* of editions; sealed, 0: now, of letters too */
 	const char	*sender, *list_id;	/* for a plugin with CR_MAIL */
 	size_t		 unaccepted;		/* so many of the next messages are not accepted */
@@ -505,6 +507,7 @@ cr_fake_batch(struct cr_fake *f, struct cr_batch *batch)
 	batch->nrecipients = f->nrecipients;
 	batch->sender = f->sender;
 	batch->list_id = f->list_id;
+	batch->oldest = letter || records || f->oldest == NULL ? "" : f->oldest;
 	if (cr_fake_begin(f) == -1 || f->plugin->deliver == NULL)
 		return 0;
 	f->phase = CR_FAKE_DELIVER;
@@ -552,9 +555,14 @@ cr_fake_edition(struct cr_fake *f, struct cr_record *const *records, size_t n)
 	const struct cr_section whole = { .size = sizeof(whole), .title = "", .n = n,
 		.left_out = f->left_out };
 	const struct cr_section *one = &whole;
+	const int archive = (f->plugin->takes & CR_BATCH_ARCHIVE) != 0;
 
 	if ((f->plugin->takes & CR_BATCH_EDITION) == 0)
 		return cr_fake_deliver(f, records, n);
+	if (archive) {
+		batch.others = (const struct cr_record *const *)f->others;
+		batch.nothers = f->nothers;
+	}
 	if (f->nsections == 0) {
 		batch.sections = &one;
 		batch.nsections = 1;

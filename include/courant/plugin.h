@@ -32,7 +32,7 @@
  * and in_turn of cr_request. 1.2 CR_REVISED, feed_of(),
  * CR_BY_TITLE; emit() refuses a record that has neither guid nor link. 1.3 wait() in deliver(), which
  * may leave records for another call; done(), done of cr_request. 1.4 tex(), wait_for(). 1.5 CR_MAIL,
- * CR_BATCH_EDITION, CR_BATCH_LETTER, sections and recipients of a batch, mails().
+ * CR_BATCH_EDITION, CR_BATCH_LETTER, CR_BATCH_ARCHIVE, sections, recipients and others of a batch, mails().
  */
 #ifndef COURANT_PLUGIN_H
 #define COURANT_PLUGIN_H
@@ -177,6 +177,10 @@ enum cr_kind {
 				 * records, in this order */
 	CR_BATCH_LETTER	= 8,	/* 1.5: no records: one letter of the host's own to one reader: title,
 				 * text, and its link in self */
+	CR_BATCH_ARCHIVE = 16,	/* 1.5: in `takes`, beside editions; no kind of its own: the sink writes
+				 * its route's archive, below the output folder: of each edition the
+				 * page edition/ROUTE/NAME.html, and there what else it has to say of
+				 * it. It gets those that were left out, too. A route has one such sink */
 };
 
 /* 1.5: a part of an edition, under a title of its own. */
@@ -234,6 +238,12 @@ struct cr_batch {
 	/* of a sink with CR_MAIL: the sender for the field From, "Papers <papers@example.org>", and
 	 * the identity of the list for List-Id, "morning.papers.example.org". */
 	const char	*sender, *list_id;
+	/* of an edition, for a sink with CR_BATCH_ARCHIVE: the first of its `left_out`, as they are now,
+	 * and the name of the oldest edition that the archive still has: what the sink wrote of those
+	 * before it is of no use any more. */
+	const struct cr_record *const *others;
+	size_t		 nothers;
+	const char	*oldest;
 };
 
 /* A visitor's HTTP request to /x/NAME/..., for request() of the source NAME to answer. */

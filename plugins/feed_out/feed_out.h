@@ -22,6 +22,8 @@ struct feed {
 	const char *const	*formats;
 	int64_t			 keep;		/* the host's to obey */
 	const char		*title, *description, *link, *language, *icon;
+	const char		*intro;		/* of the pages of editions */
+	int64_t			 summary;
 };
 
 /* ---- out.c: a file on its way ---- */
@@ -47,6 +49,16 @@ void	 out_urn_part(struct out *, const char *);
 void	 element(struct out *, const char *name, const char *attributes, const char *text);
 const char *readable(struct cr *, const char *text);	/* with its TeX in Unicode */
 void	 attribute(struct out *, const char *name, const char *value);
+
+/* ---- document.c: a document on its way to its name, whole or not at all ---- */
+
+#define DOCUMENT_SPARE	(sizeof("..tmp") - 1)	/* bytes that the temporary name adds to path and suffix */
+
+/* Opens it; its folder is there. -1 with errno. */
+int	 document_open(struct out *, const char *path, const char *suffix);
+/* Puts it under its name, if it says something new; else the old one stays. -1 with errno. */
+int	 document_finish(struct out *);
+void	 document_drop(struct out *);		/* if it is open: nothing is left of it */
 
 /* ---- address.c: each character that no URI has is written as %XX. NULL: nothing is written ---- */
 
@@ -145,6 +157,24 @@ struct format {
 	void		(*foot)(struct out *);
 };
 extern const struct format format_rss, format_atom, format_json;
+
+/* ---- entry.c: an edition as an entry of a feed ---- */
+
+struct text;
+/* The HTML of its records: titles with links. */
+void	 entry_content(struct text *, struct cr *, const struct cr_batch *);
+void	 entry_put(struct out *, const struct list *, const struct format *, const char *content);
+/* Finds the entry in a document that has it alone. NULL: it is none of ours. */
+const char *entry_find(const struct format *, const char *document, size_t *len);
+
+/* ---- archive.c: a feed of editions and its archive (RFC 5005 section 4) ---- */
+
+/* Makes the address of a file below the folder of outputs, or "". */
+typedef void archive_address(char out[SELF_MAX], const struct list *, const char *path, const char *suffix);
+/* Writes the documents of the batch's edition in these formats, which NULL ends, and its page; adds the link to it to
+ * those of the edition before; deletes those of pruned editions; and writes the feed of the last editions. -1 with
+ * errno. */
+int	 archive_write(struct list *, const struct format *const *, archive_address *);
 
 /* ---- origin.c: where an entry came from ---- */
 

@@ -196,6 +196,26 @@ layout_leave(struct parts *p, const char *url, int top)
 }
 
 void
+layout_others(struct parts *p, struct cr *cr, const struct cr_record *const *records, size_t n)
+{
+	struct text room = { .data = NULL };
+
+	text_str(&p->html, "<ul class=\"c\">\n");
+	for (size_t i = 0; i < n; i++) {
+		const char *title = item_title(cr, records[i], &room), *link = cr->get(records[i], CR_LINK, 0);
+
+		text_str(&p->html, "<li dir=\"auto\">");
+		if (is_link(link))
+			link_open(&p->html, link);
+		shown(&p->html, cr, title, 1);
+		text_str(&p->html, is_link(link) ? "</a></li>\n" : "</li>\n");
+	}
+	text_str(&p->html, "</ul>\n");
+	p->html.bad |= room.bad;
+	text_free(&room);
+}
+
+void
 layout_foot(struct parts *p)
 {
 	text_str(&p->html, "</div>\n</div>\n</body>\n</html>\n");

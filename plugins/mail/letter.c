@@ -8,7 +8,6 @@
 
 #define HTML_MAX	80000		/* bytes of the HTML, encoded: Gmail clips at 102 kB */
 #define HTML_SPARE	6000		/* of these, for the end and the links to leave */
-#define SUMMARY_USUAL	300		/* characters */
 #define SUMMARY_SHORT	120		/* of one that is shortened */
 #define CONTENT_SHORT	4000		/* characters of a record whose whole text is too long */
 
@@ -22,7 +21,7 @@ struct fit {
 static size_t
 summary_of(const struct letter_options *o, size_t chosen)
 {
-	size_t whole = o->summary < 0 ? SUMMARY_USUAL : (size_t)o->summary;
+	size_t whole = o->summary < 0 ? LETTER_USUAL : (size_t)o->summary;
 
 	if (chosen == 2)
 		return 0;
@@ -57,16 +56,16 @@ section_at(const struct cr_batch *b, size_t i, size_t *rank)
 	return "";
 }
 
-static void
-item_put(struct parts *p, struct cr *cr, const struct letter_options *o, const struct cr_batch *b,
-    size_t i, size_t chosen)
+void
+letter_item(struct parts *p, struct cr *cr, const struct letter_options *o, const struct cr_batch *b,
+    size_t i, size_t summary)
 {
 	size_t rank = 0;
 	const char *section = section_at(b, i, &rank);
 
 	if (section[0] != '\0' && rank == 1)
 		layout_section(p, section);
-	layout_item(p, cr, b->items[i], section, b->n > 1 ? rank : 0, summary_of(o, chosen), o->images);
+	layout_item(p, cr, b->items[i], section, b->n > 1 ? rank : 0, summary, o->images);
 }
 
 /* Measures each item; how many fit into `room` bytes with the summaries chosen. */
@@ -81,7 +80,7 @@ fit_items(struct fit *fits, struct cr *cr, const struct letter_options *o, const
 		for (k = 0; k < 3; k++) {
 			text_clear(&p.text);
 			text_clear(&p.html);
-			item_put(&p, cr, o, b, i, k);
+			letter_item(&p, cr, o, b, i, summary_of(o, k));
 			fits[i].len[k] = encoded_len(&p.html);
 		}
 		fits[i].chosen = 0;
@@ -115,9 +114,8 @@ batch_title(const struct cr_batch *b)
 	return b->title != NULL && b->title[0] != '\0' ? b->title : b->route;
 }
 
-/* The language of all records; NULL: they differ, or one has none. */
-static const char *
-language_of(struct cr *cr, const struct cr_batch *b)
+const char *
+letter_language(struct cr *cr, const struct cr_batch *b)
 {
 	const char *first = b->n > 0 ? cr->get(b->items[0], CR_LANGUAGE, 0) : NULL, *s;
 
@@ -151,7 +149,7 @@ edition_make(struct letter *l, struct parts *p, struct cr *cr, const struct lett
 	struct text date = { .data = NULL };
 	size_t i, n;
 
-	layout_head(p, cr, batch_title(b), NULL, language_of(cr, b));
+	layout_head(p, cr, batch_title(b), NULL, letter_language(cr, b));
 	edition_date(&date, b);
 	layout_dateline(p, date.data);
 	l->text.bad |= date.bad | (fits == NULL);
@@ -164,7 +162,7 @@ edition_make(struct letter *l, struct parts *p, struct cr *cr, const struct lett
 	n = fits != NULL ? fit_items(fits, cr, o, b, HTML_MAX - HTML_SPARE - l->html[0].len -
 	    encoded_len(&p->html)) : 0;
 	for (i = 0; i < n; i++)
-		item_put(p, cr, o, b, i, fits[i].chosen);
+		letter_item(p, cr, o, b, i, summary_of(o, fits[i].chosen));
 	more_put(p, b, b->n - n);
 	free(fits);
 }

@@ -105,10 +105,12 @@ struct letter_options {
 	CR_OPTION(s, summary, INT, "-1", "-1..5000", "characters of a record's text; 0: none; " \
 	    "-1: 300 in an edition, all of it in a mail of its own"), \
 	CR_OPTION(s, images, BOOL, "no", NULL, "whether pictures are loaded from where they are")
+#define LETTER_USUAL	300		/* characters of an item's text */
 #define LETTER_GIVEN(o) \
 	{ .subject = (o)->subject, .intro = (o)->intro, .summary = (o)->summary, .images = (o)->images }
 
 /* Its parts, encoded. Between the pieces stand the links to leave, which differ. */
+struct parts;
 struct letter {
 	struct text	 subject;
 	struct text	 text, html[3];
@@ -118,10 +120,27 @@ struct letter {
 int	 letter_make(struct letter *, struct cr *, const struct letter_options *,
 	    const struct cr_batch *, size_t nth);
 void	 letter_free(struct letter *);
+/* The item i of an edition, with so many characters of its text, and the title of its section in front of that one's
+ * first. */
+void	 letter_item(struct parts *, struct cr *, const struct letter_options *, const struct cr_batch *,
+	    size_t i, size_t summary);
+/* The language of all items; NULL: they differ, or one has none. */
+const char *letter_language(struct cr *, const struct cr_batch *);
 /* Adds the whole message. m->subject is the letter's. -1: no memory. */
 int	 letter_message(struct text *, const struct letter *, struct mime *);
 /* The time of an edition's sealing, or of the record's version: the same when it is repeated. */
 int64_t	 letter_date(struct cr *, const struct cr_batch *, size_t nth);
+
+/* ---- page.c: an edition in the archive ---- */
+
+#define PAGE_NEXT	"<!--next-->"	/* stands where the link to the next edition comes once there is one */
+
+/* Adds the page of an edition: what its letter has as HTML, whole, with those that were left out, and with links to
+ * the archive around it. previous: name of the edition before; NULL: there is none. */
+void	 page_make(struct text *, struct cr *, const struct letter_options *, const struct cr_batch *,
+	    const char *previous);
+/* Adds what PAGE_NEXT becomes. */
+void	 page_next(struct text *, const char *name);
 
 /* ---- layout.c: the parts of a letter, as text and as HTML ---- */
 
@@ -141,6 +160,8 @@ void	 layout_section(struct parts *, const char *title);
 void	 layout_link(struct parts *, const char *words, const char *url);
 void	 layout_leave(struct parts *, const char *url, int top);
 void	 layout_foot(struct parts *);
+/* Titles and links alone. */
+void	 layout_others(struct parts *, struct cr *, const struct cr_record *const *, size_t n);
 /* An item of an edition, in the part with this title: its number (0: none), title, authors, source, numbers, with at most `summary`
  * characters of its text (0: none). images: its picture, too. */
 void	 layout_item(struct parts *, struct cr *, const struct cr_record *, const char *section, size_t rank,

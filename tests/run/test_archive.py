@@ -6,6 +6,8 @@ import signal
 import sqlite3
 
 
+import feedparser
+
 from test_editions import EVERY, PARIS, editions, entries, guids, issue_plugin, issues, states, weekly  # noqa: F401
 from test_face import poll
 
@@ -113,3 +115,97 @@ def test_the_archive_keeps_so_many_and_never_prunes_what_a_sink_has_still_to_get
     d.start()
     assert states(d)["2025-03-12"] == "pruned"
     assert "in edition 2025-03-12 as number 1" in d.courant("explain", "i-12").stdout.decode()
+
+
+BASE = "https://papers.example.org"
+
+
+def papers(weekly, origin, *when, edition=EVERY, **feed):  # noqa: F811
+    """A daemon whose route m writes a feed of its editions."""
+    d = weekly(*when, edition=edition)
+    d.settings["serve"] = {"listen": "127.0.0.1:0", "base": BASE}
+    d.routes["m"].update({"title": "Papers", "to": [{"feed": {"path": "papers/m", "keep": 2, **feed}}]})
+    d.write()
+    d.courant("reload")
+    return d
+
+
+def publish(d, origin, *days):
+    """An edition on each of these days of March, with an entry of that number."""
+    for n in days:
+        poll(d, origin, "a", entries(n))
+        d.clock.until(*day(n))
+
+
+def parsed(d, name):
+    got = feedparser.parse(d.out(name).read_bytes())
+    assert not got.bozo, got.bozo_exception
+    return got
+
+
+def links(got):
+    return {x["rel"]: x["href"] for x in got.feed.links}
+
+
+def test_a_feed_of_editions_and_its_archive_are_linked_both_ways(weekly, origin):  # noqa: F811
+    d = papers(weekly, origin, *day(10, 12))
+    names = [f"2025-03-{n}" for n in (11, 12, 13, 14)]
+    publish(d, origin, 11, 12, 13, 14)
+    for suffix in "rss", "atom":
+        feed = parsed(d, f"papers/m.{suffix}")
+        assert [e.title for e in feed.entries] == ["Papers, Friday, 14 March 2025", "Papers, Thursday, 13 March 2025"]
+        assert [e.link for e in feed.entries] == [f"{BASE}/edition/m/{n}" for n in ("2025-03-14", "2025-03-13")]
+        assert 'href="https://a.example/' not in feed.entries[0].summary
+        assert "number 14 told here" in (feed.entries[0].get("content") or [{"value": feed.entries[0].summary}])[0]["value"]
+        assert links(feed)["self"] == f"{BASE}/papers/m.{suffix}" and "fh_archive" not in feed.feed
+        walked, at, ids = [], links(feed)["prev-archive"], []
+        while at is not None:
+            name = at.removeprefix(f"{BASE}/edition/m/").removesuffix(f".{suffix}")
+            one = parsed(d, f"edition/m/{name}.{suffix}")
+            assert "fh_archive" in one.feed and len(one.entries) == 1 and links(one)["self"] == at
+            assert links(one)["current"] == f"{BASE}/papers/m.{suffix}"
+            walked.append(name)
+            ids.append(one.entries[0].id)
+            at = links(one).get("prev-archive")
+        assert walked == names[::-1] and ids[:2] == [e.id for e in feed.entries] and len(set(ids)) == 4
+        back = [names[0]]
+        while "next-archive" in links(one):
+            one = parsed(d, "edition/m/" + links(one)["next-archive"].rsplit("/", 1)[1])
+            back.append(links(one)["self"].rsplit("/", 1)[1].removesuffix(f".{suffix}"))
+        assert back == names
+    feed, walked = json.loads(d.out("papers/m.json").read_text()), []
+    assert [i["url"] for i in feed["items"]] == [f"{BASE}/edition/m/{n}" for n in ("2025-03-14", "2025-03-13")]
+    while "next_url" in feed:
+        feed = json.loads(d.out("edition/m/" + feed["next_url"].rsplit("/", 1)[1]).read_text())
+        walked += [i["url"].rsplit("/", 1)[1] for i in feed["items"]]
+    assert walked == ["2025-03-12", "2025-03-11"]
+
+
+def test_a_document_of_the_archive_changes_once(weekly, origin):  # noqa: F811
+    d = papers(weekly, origin, *day(10, 12))
+
+    def files(name):
+        return {s: d.out(f"edition/m/{name}.{s}").read_bytes() for s in ("rss", "atom", "json", "html")}
+    publish(d, origin, 11)
+    alone = files("2025-03-11")
+    publish(d, origin, 12)
+    linked = files("2025-03-11")
+    assert linked["json"] == alone["json"]
+    for s in "rss", "atom", "html":
+        assert linked[s] != alone[s] and b"next" in linked[s]
+        assert linked[s].replace(linked[s][len(os.path.commonprefix([linked[s], alone[s]])):], b"") in alone[s]
+    d.routes["m"]["title"] = "Other papers"
+    d.write()
+    d.courant("reload")
+    d.stop()
+    d.start()
+    publish(d, origin, 13)
+    assert files("2025-03-11") == linked
+    feed = parsed(d, "papers/m.atom")
+    assert feed.feed.title == "Other papers" and [e.title.split(",")[0] for e in feed.entries] == ["Other papers", "Papers"]
+    d.courant("replay", "m/feed", "--since", "2025-03-01", "--again")
+    d.settled()
+    d.until(lambda: all(s["replay"] == 0 for s in d.route("m")["sinks"]))
+    assert links(parsed(d, "edition/m/2025-03-12.atom"))["next-archive"] == f"{BASE}/edition/m/2025-03-13.atom"
+    assert b'rel="next" href="2025-03-13"' in files("2025-03-12")["html"]
+    assert [e.link for e in parsed(d, "papers/m.atom").entries] == [f"{BASE}/edition/m/2025-03-{n}" for n in (13, 12)]

@@ -41,7 +41,7 @@ int
 station_lists(const struct station *s)
 {
 	return s->instance != NULL && s->instance->plugin != NULL &&
-	    s->instance->plugin->takes == CR_BATCH_LIST;
+	    setup_gives(s->route, &s->route->sinks[s->place]) == CR_BATCH_LIST;
 }
 
 int
@@ -732,6 +732,7 @@ station_give(struct station *s)
 	struct batch_job bj = { .route = s->route->name, .id = s->work.id, .title = "", .self = "",
 		.count = s->work.count, .now = date_now(), .attempt = s->work.attempt };
 	off_t len = lseek(s->batch, 0, SEEK_END);
+	char *archive = NULL;
 	struct buf b;
 
 	if (s->worker == NULL && (station_waiting(s) != NULL || station_start(s) == -1)) {
@@ -760,6 +761,8 @@ station_give(struct station *s)
 			bj.title = list_title(s->route);
 			bj.self = c->setup->base;
 		}
+		if (s->work.kind == WORK_EDITION && setup_archives(s->route) && c->setup->base[0] != '\0')
+			bj.archive = archive = xasprintf("%s/" ARCHIVE_FOLDER "/%s", c->setup->base, s->route->name);
 	}
 	buf_init(&b, msg_limit(MSG_W_DELIVER));
 	wire_put(&b, batch_job, &bj);
@@ -768,4 +771,5 @@ station_give(struct station *s)
 	if (is_careful(s))
 		worker_expect(s->worker, s->work.count);
 	buf_free(&b);
+	free(archive);
 }
