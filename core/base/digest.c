@@ -107,3 +107,13 @@ digest_end64(struct digest *d)
 		v = v << 8 | out[i];
 	return v != 0 ? (int64_t)v : 1;
 }
+
+void
+digest_base64(const void *p, size_t n, char out[DIGEST_BASE64])
+{
+	unsigned char hash[DIGEST_SIZE];
+
+	if (EVP_Digest(p, n, hash, NULL, EVP_sha256(), NULL) != 1)
+		fatal("libcrypto cannot hash");
+	EVP_EncodeBlock((unsigned char *)out, hash, sizeof(hash));
+}

@@ -21,4 +21,8 @@ void	digest_int(struct digest *, int64_t);
 void	digest_end(struct digest *, unsigned char out[DIGEST_SIZE]);
 /* Instead of end: the first 64 bits, never 0. */
 int64_t	digest_end64(struct digest *);
+
+#define DIGEST_BASE64	45		/* bytes of a hash in base64, with its NUL */
+/* Of the bytes alone, as others hash them, in base64. */
+void	digest_base64(const void *, size_t, char out[DIGEST_BASE64]);
 #endif

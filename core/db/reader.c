@@ -83,6 +83,15 @@ static const char *const statements[LOOK_MAX] = {
 	    " WHERE l.n = ?1 AND m.revision > 0 AND m.n > ?1"
 	    " UNION ALL SELECT m.n FROM log l CROSS JOIN log m ON m.item = l.item"
 	    " WHERE l.n = ?1 AND m.revision < 0 AND m.n > ?1 ORDER BY 1 DESC",
+	[LOOK_EDITION_ROUTES] = "SELECT r.name, r.title FROM edition_rule e JOIN route r ON r.id = e.route"
+	    " WHERE r.gone IS NULL ORDER BY r.name LIMIT ?1",
+	[LOOK_EDITION_ROUTE] = "SELECT r.id, r.title FROM route r JOIN edition_rule e ON e.route = r.id"
+	    " WHERE r.name = ?1 AND r.gone IS NULL",
+	[LOOK_EDITIONS] = "SELECT name, n, length(others) / 8, sealed FROM edition"
+	    " WHERE route = ?1 AND state = 1 ORDER BY id DESC LIMIT ?2 OFFSET ?3",
+	[LOOK_EDITION] = "SELECT e.state, coalesce((SELECT n.sealed FROM edition n WHERE n.route = e.route"
+	    " AND n.state = 1 AND n.id > e.id ORDER BY n.id LIMIT 1), 0) FROM edition e"
+	    " WHERE e.route = ?1 AND e.name = ?2",
 	[LOOK_VERDICTS_BEFORE] = "SELECT first, last, blob FROM verdict"
 	    " WHERE route = ?1 AND last < ?2 + " SCANNED " AND first < ?2 AND kept > 0"
 	    " ORDER BY last DESC",

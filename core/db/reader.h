@@ -37,6 +37,11 @@ enum reader_sql {
 	LOOK_AT,	/* struct reader_row in the version of the log's row ?1, or, if that version
 			 * is no longer stored, in the last one; ?3, ?4 as above */
 	LOOK_LATER,	/* n of later rows of the same item as row ?1: the newest first */
+	LOOK_EDITION_ROUTES,	/* name, title of the routes with editions; ?1 limit */
+	LOOK_EDITION_ROUTE,	/* id, title of the route with editions that is named ?1 */
+	LOOK_EDITIONS,	/* name, n, left out, sealed, of the sealed ones of the route ?1, the newest first; ?2 limit,
+			 * ?3 so many are passed over */
+	LOOK_EDITION,	/* state, when the sealed one behind it was sealed, or 0; ?1 route, ?2 name */
 	LOOK_VERDICTS_BEFORE,	/* first, last, blob; ?1 route, ?2 before n: the newest first */
 	LOOK_VERDICTS_AFTER,	/* the same; ?2 after n: the oldest first */
 	LOOK_MAX

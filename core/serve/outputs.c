@@ -201,6 +201,12 @@ open_below(struct outputs *o, const char *path)
 	return -1;
 }
 
+int
+outputs_open(struct outputs *o, const char *path)
+{
+	return open_below(o, path);
+}
+
 /* ---- compression ---- */
 
 /* Whether an Accept-Encoding (RFC 9110 12.5.3) allows gzip. */
@@ -426,7 +432,8 @@ common_headers(struct evhttp_request *req, const struct found *f)
 	reply_common(req);
 	reply_header(req, "ETag", f->etag);
 	reply_header(req, "Last-Modified", f->modified);
-	reply_header(req, "Cache-Control", "no-cache");
+	if (evhttp_find_header(evhttp_request_get_output_headers(req), "Cache-Control") == NULL)
+		reply_header(req, "Cache-Control", "no-cache");
 	reply_header(req, "Vary", "Accept-Encoding");
 }
 
@@ -556,7 +563,7 @@ list_one(struct names *names, int folder, const char *name, char *path, int dept
 		names->name[names->n++] = path;
 		return;
 	}
-	if (S_ISDIR(st.st_mode) && depth < OUTPUTS_DEPTH) {
+	if (S_ISDIR(st.st_mode) && depth < OUTPUTS_DEPTH && strcmp(path, OUTPUTS_EDITIONS) != 0) {
 		below = xasprintf("%s/", path);
 		list_folder(names, openat(folder, name,
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), below, depth + 1);

@@ -12,6 +12,7 @@ struct serve;
 #define OUTPUTS_CACHE_FILES	64
 #define OUTPUTS_LISTED		200		/* names that outputs_list() returns */
 #define OUTPUTS_DEPTH		4		/* levels of sub-folders that are listed */
+#define OUTPUTS_EDITIONS	"edition"	/* the folder of archives, which is not listed */
 
 struct outputs	*outputs_new(const char *folder);
 void		 outputs_free(struct outputs *);	/* NULL is fine */
@@ -21,8 +22,11 @@ struct wire;
  * any more are answered with 410 and not listed. -1: malformed. */
 int		 outputs_take(struct outputs *, struct wire *);
 /* Answers GET or HEAD of the decoded path, which begins with "/". Does not follow symbolic links;
- * names that begin with a dot are answered with 404. */
+ * names that begin with a dot are answered with 404. Cache-Control and Content-Security-Policy stay if the caller
+ * has set them. */
 void		 outputs_answer(struct serve *, struct evhttp_request *, const char *path);
+/* Opens a file as outputs_answer() does, to be closed by the caller. -1: there is none. */
+int		 outputs_open(struct outputs *, const char *path);
 
 /* Appends the names of the output files of known types, sorted, with their sub-folders:
  * "all.atom\nall.rss\n". */

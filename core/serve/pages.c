@@ -163,6 +163,25 @@ put_outputs(struct serve *s, struct buf *b, const char *before, const char *betw
 	buf_free(&names);
 }
 
+/* Links to the archives of editions. */
+static void
+put_editions(struct serve *s, struct buf *b)
+{
+	const char *title;
+
+	if (reader_ask(s->reader, LOOK_EDITION_ROUTES, DB_INT(PAGES_ARCHIVES)) == -1)
+		return;			/* the page will say it */
+	while (reader_step(s->reader) == 1) {
+		title = reader_text(s->reader, 1);
+		buf_str(b, "<li><a href=\"/edition/");
+		url_path(b, reader_text(s->reader, 0));
+		buf_str(b, "\">");
+		xml(b, title != NULL && title[0] != '\0' ? title : reader_text(s->reader, 0));
+		buf_str(b, ": editions</a></li>\n");
+	}
+	reader_done(s->reader);
+}
+
 static void
 put_head(struct serve *s, struct buf *b)
 {
@@ -173,6 +192,7 @@ put_head(struct serve *s, struct buf *b)
 	put_outputs(s, b, "<link rel=\"alternate\" ", "\" title=\"", "\">\n", 1);
 	buf_str(b, "</head>\n<body>\n<header>\n<h1>Courant</h1>\n<nav><ul>\n");
 	put_outputs(s, b, "<li><a ", "\">", "</a></li>\n", 0);
+	put_editions(s, b);
 	buf_str(b, "</ul></nav>\n</header>\n<main>\n");
 }
 

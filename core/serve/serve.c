@@ -6,6 +6,7 @@
 #include "api_story.h"
 #include "connections.h"
 #include "outputs.h"
+#include "page_edition.h"
 #include "pages.h"
 #include "proxies.h"
 #include "reply.h"
@@ -64,6 +65,7 @@ static const struct {
 	{ "/api/v1/stories/", api_story },
 	{ "/api/", answer_nothing },
 	{ FORWARDED, visit_forward_answer },
+	{ "/edition/", page_edition },
 	{ "/style.css", page_style },
 	{ "/favicon.ico", answer_nothing },
 };

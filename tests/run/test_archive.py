@@ -1,7 +1,12 @@
 """The archive of editions: what is kept of them, how a reader walks through it, and what a page says."""
+import base64
 import contextlib
+import email
+import email.policy
+import hashlib
 import json
 import os
+import re
 import signal
 import sqlite3
 
@@ -9,7 +14,7 @@ import sqlite3
 import feedparser
 
 from test_editions import EVERY, PARIS, editions, entries, guids, issue_plugin, issues, states, weekly  # noqa: F401
-from test_face import poll
+from test_face import api, poll
 
 
 def day(n, hour=7, minute=0):
@@ -209,3 +214,80 @@ def test_a_document_of_the_archive_changes_once(weekly, origin):  # noqa: F811
     assert links(parsed(d, "edition/m/2025-03-12.atom"))["next-archive"] == f"{BASE}/edition/m/2025-03-13.atom"
     assert b'rel="next" href="2025-03-13"' in files("2025-03-12")["html"]
     assert [e.link for e in parsed(d, "papers/m.atom").entries] == [f"{BASE}/edition/m/2025-03-{n}" for n in (13, 12)]
+
+
+def test_serve_has_the_page_of_each_edition_and_410_of_pruned_ones(weekly, origin):  # noqa: F811
+    d = papers(weekly, origin, *day(10, 12), edition={**EVERY, "archive": 2, "top": 1}, intro="By <hand> & eye.")
+    assert d.http("/edition/m").status == 200 and "no editions here yet" in d.http("/edition/m").text
+    for path in "/edition/none", "/edition/", "/edition/m/2025-03-11", "/edition/m%2Fcandidates", "/edition/m/x/y":
+        assert d.http(path).status == 404, path
+    poll(d, origin, "a", [*entries(1, 2), {"id": "x", "title": "<script>alert(1)</script> & more", "url": "javascript:1"}])
+    d.clock.until(*day(11))
+    page = d.http("/edition/m/2025-03-11")
+    assert page.status == 200 and page.headers["content-type"] == "text/html; charset=utf-8"
+    for title in "number 1 told", "number 2 told", "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more":
+        assert page.text.count(title) == 1, "those that had no room are there, too"
+    assert "By &lt;hand&gt; &amp; eye." in page.text and "<script" not in page.text and "javascript:" not in page.text
+    style = page.text.partition("<style>")[2].partition("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert page.headers["content-security-policy"] == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+    assert page.headers["cache-control"] == "no-cache", "the link to the next is to come"
+    atom = d.http("/edition/m/2025-03-11.atom")
+    assert atom.headers["content-type"].startswith("application/atom+xml") and atom.headers["cache-control"] == "no-cache"
+    assert d.http("/edition/m/2025-03-11.json").headers["cache-control"].startswith("public, max-age=31536000")
+    publish(d, origin, 12)
+    page = d.http("/edition/m/2025-03-11")
+    assert 'rel="next" href="2025-03-12"' in page.text and 'rel="prev"' not in page.text
+    for path in "", ".rss", ".atom", ".json":
+        got = d.http("/edition/m/2025-03-11" + path)
+        assert got.headers["cache-control"] == "public, max-age=31536000, immutable", path
+        assert d.http("/edition/m/2025-03-11" + path, headers={"If-None-Match": got.headers["etag"]}).status == 304
+    assert 'rel="prev" href="2025-03-11"' in d.http("/edition/m/2025-03-12").text
+    for path in "/edition/m", "/edition/m/":
+        listed = re.findall(r'<h2><a href="([^"]*)', d.http(path).text)
+        assert listed == ["/edition/m/2025-03-12", "/edition/m/2025-03-11"]
+    assert '<a href="/edition/m">Papers: editions</a>' in d.http("/").text and "2025-03-12.rss" not in d.http("/").text
+    d.clock.until(*day(13))                     # nothing new: skipped
+    publish(d, origin, 14)
+    gone = d.http("/edition/m/2025-03-11")
+    assert gone.status == 410 and "no longer has" in gone.text and gone.headers["cache-control"] == "no-store"
+    assert d.http("/edition/m/2025-03-11.atom").status == 410
+    assert not list(d.out("edition/m").glob("2025-03-11*")), "the sink deleted what it had written"
+    assert "nothing new" in d.http("/edition/m/2025-03-13").text and d.http("/edition/m/2025-03-13").status == 404
+    assert "2025-03-11" not in d.http("/edition/m").text
+    assert [e.link.rsplit("/", 1)[1] for e in parsed(d, "papers/m.rss").entries] == ["2025-03-14", "2025-03-12"]
+    assert d.http("/edition/m?page=2").status == 200 and d.http("/edition/m?page=x").status == 400
+    d.stop()
+    d.start()
+    assert d.http("/edition/m/2025-03-11").status == 410 and d.http("/edition/m/2025-03-12").status == 200
+
+
+def test_a_letter_links_to_the_page_that_has_all(weekly, origin):  # noqa: F811
+    d = papers(weekly, origin, *day(10, 12), edition={**EVERY, "top": 10})
+    box = {"folder": "box", "to": "ada@example.org"}
+    d.routes["m"]["to"].append({"maildir": box})
+    d.routes["bare"] = {"from": ["*"], "edition": {**EVERY, "top": 10}, "to": {"maildir": {**box, "folder": "bare"}}}
+    d.write()
+    d.courant("reload")
+    poll(d, origin, "a", entries(*range(222)))
+    d.clock.until(*day(11))
+    (mail,) = [email.message_from_bytes(p.read_bytes(), policy=email.policy.default) for p in d.out("box/new").iterdir()]
+    text = mail.get_body(("plain",)).get_content().replace("\r\n", "\n")
+    assert f"212 more on the page:\n{BASE}/edition/m/2025-03-11\n" in text
+    page = d.http("/edition/m/2025-03-11").text
+    assert all(f"number {n} told here" in page for n in range(222))
+    (mail,) = [email.message_from_bytes(p.read_bytes(), policy=email.policy.default) for p in d.out("bare/new").iterdir()]
+    text = mail.get_body(("plain",)).get_content().replace("\r\n", "\n")
+    assert "212 more were left out.\n" in text and "/edition/" not in text, "no sink makes its pages"
+
+
+def test_one_sink_of_a_route_writes_the_archive(daemon, origin):
+    twice = [{"feed": {"path": "a"}}, {"feed": {"path": "b"}}]
+    d = daemon({"a": api(origin, "a", entries())}, {"m": {"from": ["*"], "edition": EVERY, "to": twice}})
+    code, said = d.run("-n")
+    assert code == 1 and "another sink of the route, feed, writes the pages of its editions already" in said, said
+    d.routes["m"]["to"] = {"feed": {"path": "edition/m"}}
+    d.write()
+    code, said = d.run("-n")
+    assert code == 1 and "the folder edition is for the pages of editions" in said, said
