@@ -71,10 +71,11 @@ static const struct command commands[] = {
 	{ "join", "RECORD RECORD [--why TEXT]", "make one story of those of two records",
 	    "A RECORD is an id, guid or link.\n"
 	    "  --why TEXT            the reason, which `courant explain` shows\n", cli_join },
-	{ "editions", "ROUTE [NAME] [--next|--seal|--without RECORD] [--json]",
+	{ "editions", "ROUTE [NAME] [--next [--html]|--seal|--without RECORD] [--json]",
 	    "the editions of a route, or what one has",
 	    "  NAME                  one edition: its records, and those for which it had no room\n"
 	    "  --next                what the next one would have now, and when it is due\n"
+	    "  --html                with --next: the HTML of its mail\n"
 	    "  --seal                seal the one of today (this week, this month) now; once sealed,\n"
 	    "                        nothing changes it, and none of its name comes again\n"
 	    "  --without RECORD      leave the record's story out of all that are still to come\n"

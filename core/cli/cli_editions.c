@@ -2,6 +2,7 @@
  * seal one now and to leave a record out. */
 #include "cli_editions.h"
 #include "cli_daemon.h"
+#include "cli_edition_html.h"
 #include "cli_print.h"
 #include "cli_show.h"
 #include "cli_usage.h"
@@ -106,9 +107,10 @@ cli_editions(int argc, char **argv)
 {
 	static const struct option longs[] = { CLI_HELP, { "json", no_argument, NULL, 'j' },
 		{ "next", no_argument, NULL, 'n' }, { "seal", no_argument, NULL, 's' },
-		{ "without", required_argument, NULL, 'w' }, { NULL, 0, NULL, 0 } };
+		{ "without", required_argument, NULL, 'w' }, { "html", no_argument, NULL, 't' },
+		{ NULL, 0, NULL, 0 } };
 	const char *what = "list", *text = "";
-	int opt, json = 0, orders = 0;
+	int opt, json = 0, html = 0, orders = 0, rc = 0;
 	char *arg;
 	json_t *o;
 
@@ -116,6 +118,8 @@ cli_editions(int argc, char **argv)
 	while ((opt = cli_option_next(argc, argv, ":h", longs)) != -1) {
 		if (opt == 'j')
 			json = 1;
+		else if (opt == 't')
+			html = 1;
 		else {
 			what = opt == 'n' ? "next" : opt == 's' ? "seal" : "without";
 			text = opt == 'w' ? optarg : "";
@@ -124,13 +128,15 @@ cli_editions(int argc, char **argv)
 	}
 	if (orders > 1)
 		cli_misused("--next, --seal and --without do not go together");
+	if (html && (strcmp(what, "next") != 0 || json))
+		cli_misused("--html goes with --next, and not with --json");
 	if (argc - optind < 1 || argc - optind > 2 || (orders > 0 && argc - optind > 1))
 		cli_misused("one route has to be named, and at most one edition of it");
 	if (argc - optind == 2) {
 		what = "one";
 		text = argv[optind + 1];
 	}
-	if ((o = json_pack("{s:s, s:s, s:s}", "what", what, "route", argv[optind], "text", text)) == NULL)
+	if ((o = json_pack("{s:s, s:s, s:s, s:b}", "what", what, "route", argv[optind], "text", text, "html", html)) == NULL)
 		cli_misused("a name is no UTF-8");
 	arg = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
@@ -138,7 +144,9 @@ cli_editions(int argc, char **argv)
 	free(arg);
 	if (o == NULL)
 		return 1;
-	if (json)
+	if (html)
+		rc = cli_edition_html(o);
+	else if (json)
 		(void)print_json(o, JSON_INDENT(2));
 	else if (json_object_get(o, "edition") != NULL)
 		print_edition(json_object_get(o, "edition"), json_get_text(o, "route"));
@@ -150,5 +158,5 @@ cli_editions(int argc, char **argv)
 	else
 		print_next(o);
 	json_decref(o);
-	return 0;
+	return rc;
 }

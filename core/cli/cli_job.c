@@ -429,7 +429,7 @@ start(struct cli_job *j, const char *libraries, struct w_start *ws, uint32_t n, 
 void
 cli_start(struct cli_job *j, enum w_mode mode, struct bytes options)
 {
-	struct w_start ws = { .mode = mode };
+	struct w_start ws = { .mode = mode, .grants = j->grants, .folder = j->folder };
 	struct buf b;
 
 	start(j, j->plugin->libraries, &ws, 1, &b);

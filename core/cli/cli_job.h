@@ -20,6 +20,8 @@ struct cli_job {
 	struct options		 given;		/* by -o */
 	struct setup		*settings;	/* of the daemon's configuration; NULL: no file */
 	struct setup		*setup;		/* of this plugin with the options given, alone */
+	uint32_t		 grants;	/* of a sink: enum cr_wants */
+	const char		*folder;	/* with CR_FILES: the worker's; borrowed */
 	struct child		 child;
 	struct child_output	 output;	/* of the worker */
 	struct chan		*chan;		/* NULL: no worker runs */
@@ -33,7 +35,7 @@ struct cli_job {
 struct setup *cli_settings(void);
 /* Adds the option of -o NAME=VALUE; text is modified. Without a =, ends the program with 2. */
 void	cli_option(struct cli_job *, char *text);
-/* Finds the plugin of that kind ("source", "filter") by its file, or by its name in the daemon's
+/* Finds the plugin of that kind ("source", "filter", "sink") by its file, or by its name in the daemon's
  * plugin folders, and puts it into the job. Root is given up before. On failure prints why and ends the program with 1. */
 void	cli_plugin(struct cli_job *, const char *kind, const char *which);
 /* The source of that name in the daemon's configuration; its plugin goes into the job. NULL: there
@@ -49,7 +51,7 @@ const struct route *cli_route(struct cli_job *, const char *name);
  * with 1. */
 void	cli_setup(struct cli_job *, const char *url);
 
-/* Starts the worker; options: of a filter, NAME\0VALUE\0...; otherwise empty. */
+/* Starts the worker; options: of a filter or sink, NAME\0VALUE\0...; otherwise empty. */
 void	cli_start(struct cli_job *, enum w_mode, struct bytes options);
 /* Starts a worker with all filters of a route. */
 void	cli_start_route(struct cli_job *, const struct route *);

@@ -551,3 +551,35 @@ edition_give(struct ledger *l, struct ledger_route *r, const struct edition_row 
 	free(oldest);
 	return given + re.others;
 }
+
+uint32_t
+lineup_give(struct ledger *l, struct ledger_route *r, const struct lineup *a, const struct seal_ask *s,
+    struct buf *items)
+{
+	struct result_edition re = { .name = s->name, .zone = s->zone, .from = s->from, .due = s->due,
+		.sealed = date_now(), .left_out = (int64_t)(a->n - a->top) };
+	struct ledger_route *up = candidates_of(l, r);
+	struct buf records, sections;
+	uint32_t given = 0;
+	size_t begun;
+
+	buf_init(&records, SIZE_MAX / 4);
+	buf_init(&sections, SIZE_MAX / 4);
+	for (size_t i = 0; i < a->nsections; i++) {
+		struct result_section one = { .title = section_title(l, a->section[i].key), .first = given,
+			.left_out = a->section[i].left_out };
+
+		for (uint32_t k = 0; k < a->section[i].n && records.len <= LEDGER_BYTES; k++)
+			one.n += batch_given(l, up, a->of[a->section[i].first + k].n, &records) == 0;
+		given += one.n;
+		wire_put(&sections, result_section, &one);
+	}
+	re.sections = (struct bytes){ sections.data, sections.len };
+	begun = result_begin(items, RESULT_EDITION);
+	wire_put(items, result_edition, &re);
+	result_end(items, begun);
+	buf_add(items, records.data != NULL ? records.data : "", records.len);
+	buf_free(&records);
+	buf_free(&sections);
+	return given;
+}

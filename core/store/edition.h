@@ -71,4 +71,7 @@ int64_t	*edition_others(struct ledger *, const struct edition_row *);
  * stored, count as left out. archive: behind them those that were left out. Returns how many. */
 uint32_t edition_give(struct ledger *, struct ledger_route *, const struct edition_row *, int archive,
 	    struct buf *items);
+/* The same of what would be sealed now. */
+uint32_t lineup_give(struct ledger *, struct ledger_route *, const struct lineup *, const struct seal_ask *,
+	    struct buf *items);
 #endif

@@ -26,6 +26,7 @@ struct question {
 	const char		*route, *text;
 	const char		*name, *zone;	/* of the edition that is meant, by the clock */
 	int64_t			 from, due;
+	json_t			*mail;		/* what a mail is made with, for `html`; or NULL */
 	json_t			*o;		/* the answer */
 	struct buf		*out;		/* why there is none */
 };
@@ -115,6 +116,30 @@ list(struct question *q)
 	return 0;
 }
 
+/* The batch that its sinks would get, in hexadecimal, for a worker of the command's own. */
+static void
+put_batch(struct question *q, const struct lineup *a)
+{
+	static const char digits[] = "0123456789abcdef";
+	const struct seal_ask ask = { .route = q->route, .name = q->name, .zone = q->zone, .from = q->from,
+		.due = q->due };
+	struct buf items, hex;
+	uint32_t n;
+
+	buf_init(&items, SIZE_MAX / 4);
+	buf_init(&hex, SIZE_MAX / 4);
+	n = lineup_give(q->l, q->r, a, &ask, &items);
+	for (size_t i = 0; i < items.len; i++) {
+		buf_char(&hex, digits[(unsigned char)items.data[i] >> 4]);
+		buf_char(&hex, digits[(unsigned char)items.data[i] & 15]);
+	}
+	json_object_set_new(q->o, "batch", json_stringn(hex.data, hex.len));
+	json_object_set_new(q->o, "count", json_integer((json_int_t)n));
+	json_object_set(q->o, "mail", q->mail);
+	buf_free(&hex);
+	buf_free(&items);
+}
+
 static int
 next(struct question *q)
 {
@@ -128,6 +153,8 @@ next(struct question *q)
 	json_object_set_new(q->o, "candidates", json_integer((json_int_t)a.n));
 	json_object_set_new(q->o, "items", items);
 	json_object_set_new(q->o, "others", others);
+	if (q->mail != NULL)
+		put_batch(q, &a);
 	lineup_free(&a);
 	if (edition_named(q->l, q->r, q->name, &there)) {
 		json_object_set_new(q->o, "there", json_true());	/* sealed early */
@@ -181,7 +208,7 @@ editions(struct ledger *l, const char *arg, struct buf *out)
 	struct question q = { .l = l, .route = json_get_text(asked, "route"), .text = json_get_text(asked, "text"),
 		.name = json_get_text(asked, "name"), .zone = json_get_text(asked, "zone"),
 		.from = json_get_number(asked, "from"),
-		.due = json_get_number(asked, "due"), .o = json_object(), .out = out };
+		.due = json_get_number(asked, "due"), .mail = json_object_get(asked, "mail"), .o = json_object(), .out = out };
 	int rc = 1;
 
 	q.r = ledger_route_named(l, q.route);

@@ -6,6 +6,7 @@ import email.policy
 import hashlib
 import json
 import os
+import pathlib
 import re
 import signal
 import sqlite3
@@ -291,3 +292,22 @@ def test_one_sink_of_a_route_writes_the_archive(daemon, origin):
     d.write()
     code, said = d.run("-n")
     assert code == 1 and "the folder edition is for the pages of editions" in said, said
+
+
+def test_the_next_edition_as_the_html_of_its_mail(weekly, origin):  # noqa: F811
+    d = papers(weekly, origin, *day(10, 12), edition={**EVERY, "top": 2})
+    box = {"folder": "box", "to": "ada@example.org", "intro": "Ranked by votes; \u00e9t\u00e9 = summer.", "summary": 20}
+    d.routes["m"]["to"].insert(0, {"maildir": box})
+    d.write()
+    d.courant("reload")
+    empty = d.courant("editions", "m", "--next", "--html").stdout.decode()
+    assert "Nothing new this time." in empty and empty.startswith("<!DOCTYPE html>")
+    poll(d, origin, "a", entries(1, 2, 3, text="A summary of many more words than twenty characters."))
+    asked = d.courant("editions", "m", "--next", "--html").stdout.decode()
+    assert states(d) == {} and not d.out("box").exists(), "nothing is sealed or sent"
+    assert not [p for p in pathlib.Path("/tmp").glob("courant-??????/box")], "its folder is gone"
+    d.clock.until(*day(11))
+    (mail,) = [email.message_from_bytes(p.read_bytes(), policy=email.policy.default) for p in d.out("box/new").iterdir()]
+    html = mail.get_body(("html",)).get_content().replace("\r\n", "\n")
+    assert asked.rstrip("\n") == html.rstrip("\n") and "\u00e9t\u00e9 = summer" in html and "1 more on the page" in html
+    assert d.courant("editions", "m", "--html", check=False).returncode == 2

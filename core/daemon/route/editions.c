@@ -226,6 +226,31 @@ editions_overdue(const struct core *c, const struct route *r, char name[CALENDAR
 	return 0;
 }
 
+/* What a mail of the route is made with: the options of its first sink that makes one. */
+static json_t *
+mail_json(const struct core *c, const struct route *r)
+{
+	static const char *const names[] = { "intro", "summary", "images" };
+	json_t *o = json_object(), *options = json_object();
+	const struct instance *in = NULL;
+
+	for (size_t i = 0; i < r->nsinks && in == NULL; i++)
+		if (option_find(plugin_options(r->sinks[i].instance), "intro") != NULL)
+			in = r->sinks[i].instance;
+	for (size_t i = 0; in != NULL && i < sizeof(names) / sizeof(names[0]); i++)
+		if (option_find(plugin_options(in), names[i]) != NULL)
+			json_set_text(options, names[i], options_get(&in->options, names[i]));
+	json_object_set_new(o, "options", options);
+	json_set_text(o, "title", r->title != NULL ? r->title : r->name);
+	if (setup_archives(r) && c->setup->base[0] != '\0') {
+		char *archive = xasprintf("%s/" ARCHIVE_FOLDER "/%s", c->setup->base, r->name);
+
+		json_set_text(o, "archive", archive);
+		free(archive);
+	}
+	return o;
+}
+
 int
 editions_question(struct core *c, const char *arg, struct buf *out)
 {
@@ -247,6 +272,8 @@ editions_question(struct core *c, const char *arg, struct buf *out)
 	json_set_text(asked, "zone", when->zone);
 	json_set_number(asked, "from", calendar_last(when, due - 1));
 	json_set_number(asked, "due", due);
+	if (json_is_true(json_object_get(asked, "html")))
+		json_object_set_new(asked, "mail", mail_json(c, r));
 	json_put(out, asked);
 	return 0;
 }
