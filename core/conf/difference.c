@@ -123,11 +123,13 @@ static int64_t
 settings_mean(struct digest *d, const struct setup *s)
 {
 	const char *const texts[] = { s->user, s->state, s->contact, s->listen, s->base, s->ca,
-		s->proxies };
+		s->proxies, s->mail.server, s->mail.user, s->mail.password, s->mail.from,
+		s->mail.from_name, s->mail.hello, s->mail.bounces, s->mail.leave };
 	const int64_t numbers[] = { s->metrics, s->private_ok, s->at_once, s->total, s->workers,
 		s->spacing, s->fetch_timeout, s->job_deadline, s->job_cpu, (int64_t)s->max_body,
 		(int64_t)s->worker_memory, (int64_t)s->all_memory, (int64_t)s->disk_free,
-		s->heat.half_life, s->heat.cap, s->heat.top };
+		s->heat.half_life, s->heat.cap, s->heat.top, s->mail.token, s->mail.plain,
+		s->mail.at_once, s->mail.per_connection, s->mail.rate, s->mail.rate_ms };
 
 	digest_begin(d);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

@@ -1,4 +1,4 @@
-/* The fetch role's settings, and requests for pages: for core and for `courant fetch`. */
+/* The settings of the roles fetch and mail, and requests for pages: for core and for courant. */
 #include "request.h"
 #include "setup_secret.h"
 #include "setup_template.h"
@@ -27,6 +27,17 @@ request_settings(const struct setup *s, struct buf *b)
 		wire_put(b, fetch_host, &fh);
 	}
 	free(agent);
+}
+
+void
+request_mail(const struct setup *s, struct buf *b)
+{
+	const struct mail_conf *m = &s->mail;
+	const struct mail_start start = { .url = m->server, .user = m->user,
+		.password = m->password, .token = (uint32_t)m->token, .hello = m->hello, .ca = s->ca,
+		.plain = (uint32_t)m->plain, .per_connection = m->per_connection };
+
+	wire_put(b, mail_start, &start);
 }
 
 int

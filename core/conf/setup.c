@@ -1,6 +1,7 @@
 /* The setup: its memory, its instances, the warnings about it, and the grants of plugins. */
 #include "setup.h"
 #include "conf.h"
+#include "setup_mail.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/shown.h"
@@ -181,6 +182,7 @@ setup_free(struct setup *s)
 	if (s->text != NULL)		/* there may be secrets in it */
 		explicit_bzero(s->text, s->text_len);
 	free(s->text);
+	mail_conf_forget(&s->mail);
 	arena_free(&s->memory);
 	free(s);
 }

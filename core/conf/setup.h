@@ -131,6 +131,25 @@ struct route {
 	int64_t			 patience;	/* ms */
 	int			 line;
 };
+/* `mail`: the server that takes mail for others, and from whom mail is. server NULL: there is none. */
+struct mail_conf {
+	char			*server;	/* smtp://HOST:PORT or smtps://HOST:PORT */
+	char			*user;		/* NULL: no login */
+	char			*password;	/* or the token; NULL. Cleared by setup_free() */
+	int			 token;		/* password is an OAuth 2 token */
+	int			 plain;		/* the server is loopback, and STARTTLS is not asked for */
+	char			*from;		/* the address, in ASCII */
+	char			*from_name;	/* before it, in UTF-8; "" */
+	char			*hello;		/* the name in EHLO */
+	char			*bounces;	/* the envelope's sender: `from` unless given */
+	char			*leave;		/* takes mails of who wants no more; NULL */
+	uint32_t		 at_once;	/* connections */
+	uint32_t		 per_connection;	/* messages of one, at most */
+	uint32_t		 rate;		/* messages in rate_ms, spread over it; 0: any number */
+	int64_t			 rate_ms;
+	int			 inline_secret;	/* the password is in the configuration itself */
+	int			 line;
+};
 struct host_limit { char *host; uint32_t at_once; int64_t spacing; };	/* spacing: ms */
 
 struct setup {
@@ -180,6 +199,7 @@ struct setup {
 	uint64_t		 all_memory;	/* bytes, of all workers together */
 	uint64_t		 hour_records, hour_bytes;	/* of a source that says no other */
 	uint64_t		 disk_free;	/* bytes on the disk of `state` */
+	struct mail_conf	 mail;
 };
 
 /* An empty setup of the configuration at `file`: with its path, its folder, and a new nonce. */

@@ -3,6 +3,7 @@
 #include "setup_read.h"
 #include "setup_default.h"
 #include "setup_instance.h"
+#include "setup_mail.h"
 #include "setup_preset.h"
 #include "setup_route.h"
 #include "setup_source.h"
@@ -48,6 +49,7 @@ static const struct cr_option top_own[] = {
 };
 static const struct cr_option top_nodes[] = {
 	{ "serve", CR_STRING, 0, "", NULL, NULL },
+	{ "mail", CR_STRING, 0, "", NULL, NULL },
 	{ "hosts", CR_STRING, 0, "", NULL, NULL },
 	{ "heat", CR_STRING, 0, "", NULL, NULL },
 	{ "limits", CR_STRING, 0, "", NULL, NULL },
@@ -414,16 +416,19 @@ static void
 secrets_warn(const struct setup *s)
 {
 	struct stat st;
+	int line = 0;
 
 	/* A memfd has no name: courant made this configuration from its command line. */
 	if (stat(s->file, &st) == -1 || st.st_nlink == 0 || (st.st_mode & S_IROTH) == 0)
 		return;
-	for (size_t i = 0; i < s->ninstances; i++)
-		if (s->instances[i]->inline_secret) {
-			log_warn("%s:%d: holds a secret, and others can read it: chmod o-r, or use "
-			    "NAME_file", s->file, s->instances[i]->line);
-			return;
-		}
+	if (s->mail.inline_secret)
+		line = s->mail.line;
+	for (size_t i = 0; i < s->ninstances && line == 0; i++)
+		if (s->instances[i]->inline_secret)
+			line = s->instances[i]->line;
+	if (line != 0)
+		log_warn("%s:%d: holds a secret, and others can read it: chmod o-r, or use NAME_file",
+		    s->file, line);
 }
 
 /* ---- The whole ---- */
@@ -456,6 +461,7 @@ static void
 rest_read(struct setup_reader *r, const struct node *tree)
 {
 	serve_read(r, conf_get(tree, "serve"));
+	mail_read(r, conf_get(tree, "mail"));
 	limits_read(r, conf_get(tree, "limits"));
 	heat_read(r, conf_get(tree, "heat"));
 	hosts_read(r, conf_get(tree, "hosts"));

@@ -30,7 +30,7 @@
 static const struct {
 	const char	*name;
 	int		(*main)(int debug);
-} roles[ROLES] = { ROLES_EACH(ROLE_ENTRY) };
+} roles[ROLES_ALL] = { ROLES_EACH(ROLE_ENTRY) ROLES_POOLED(ROLE_ENTRY) };
 
 /* A role dies with core, even when core is killed. */
 static int

@@ -3,12 +3,12 @@
  * are direct: one request, and no redirect is followed. */
 #include "answer.h"
 #include "job.h"
-#include "lookup.h"
 #include "base/buf.h"
 #include "base/date.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "ipc/chan.h"
+#include "ipc/lookup.h"
 #include "ipc/peer.h"
 #include "ipc/roles.h"
 
@@ -83,6 +83,15 @@ begin_anew(struct fetch *f)
 }
 
 static void
+confine_to_lookups(const struct fetch *f)
+{
+	const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+	const int knows = curl->age >= CURLVERSION_SEVENTH;
+
+	lookup_confine(f->role, own_ca(f), knows ? curl->cainfo : NULL, knows ? curl->capath : NULL);
+}
+
+static void
 take_start(struct fetch *f, const struct frame *fr)
 {
 	int first = f->limits == NULL;
@@ -95,7 +104,7 @@ take_start(struct fetch *f, const struct frame *fr)
 		return;
 	reconfigure(f);
 	if (first)
-		lookup_confine(f->role, own_ca(f));
+		confine_to_lookups(f);
 	fetch_pump(f);
 	if (first)
 		peer_send(f->peer, MSG_READY, 0, NULL, -1, -1);

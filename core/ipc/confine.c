@@ -54,7 +54,7 @@ files(enum role_id id, const struct confine_path *paths, size_t n)
 
 	if (abi == 0)
 		return;
-	rc = landlock_new(&l, abi, id == ROLE_FETCH || id == ROLE_SEND);
+	rc = landlock_new(&l, abi, id == ROLE_FETCH || id == ROLE_SEND || id == ROLE_MAIL);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		if (paths[i].path != NULL)
 			rc = landlock_allow(&l, paths[i].path, paths[i].rights);

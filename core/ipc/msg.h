@@ -17,6 +17,14 @@ enum msg_type {
 	MSG_FORGET,		/* u32 n: of the n jobs from this id on, drop those not begun */
 	MSG_FETCHED,		/* struct fetch_done; fd: with 2xx the body (a sealed memfd) */
 
+	/* core (or courant) <-> mail */
+	MSG_MAIL_START,		/* struct mail_start: the server; sent before anything else */
+	MSG_MAIL,		/* struct mail_job; fd: the message (a sealed memfd). One at a time: the
+				 * next is sent after the answer */
+	MSG_MAILED,		/* struct mail_done: the answer to MSG_MAIL */
+	MSG_MAIL_TRY,		/* no payload: connect and log in, send nothing */
+	MSG_MAIL_TRIED,		/* struct mail_tried: the answer to MSG_MAIL_TRY */
+
 	/* core <-> store */
 	MSG_STORE_START,	/* str: path of the database. Store answers MSG_READY or exits */
 	MSG_STORE_CONF,		/* fd: struct store_heat; u32 n, n * struct store_source; u32 m, m * (
@@ -175,6 +183,55 @@ enum fetch_why {
 	F(s, BYTES, body)		/* direct: a short body, without a memfd */ \
 	F(s, U32, requests)		/* hops made */
 WIRE_STRUCT(fetch_done, FETCH_DONE_FIELDS);
+
+/* ---- mail: SMTP submission (RFC 6409, RFC 5321) ---- */
+#define MAIL_START_FIELDS(F, s) \
+	F(s, STR, url)			/* smtp://HOST:PORT or smtps://HOST:PORT */ \
+	F(s, STR, user)			/* NULL: no login */ \
+	F(s, STR, password)		/* or the token; NULL */ \
+	F(s, U32, token)		/* 1: password is an OAuth 2 token (XOAUTH2, OAUTHBEARER) */ \
+	F(s, STR, hello)		/* the name in EHLO */ \
+	F(s, STR, ca)			/* CA bundle, or NULL: the system's */ \
+	F(s, U32, plain)		/* 1: STARTTLS is not demanded: the server is loopback */ \
+	F(s, U32, per_connection)	/* messages of one connection, at most */
+WIRE_STRUCT(mail_start, MAIL_START_FIELDS);
+#define MAIL_JOB_FIELDS(F, s) \
+	F(s, STR, sender)		/* of the envelope (MAIL FROM) */ \
+	F(s, STR, recipient)		/* of the envelope (RCPT TO): one */ \
+	F(s, U64, len)			/* of the message, in the memfd */ \
+	F(s, U32, dialogue)		/* 1: mail_done tells the dialogue */
+WIRE_STRUCT(mail_job, MAIL_JOB_FIELDS);
+/* What the server's replies mean for a message: by the class table of the specification, in mail/reply.c. */
+enum mail_class {
+	MAIL_ACCEPTED = 1,		/* 250 after the final dot, and nothing less */
+	MAIL_AGAIN,			/* 4xx for this recipient or message: again later */
+	MAIL_PERHAPS,			/* lost after the final dot was begun: may have arrived; again later */
+	MAIL_SERVER,			/* no server, no connection, 4xx before RCPT: nobody's attempt counts */
+	MAIL_CONFIG,			/* login refused or not offered, no STARTTLS: the sink pauses */
+	MAIL_SENDER,			/* greeting 554, MAIL 5xx: we are refused: the sink pauses */
+	MAIL_NO_MAILBOX,		/* RCPT 550 5.1.x, 551, 553: dead, the address is wrong */
+	MAIL_REFUSED,			/* RCPT other 5xx: dead, a soft bounce */
+	MAIL_POLICY,			/* 5.7.x at RCPT or the dot, 5.6.x or 554 at the dot: dead, says nothing
+					 * of the recipient */
+	MAIL_BAD,			/* DATA or the dot 5xx: dead, the message is at fault */
+	MAIL_TOO_LARGE,			/* 552 5.3.4, or over the server's SIZE: dead, for all recipients */
+	MAIL_CLASSES
+};
+#define MAIL_DONE_FIELDS(F, s) \
+	F(s, U32, class)		/* enum mail_class */ \
+	F(s, U32, code)			/* of the last reply; 0: none */ \
+	F(s, STR, reply)		/* one line for people: the last reply, or why there was none */ \
+	F(s, U32, few)			/* 1: 452 4.5.3: fewer messages a connection */ \
+	F(s, STR, dialogue)		/* lines "> ..." and "< ...", without secrets and the message; or NULL */
+WIRE_STRUCT(mail_done, MAIL_DONE_FIELDS);
+#define MAIL_TRIED_FIELDS(F, s) \
+	F(s, U32, class)		/* MAIL_ACCEPTED: the server takes mail of ours */ \
+	F(s, STR, reply)		/* as in struct mail_done */ \
+	F(s, STR, offers)		/* the EHLO keywords with their parameters, a line each; or NULL */ \
+	F(s, STR, tls)			/* its version and cipher, for people; NULL: there is none */ \
+	F(s, STR, dialogue)		/* as in struct mail_done */
+WIRE_STRUCT(mail_tried, MAIL_TRIED_FIELDS);
+#define MAIL_MAX	(10u << 20)	/* bytes of a message */
 
 /* ---- store ---- */
 enum backlog { BACKLOG_ALL, BACKLOG_NONE, BACKLOG_COUNT, BACKLOG_AGE };

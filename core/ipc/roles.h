@@ -13,10 +13,17 @@
 	ROLE(SEND, send, 0) \
 	ROLE(SERVE, serve, 1)
 
+/* Roles of which there are as many processes as there is work for, each with one connection:
+ * daemon/supervise/mailers.c starts them. */
+#define ROLES_POOLED(ROLE) \
+	ROLE(MAIL, mail, 1)
+
 #define ROLE_ID(id, name, late)		ROLE_##id,
 #define ROLE_MAIN(id, name, late)	int name##_main(int debug);
-enum role_id { ROLES_EACH(ROLE_ID) ROLES };
+/* ROLES: those of which there is one; ROLES_ALL: with the pooled ones behind them. */
+enum role_id { ROLES_EACH(ROLE_ID) ROLES, ROLES_LAST = ROLES - 1, ROLES_POOLED(ROLE_ID) ROLES_ALL };
 ROLES_EACH(ROLE_MAIN)
+ROLES_POOLED(ROLE_MAIN)
 #undef ROLE_ID
 #undef ROLE_MAIN
 #endif

@@ -113,15 +113,15 @@ static const struct rule spawns_no_thread[] = {
 };
 
 #define OF(id)	(1u << (id))
-#define NETWORK	(OF(ROLE_FETCH) | OF(ROLE_SEND))
+#define NETWORK	(OF(ROLE_FETCH) | OF(ROLE_SEND) | OF(ROLE_MAIL))
 
 /* One row a table: the roles that have it. */
 static const struct {
 	struct part	 part;
 	unsigned	 roles;
 } rows[] = {
-	{ { RULES(every), SCMP_ACT_ALLOW, 0, 0 }, OF(ROLES) - 1 },
-	{ { RULES(unseen), FAIL, 0, 0 }, OF(ROLES) - 1 },
+	{ { RULES(every), SCMP_ACT_ALLOW, 0, 0 }, OF(ROLES_ALL) - 1 },
+	{ { RULES(unseen), FAIL, 0, 0 }, OF(ROLES_ALL) - 1 },
 	{ { RULES(database), SCMP_ACT_ALLOW, 0, 0 }, OF(ROLE_STORE) },
 	{ { RULES(reads), SCMP_ACT_ALLOW, 0, 0 }, OF(ROLE_SERVE) },
 	{ { RULES(accepts), SCMP_ACT_ALLOW, 0, 0 }, OF(ROLE_SERVE) },

@@ -1,7 +1,7 @@
 /* What a role can do once it has confined itself, and above all what it cannot: each role tries each
  * call, with Landlock as the kernel has it and capped at the version of Debian 12's kernel. */
 #include "base/log.h"
-#include "fetch/lookup.h"
+#include "ipc/lookup.h"
 #include "ipc/confine.h"
 #include "ipc/landlock.h"
 #include "ipc/memfd.h"
@@ -239,7 +239,7 @@ enter(enum role_id id)
 	else if (id == ROLE_SERVE)
 		confine(id, &serve, 1);
 	else
-		lookup_confine(id, NULL);
+		lookup_confine(id, NULL, NULL, NULL);
 }
 
 static int

@@ -1,10 +1,8 @@
-/* The files of name look-ups and certificates, which are what the roles fetch and send read. */
+/* The files of name look-ups and certificates, which are what the roles fetch, send and mail read. */
 #include "lookup.h"
+#include "confine.h"
+#include "landlock.h"
 #include "base/log.h"
-#include "ipc/confine.h"
-#include "ipc/landlock.h"
-
-#include <curl/curl.h>
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -75,10 +73,9 @@ modules_load(void)
 }
 
 void
-lookup_confine(enum role_id id, const char *ca)
+lookup_confine(enum role_id id, const char *ca, const char *bundle, const char *folder)
 {
 	struct confine_path paths[FILES + FOLDERS + 3];
-	const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
 	size_t n = 0;
 
 	modules_load();
@@ -90,10 +87,8 @@ lookup_confine(enum role_id id, const char *ca)
 	paths[n++] = (struct confine_path){ ca, LAND_READ };
 	for (size_t i = 0; i < FOLDERS; i++)
 		paths[n++] = (struct confine_path){ folders[i], LAND_READ };
-	if (curl->age >= CURLVERSION_SEVENTH) {
-		paths[n++] = (struct confine_path){ curl->cainfo, LAND_READ };
-		paths[n++] = (struct confine_path){ curl->capath, LAND_READ };
-	}
+	paths[n++] = (struct confine_path){ bundle, LAND_READ };
+	paths[n++] = (struct confine_path){ folder, LAND_READ };
 	confine(id, paths, n);
 }
 
