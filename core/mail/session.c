@@ -48,6 +48,7 @@ struct session {
 	/* The message under way. */
 	const struct letter *letter;	/* NULL: session_try() */
 	size_t		 at;		/* bytes of it that libcurl has read */
+	size_t		 size;		/* bytes of it on the wire */
 	struct outcome	*to;
 	struct reply	 last;
 	struct buf	 text;		/* of the last reply */
@@ -194,7 +195,7 @@ lack(const struct session *s)
 		return MAIL_LACKS_LOGIN;
 	if (s->letter != NULL && s->letter->wide && !s->offers.utf8)
 		return MAIL_LACKS_UTF8;
-	if (s->letter != NULL && s->offers.size != 0 && s->letter->len > s->offers.size)
+	if (s->letter != NULL && s->offers.size != 0 && s->size > s->offers.size)
 		return MAIL_LACKS_SIZE;
 	return MAIL_LACKS_NOTHING;
 }
@@ -415,10 +416,12 @@ explain(struct session *s, struct buf *to)
 	else if (r->lacks == MAIL_LACKS_UTF8)
 		buf_str(to, "the server takes no such address: it does not offer SMTPUTF8");
 	else if (r->lacks == MAIL_LACKS_SIZE)
-		buf_fmt(to, "the message has %zu bytes, the server takes %llu", s->letter->len,
+		buf_fmt(to, "the message has %zu bytes, the server takes %llu", s->size,
 		    (unsigned long long)s->offers.size);
 	else if (r->stage == MAIL_AT_HELLO && r->curl == CURLE_USE_SSL_FAILED)
 		buf_str(to, "the server does not offer STARTTLS");
+	else if (r->code == 334)		/* the reason is in it, encoded */
+		buf_str(to, "the server refuses the token");
 	else if (r->code >= 400 || r->curl == CURLE_OK || r->curl == CURLE_LOGIN_DENIED) {
 		if (r->code != 0)
 			buf_fmt(to, "%u ", r->code);
@@ -462,6 +465,28 @@ begin(struct session *s)
 	s->secure = s->plain || s->tls_first;
 }
 
+/* Bytes of a message with the dots that are doubled (RFC 5321 4.5.2). libcurl counts these as well: when
+ * it has written the size that it was told it stops, and leaves out what it has not read. */
+static size_t
+wire_size(const struct letter *l)
+{
+	size_t n = l->len;
+
+	for (size_t i = 0; i < l->len; i++)
+		n += l->text[i] == '.' && (i == 0 || l->text[i - 1] == '\n');
+	return n;
+}
+
+/* A server that ends a connection in the midst of work takes so many messages over one, and no more. */
+static void
+learn(struct session *s)
+{
+	if (s->sent == 0 || s->sent >= s->limit || date_ticks() - s->rested >= IDLE_MS)
+		return;
+	s->limit = s->sent;
+	log_info("the mail server takes %u messages over one connection", s->limit);
+}
+
 /* One attempt, over the connection that there is, or a new one. */
 static void
 attempt(struct session *s)
@@ -474,7 +499,7 @@ attempt(struct session *s)
 	curl_easy_setopt(c, CURLOPT_MAIL_FROM, s->letter->sender[0] != '\0' ? s->letter->sender : NULL);
 	curl_easy_setopt(c, CURLOPT_MAIL_RCPT, to);
 	curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)s->letter->len);
+	curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)s->size);
 	s->last.curl = (int)curl_easy_perform(c);
 	curl_easy_getinfo(c, CURLINFO_NUM_CONNECTS, &connects);
 	curl_easy_setopt(c, CURLOPT_MAIL_RCPT, NULL);
@@ -482,18 +507,11 @@ attempt(struct session *s)
 	s->last.used = connects == 0 && s->open;
 	if (s->last.used && s->last.stage == MAIL_AT_CONNECT)
 		s->last.stage = MAIL_AT_SENDER;
-	if (!s->last.used)
-		s->sent = 0;
-}
-
-/* A server that ends a connection in the midst of work takes so many messages over one, and no more. */
-static void
-learn(struct session *s)
-{
-	if (s->sent == 0 || s->sent >= s->limit)
+	if (s->last.used)
 		return;
-	s->limit = s->sent;
-	log_info("the mail server takes %u messages over one connection", s->limit);
+	if (s->open)		/* libcurl saw that it had ended */
+		learn(s);
+	s->sent = 0;
 }
 
 void
@@ -502,6 +520,7 @@ session_send(struct session *s, const struct letter *letter, struct outcome *o)
 	const struct reply none = { .stage = MAIL_AT_SENDER };
 
 	s->letter = letter;
+	s->size = wire_size(letter);
 	s->to = o;
 	if (s->open && (s->last = none, s->last.lacks = lack(s)) != MAIL_LACKS_NOTHING) {
 		conclude(s, reply_class(&s->last));
@@ -509,7 +528,7 @@ session_send(struct session *s, const struct letter *letter, struct outcome *o)
 	}
 	attempt(s);
 	if (reply_closed(&s->last)) {
-		if (s->last.used && date_ticks() - s->rested < IDLE_MS)
+		if (s->last.used)
 			learn(s);
 		connection_end(s);
 		attempt(s);
@@ -533,13 +552,16 @@ void
 session_try(struct session *s, struct outcome *o)
 {
 	CURL *c = handle_new(s, TRY_MS);
+	size_t sent;
 
 	s->to = o;
 	begin(s);
 	curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
 	s->last.curl = (int)curl_easy_perform(c);
 	conclude(s, s->last.curl == CURLE_OK ? MAIL_ACCEPTED : reply_class(&s->last));
-	stop_reading(s);
 	s->parting = 1;
+	if (s->last.curl == CURLE_OK)	/* libcurl parts from such a connection without a word */
+		(void)curl_easy_send(c, "QUIT\r\n", 6, &sent);
+	stop_reading(s);
 	curl_easy_cleanup(c);
 }

@@ -21,7 +21,7 @@ LONG = os.environ.get("COURANT_LONG", "") not in ("", "0")
 SLOW = float(os.environ.get("COURANT_SLOW", "1"))  # sanitizers: how much longer to wait
 SANITIZED = "ASAN_OPTIONS" in os.environ
 REPORT = r"(?m)^.*(?:ERROR: \w+Sanitizer|runtime error: )[\s\S]*"   # to the log's end
-DENIED = r"(?m)^\S+ (?:store|fetch|send|serve)\[\d+\]: .*denied: .*"
+DENIED = r"(?m)^\S+ (?:store|fetch|send|mail|serve)\[\d+\]: .*denied: .*"
 ROLES = ("store", "fetch", "send", "serve")
 SHARED = next((p for p in (pathlib.Path(os.environ.get("COURANT_SHARED", "/nonexistent")),
                            TREE.parent / "shared") if p.is_dir()), None)
