@@ -5,6 +5,7 @@
 #include "cli_explain.h"
 #include "cli_fetch.h"
 #include "cli_filter.h"
+#include "cli_mail.h"
 #include "cli_order.h"
 #include "cli_outbox.h"
 #include "cli_parse.h"
@@ -126,6 +127,11 @@ static const struct command commands[] = {
 	    "  --deliver             sinks that push get what is kept now and they have not got\n"
 	    "  --rate R              so many of them a second, 1 unless given\n"
 	    "  --json                all of it as JSON\n", cli_refilter },
+	{ "mail", "[-v] [--json]", "connect to the mail server and log in; sends nothing",
+	    "Prints the server, its TLS and what it offers; if it refuses, its reply and what that\n"
+	    "means, and the status is 1.\n"
+	    "  -v, --verbose         the dialogue with the server, without secrets\n"
+	    "  --json                all of it as JSON\n", cli_mail },
 	{ "help", "[COMMAND]", "this list, or all about a command", "", cli_help },
 };
 

@@ -185,6 +185,30 @@ configuration(struct cli_job *j, const char *which, struct mistakes *m)
 	return setup_read(j->settings, tree, j->catalog, m);
 }
 
+const struct setup *
+cli_configuration(struct cli_job *j)
+{
+	struct node *tree = NULL;
+	struct mistakes m;
+
+	j->settings = settings_open(&tree);
+	if (j->settings == NULL) {
+		print_error("courant: there is no configuration%s%s: -c FILE names one\n",
+		    cli_conf_denied() != NULL ? " that may be read: " : "",
+		    cli_conf_denied() != NULL ? cli_conf_denied() : "");
+		exit(1);
+	}
+	(void)cli_user(j->settings);
+	cli_user_drop(&j->given);
+	mistakes_init(&m);
+	if (setup_read(j->settings, tree, NULL, &m) == -1) {
+		print_lines(m.text.data, 1);
+		exit(1);
+	}
+	mistakes_free(&m);
+	return j->settings;
+}
+
 const struct source *
 cli_source(struct cli_job *j, const char *name)
 {

@@ -33,6 +33,9 @@ struct cli_job {
  * would have to be scanned. NULL: there is none. On mistakes prints them and ends the program with
  * 1. */
 struct setup *cli_settings(void);
+/* The daemon's whole configuration, read without its plugins: the setup is job->settings. Root is given
+ * up before. Without a configuration, or if it has mistakes, prints why and ends the program with 1. */
+const struct setup *cli_configuration(struct cli_job *);
 /* Adds the option of -o NAME=VALUE; text is modified. Without a =, ends the program with 2. */
 void	cli_option(struct cli_job *, char *text);
 /* Finds the plugin of that kind ("source", "filter", "sink") by its file, or by its name in the daemon's

@@ -1,13 +1,17 @@
 """The role mail against a server that does as it is told: what each reply means for a message, one line of
 the manual's table a test, and that no password shows."""
 import base64
+import json
 import os
+import pathlib
 import re
 import socket
+import subprocess
 import time
 
 import pytest
 
+from courant import SLOW, program, until
 from role import Role, get, put, sealed, values
 from smtpd import CLOSE, RESET, Reply, Smtpd, certificate
 
@@ -369,7 +373,7 @@ def test_a_connection_ends_before_it_has_too_many(server):
         for n in range(5):
             assert role.post(f"r{n}@b.example")["class"] == "accepted"
     assert [c.messages for c in server.connections] == [2, 2, 1]
-    assert all(c.verbs()[-1] == "QUIT" for c in server.connections)
+    until(lambda: all(c.verbs()[-1] == "QUIT" for c in server.connections))
 
 
 def test_too_many_recipients_make_connections_shorter(server):
@@ -394,6 +398,91 @@ def test_a_thousand_messages_take_seconds(server):
     assert time.monotonic() - began < 60
 
 
+# ---- courant mail ----
+
+@pytest.fixture
+def command(daemon, tls):
+    """Runs `courant mail` with a configuration: command(server, options of `mail`..., arguments=[])."""
+    def run(server, *arguments, **mail):
+        d = daemon()
+        (d.folder / "ca.pem").write_text(pathlib.Path(tls[1]).read_text())
+        (d.folder / "smtp.key").write_text(SECRET + "\n")
+        (d.folder / "smtp.key").chmod(0o600)
+        d.own(d.folder / "smtp.key")
+        d.settings = {"ca": "ca.pem", "mail": {
+            "server": server.url if isinstance(server, Smtpd) else server, "from": "Papers <papers@b.example>",
+            **mail}}
+        d.write()
+        done = subprocess.run([program("courant"), "-c", str(d.conf), "mail", *arguments],
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60 * SLOW, text=True)
+        assert SECRET not in done.stdout + done.stderr
+        assert not re.search("denied:", done.stderr), done.stderr
+        return done
+    return run
+
+
+LOGIN = {"starttls": True, "user": "papers", "password_file": "smtp.key"}
+
+
+def test_courant_mail_shows_what_the_server_offers(command, tls):
+    with Smtpd(size=5000, tls=tls[0], login={"papers": SECRET}) as server:
+        done = command(server, **LOGIN, leave="leave@b.example", hello="papers.test")
+        assert done.returncode == 0, done
+        for line in (r"server +smtp://localhost:\d+, EHLO papers.test", r"TLS +TLSv1\.\d / .*", r"login +papers",
+                     r"from +papers@b.example, bounces to papers@b.example", r"(offers)? +SIZE 5000", r" +SMTPUTF8",
+                     r" +AUTH PLAIN LOGIN", "the server takes mail", "hint: .*DKIM.*List-Unsubscribe-Post.*"):
+            assert re.search(f"(?m)^{line}$", done.stdout), (line, done.stdout)
+        assert "> " not in done.stdout
+        until(lambda: server.connections[0].verbs() == ["EHLO", "STARTTLS", "EHLO", "AUTH", "QUIT"])
+        assert not server.messages
+        done = command(server, "-v", **LOGIN)
+        assert "> EHLO" in done.stdout and "> AUTH PLAIN\n< 235" in done.stdout and "hint" not in done.stdout
+        told = json.loads(command(server, "--json", **LOGIN).stdout)
+        assert told["ok"] is True and "SIZE 5000" in told["offers"] and told["tls"].startswith("TLSv1"), told
+        assert any(line.startswith("> STARTTLS") for line in told["dialogue"])
+
+
+@pytest.mark.parametrize("server,mail,said,means", [
+    ({}, {}, "421 busy", "tries again"), ({}, {}, "554 no service", "refuses this machine"),
+    ({"offers_tls": False}, {"starttls": True}, "the server does not offer STARTTLS", "encryption or login"),
+    ({"tls": False, "login": {"papers": "other"}}, {**LOGIN, "starttls": False}, "535 5.7.8 wrong user or password",
+     "encryption or login"),
+    ({"tls": False}, {**LOGIN, "starttls": False}, "the server offers no login by PLAIN or LOGIN", "encryption or login"),
+    ({"host": "127.0.0.1"}, {"starttls": True}, "at STARTTLS: .*127.0.0.1", "tries again")],
+    ids=["421", "554", "no STARTTLS", "wrong password", "no AUTH", "another name"])
+def test_courant_mail_says_why_a_server_is_of_no_use(command, tls, server, mail, said, means):
+    server = {"tls": tls[0], **server}
+    host = server.pop("host", "localhost")
+    with Smtpd(**server) as made:
+        if said[0] in "45" and said[:3] != "535":
+            made.say("greeting", said)
+        url = made.url.replace("localhost", host)
+        done = command(url, **mail)
+        assert done.returncode == 1, done
+        assert re.search(rf"(?m)^courant: mail: {said}", done.stderr) and means in done.stderr, done.stderr
+        told = json.loads(command(url, "--json", **mail).stdout)
+        assert told["ok"] is False and re.match(said, told["reply"]), told
+        assert not any(c.startswith(("MAIL", "RCPT")) for c in made.commands())
+
+
+def test_courant_mail_needs_a_server_in_the_configuration(command, daemon):
+    d = daemon()
+    done = subprocess.run([program("courant"), "-c", str(d.conf), "mail"], capture_output=True, text=True)
+    assert done.returncode == 1 and "there is no server" in done.stderr
+    done = command("smtp://mail.example.org:port")
+    assert done.returncode == 1 and re.search(r"courant.yaml:\d+: mail: server: .*port", done.stderr), done.stderr
+
+
+def test_the_daemon_checks_mail_in_its_configuration(daemon):
+    d = daemon(settings={"mail": {"server": "mail.example.org", "from": "x", "rate": "600"}})
+    code, said = d.run("-n")
+    assert code == 1, said
+    for word in ('server: "mail.example.org" is not smtp://', 'from: "x" is no mail address', 'rate: "600" is not N/s'):
+        assert re.search(rf"courant\.yaml:\d+: mail: {word}", said), said
+    d = daemon(settings={"mail": {"server": "smtps://mail.example.org", "from": "x@b.example"}})
+    assert d.run("-n")[0] == 0
+
+
 # ---- A trial, and another server than ours ----
 
 def test_a_trial_logs_in_and_sends_nothing(tls):
@@ -404,7 +493,7 @@ def test_a_trial_logs_in_and_sends_nothing(tls):
             assert role.post()["class"] == "accepted"
     assert tried["class"] == "accepted" and tried["tls"].startswith("TLSv1"), tried
     assert {"8BITMIME", "SIZE 5000", "SMTPUTF8", "AUTH PLAIN LOGIN"} <= set(tried["offers"].split("\n"))
-    assert server.connections[0].verbs() == ["EHLO", "STARTTLS", "EHLO", "AUTH", "QUIT"]
+    until(lambda: server.connections[0].verbs() == ["EHLO", "STARTTLS", "EHLO", "AUTH", "QUIT"])
     assert "> AUTH PLAIN\n< 235" in tried["dialogue"] and SECRET not in tried["dialogue"]
 
 
