@@ -234,7 +234,7 @@ hello_default(const struct setup *s, char host[IDN_HOST_MAX + 1])
 		return;
 	(void)gethostname(name, sizeof(name) - 1);
 	if (idn_host(host, name, strlen(name)) == 0)
-		strcpy(host, "localhost");
+		memcpy(host, "localhost", sizeof("localhost"));
 }
 
 static void

@@ -84,7 +84,7 @@ def test_dots_and_long_lines_arrive_as_they_are(server, body):
         assert role.post(text=text)["class"] == "accepted"
         assert role.post()["class"] == "accepted"       # nothing of the text was taken for a command
     assert [m.data for m in server.messages] == [text, TEXT]
-    assert server.connections[0].verbs() == ["EHLO", *["MAIL", "RCPT", "DATA"] * 2, "QUIT"]
+    until(lambda: server.connections[0].verbs() == ["EHLO", *["MAIL", "RCPT", "DATA"] * 2, "QUIT"])
 
 
 def test_dots_at_every_place_of_a_buffer_arrive_as_they_are(server):
@@ -395,7 +395,63 @@ def test_a_thousand_messages_take_seconds(server):
             assert role.post(f"r{n}@b.example")["class"] == "accepted"
     assert len({m.recipient for m in server.messages}) == len(server.messages) == 1000
     assert len(server.connections) == 10
+    assert "@" not in role.log()                    # whom a mail is for is nobody's business
     assert time.monotonic() - began < 60
+
+
+# ---- The process ----
+
+@pytest.mark.sandbox
+def test_the_role_is_confined_before_it_speaks_to_anybody(server):
+    with Mailer(server) as role:
+        status = pathlib.Path(f"/proc/{role.process.pid}/status").read_text()
+        assert re.search(r"NoNewPrivs:\s*1\n", status) and re.search(r"Seccomp:\s*2\n", status)
+        assert not server.connections
+        assert role.post()["class"] == "accepted"
+        for fd in pathlib.Path(f"/proc/{role.process.pid}/fd").iterdir():
+            assert os.readlink(fd).startswith(("socket:", "/memfd:", "anon_inode:", "/dev/")) or int(fd.name) < 3
+
+
+@pytest.mark.sandbox
+def test_a_bundle_that_was_replaced_ends_the_role(tls, tmp_path):
+    """It may open the file alone that was there when it was confined: core starts another one."""
+    context, pem = tls
+    ca = tmp_path / "ca.pem"
+    ca.write_text(pathlib.Path(pem).read_text())
+    with Smtpd(tls=context) as server:
+        role = Mailer(server, plain=0, ca=str(ca), per_connection=1)
+        assert role.post()["class"] == "accepted"
+        (tmp_path / "new.pem").write_text(ca.read_text())
+        (tmp_path / "new.pem").rename(ca)
+        done = role.post()
+        if done["class"] == "accepted":
+            pytest.skip("this kernel has no Landlock")
+        assert done["class"] == "server", done
+        assert role.process.wait(20) == 0
+        assert "ca.pem is another file than before" in role.log()
+        with Mailer(server, plain=0, ca=str(ca)) as role:
+            assert role.post()["class"] == "accepted"
+
+
+def test_stop_lets_the_message_under_way_end(server):
+    server.say("dot", Reply("250 2.0.0 queued", delay=1))
+    with Mailer(server) as role:
+        fd = sealed(TEXT)
+        role.send("MAIL", put("mail_job", {"sender": "", "recipient": "ada@b.example", "len": len(TEXT)}), fd)
+        os.close(fd)
+        asked = role.ids
+        until(lambda: server.connections and "DATA" in server.connections[0].commands)
+        role.send("STOP")
+        role.ids = asked
+        assert CLASSES[get("mail_done", role.receive("MAILED"))["class"]] == "accepted"
+        assert role.process.wait(20) == 0
+    assert len(server.messages) == 1
+
+
+def test_a_role_whose_core_is_gone_ends(server):
+    role = Mailer(server)
+    role.sock.close()
+    assert role.process.wait(20) == 1
 
 
 # ---- courant mail ----
