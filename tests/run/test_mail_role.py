@@ -294,6 +294,18 @@ def test_a_refusal_does_not_wait_for_the_servers_farewell(server):
     assert time.monotonic() - began < 6
 
 
+def test_refusals_under_tls_leave_the_next_message_its_way(tls):
+    context, ca = tls
+    with Smtpd(tls=context, login={"papers": SECRET}) as server:
+        with Mailer(server, plain=0, ca=ca, user="papers", password=SECRET) as role:
+            for stage, reply, expected in (("RCPT", "550 5.1.1 unknown", "no_mailbox"), ("dot", "451 4.3.0 later", "again"),
+                                           ("MAIL", "451 4.3.0 later", "server"), ("DATA", CLOSE, "accepted")):
+                server.say(stage, reply, times=1)
+                assert role.post("a@b.example")["class"] == expected, stage
+                assert role.post("b@b.example")["class"] == "accepted", stage
+    assert [m.recipient for m in server.messages] == ["b@b.example"] * 3 + ["a@b.example", "b@b.example"]
+
+
 @pytest.mark.parametrize("reply", [Reply("354 go on", then="close"), Reply("354 go on", then="reset")])
 def test_lost_after_354_may_have_arrived(server, reply):
     server.say("DATA", reply)
