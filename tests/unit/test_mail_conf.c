@@ -210,7 +210,7 @@ static void
 addresses_are_checked(void **state)
 {
 	static const char *const fit[] = {
-		"a@b.example", "A.b+c@B.example", "jos\xc3\xa9@b\xc3\xbc" "cher.example", "x@localhost",
+		"a@b.example", "A.b+c@B.example", "jos\xc3\xa9@z\xc3\xbcrich.example", "x@localhost",
 		"o'neil@x.example", "a@[192.0.2.1]", "=?x?=@b.example", "a/b=c!#$%&*-^_`{|}~@b.example",
 	};
 	static const char *const unfit[] = {
@@ -218,7 +218,7 @@ addresses_are_checked(void **state)
 		"a@c.example\r\nRCPT TO:<x@y.example>", "<a@b.example>", "a@b.example>", "a@b .example",
 		"a,b@c.example", "a;b@c.example", "\"a\"@c.example", "a\\b@c.example", "a@b%20c.example",
 		"a\x01@b.example", "a\x7f@b.example", "a\xff@b.example", "a\xe2\x80\xae@b.example",
-		"a\xc2\xa0@b.example", "a@b\t.example", "a@b\xef\xbc\x8f" "c.example", "a(b)@c.example",
+		"a\xc2\xa0@b.example", "a@b\t.example", "a@b\xef\xbc\x8fx.example", "a(b)@c.example",
 	};
 	char why[128], long_one[300];
 
@@ -287,10 +287,12 @@ messages_are_checked(void **state)
 		assert_string_equal(why, cases[i].why != NULL ? cases[i].why : "");
 	}
 	memset(text, 'a', sizeof(text));
-	memcpy(text + 998, "\r\n", 2);
+	text[998] = '\r';
+	text[999] = '\n';
 	assert_int_equal(mail_message_check(text, 1000, why, sizeof(why)), 0);
 	text[998] = 'a';
-	memcpy(text + 999, "\r\n", 2);
+	text[999] = '\r';
+	text[1000] = '\n';
 	assert_int_equal(mail_message_check(text, 1001, why, sizeof(why)), -1);
 	assert_string_equal(why, "line 1 of the message is longer than 998 bytes");
 }
