@@ -11,7 +11,7 @@
 
 #define SIZE_SANE	4096		/* bytes of a descriptor; a larger size member is garbage */
 #define TABLE_MAX	(64u << 10)	/* bytes of an options struct */
-#define ALL_WANTS	(CR_HTTP | CR_NETWORK | CR_FILES | CR_EXEC | CR_SECRETS)
+#define ALL_WANTS	(CR_HTTP | CR_NETWORK | CR_FILES | CR_EXEC | CR_SECRETS | CR_MAIL)
 #define ALL_TAKES	(CR_BATCH_RECORDS | CR_BATCH_LIST | CR_BATCH_EDITION | CR_BATCH_LETTER | \
 	CR_BATCH_ARCHIVE)
 
@@ -71,6 +71,8 @@ check_callbacks(const struct cr_plugin *p, struct buf *why)
 	else if ((p->wants & ~ALL_WANTS) != 0)
 		buf_fmt(why, "wants 0x%x, which this Courant does not know: a newer one is needed",
 		    (unsigned)(p->wants & ~ALL_WANTS));
+	else if ((p->wants & CR_MAIL) != 0 && ((p->wants & (CR_HTTP | CR_NETWORK | CR_EXEC)) != 0 || p->deliver == NULL))
+		buf_str(why, "`wants` CR_MAIL, which is for deliver, and not beside CR_HTTP, CR_NETWORK or CR_EXEC");
 	else if ((p->takes & ~ALL_TAKES) != 0 || (p->takes != 0 && p->deliver == NULL))
 		buf_str(why, "`takes` is for deliver, and of enum cr_kind");
 	else if ((p->url != NULL || p->headers != NULL) && p->parse == NULL)

@@ -18,9 +18,9 @@ void
 plugin_wants_text(struct buf *b, uint32_t wants)
 {
 	static const struct { uint32_t want; const char *text; } table[] = {
-		{ CR_HTTP, "to send HTTP requests and mail" }, { CR_NETWORK, "to open sockets" },
+		{ CR_HTTP, "to send HTTP requests" }, { CR_NETWORK, "to open sockets" },
 		{ CR_FILES, "to keep files" }, { CR_EXEC, "to run commands" },
-		{ CR_SECRETS, "to read its secrets" },
+		{ CR_SECRETS, "to read its secrets" }, { CR_MAIL, "to write mail to its readers" },
 	};
 	size_t before = b->len;
 

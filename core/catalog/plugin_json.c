@@ -16,7 +16,7 @@ static const struct word roles[] = {
 };
 static const struct word wants[] = {
 	{ CR_HTTP, "http" }, { CR_NETWORK, "network" }, { CR_FILES, "files" }, { CR_EXEC, "exec" },
-	{ CR_SECRETS, "secrets" }, { 0, NULL }
+	{ CR_SECRETS, "secrets" }, { CR_MAIL, "mail" }, { 0, NULL }
 };
 static const struct word takes[] = {
 	{ CR_BATCH_RECORDS, "records" }, { CR_BATCH_LIST, "list" },

@@ -60,9 +60,10 @@ static const struct command commands[] = {
 	    "                        deleted\n"
 	    "  --dry-run             only say how many\n"
 	    "  --json                the answer as JSON\n", cli_drop },
-	{ "test", "ROUTE[/SINK]", "send a sink one marked record, and print its answer",
+	{ "test", "ROUTE[/SINK] [--to ADDRESS]", "send a sink one marked record, and print its answer",
 	    "The record is the newest of the route, with [test] before its title and an id of its\n"
-	    "own. It is counted nowhere. Sinks that write lists are not tested.\n", cli_test },
+	    "own. It is counted nowhere. Sinks that write lists are not tested.\n"
+	    "  --to ADDRESS          who gets it, if the sink writes mail; the dialogue is shown\n", cli_test },
 	{ "explain", "ID|GUID|URL [--json]",
 	    "where a record came from and what became of it, and why", json_option, cli_explain },
 	{ "split", "RECORD [--why TEXT]", "make a record a story of its own, for ever",

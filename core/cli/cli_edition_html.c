@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #define BOX		"box"		/* the maildir, below the folder */
-#define MAIL_MAX	(16u << 20)	/* bytes of the mail */
+#define LETTER_BYTES	(16u << 20)	/* bytes of the mail */
 #define DELIVERED_MAX	(64u << 20)	/* bytes of the batch */
 
 /* ---- the folder ---- */
@@ -87,7 +87,7 @@ quoted_read(struct buf *to, const char *s, const char *end)
 		} else if (end - s > 2 && s[1] == '\r') {
 			s += 3;			/* the line goes on */
 		} else if (end - s > 2 && digit(s[1]) >= 0 && digit(s[2]) >= 0) {
-			buf_char(to, (char)(digit(s[1]) << 4 | digit(s[2])));
+			buf_char(to, (char)((unsigned)digit(s[1]) << 4 | (unsigned)digit(s[2])));
 			s += 3;
 		} else
 			s++;
@@ -164,7 +164,7 @@ deliver(struct cli_job *j, const json_t *o, const struct buf *batch, struct buf 
 		.len = batch->len, .now = date_now() };
 	int fd = memfd_new(batch->data, batch->len), out = memfd_new(NULL, 0), rc = -1;
 	struct batch_done done;
-	struct frame f;
+	struct frame f = { 0 };
 	struct buf b;
 
 	buf_init(&b, msg_limit(MSG_W_DELIVER));
@@ -197,8 +197,8 @@ cli_edition_html(const json_t *o)
 	int rc = -1;
 
 	buf_init(&batch, DELIVERED_MAX);
-	buf_init(&mail, MAIL_MAX);
-	buf_init(&html, MAIL_MAX);
+	buf_init(&mail, LETTER_BYTES);
+	buf_init(&html, LETTER_BYTES);
 	buf_init(&why, 4096);
 	cli_plugin(&j, "sink", "maildir");
 	if (batch_read(json_get_text(o, "batch"), &batch) == -1)

@@ -260,10 +260,29 @@ add_state(struct buf *b, const json_t *o)
 		buf_fmt(b, " (now %s)", json_get_text(o, "now"));
 }
 
+/* What became of a reader's message. */
+static void
+show_reader(const json_t *o)
+{
+	const char *state = json_get_text(o, "state"), *due = json_get_text(o, "due");
+	const int open = strcmp(state, "open") == 0, perhaps = strcmp(state, "perhaps") == 0;
+	struct buf b;
+
+	buf_init(&b, TOLD_MAX);
+	buf_fmt(&b, "%s: %s%s%s", json_get_text(o, "address"), perhaps ? "perhaps accepted" : state,
+	    (open || perhaps) && due[0] != '\0' ? ", next " : "", (open || perhaps) && due[0] != '\0' ? when(o, "due") : "");
+	if (json_get_text(o, "reply")[0] != '\0')
+		buf_fmt(&b, ": %s", json_get_text(o, "reply"));
+	show_text("      reader ", b.data);
+	buf_free(&b);
+}
+
 static void
 show_sink(const json_t *o)
 {
 	struct buf b;
+	json_t *reader;
+	size_t i;
 
 	buf_init(&b, TOLD_MAX);
 	buf_fmt(&b, "%s: ", json_get_text(o, "name"));
@@ -272,6 +291,8 @@ show_sink(const json_t *o)
 	buf_free(&b);
 	if (strcmp(json_get_text(o, "state"), "passed over") != 0)
 		print("      delivery id %s\n", json_get_text(o, "delivery"));
+	json_array_foreach(json_object_get(o, "readers"), i, reader)
+		show_reader(reader);
 }
 
 static void

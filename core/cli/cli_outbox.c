@@ -441,12 +441,12 @@ cli_resume(int argc, char **argv)
 /* ---- Testing a sink ---- */
 
 static int
-test_one(const char *route, const char *sink)
+test_one(const char *route, const char *sink, const char *to)
 {
 	char *name = NULL, *said;
 	int rc;
 
-	if (asprintf(&name, "%s/%s", route, sink) == -1)
+	if (asprintf(&name, "%s/%s%s%s", route, sink, to != NULL ? " " : "", to != NULL ? to : "") == -1)
 		return 1;
 	rc = cli_ask("test", name, &said);
 	print_lines(said, rc != 0);
@@ -455,9 +455,9 @@ test_one(const char *route, const char *sink)
 	return rc;
 }
 
-/* Each sink of a route. */
+/* Each sink of a route; with `to`, those that write mail. */
 static int
-test_route(const char *route)
+test_route(const char *route, const char *to)
 {
 	json_t *status, *r = NULL, *o;
 	char *answer = NULL;
@@ -474,9 +474,10 @@ test_route(const char *route)
 		if (strcmp(json_get_text(o, "name"), route) == 0)
 			r = o;
 	if (r == NULL)
-		rc = test_one(route, "");	/* the daemon says which routes there are */
+		rc = test_one(route, "", to);	/* the daemon says which routes there are */
 	json_array_foreach(json_object_get(r, "sinks"), i, o)
-		rc |= test_one(route, json_get_text(o, "name"));
+		if (to == NULL || json_is_true(json_object_get(o, "mail")))
+			rc |= test_one(route, json_get_text(o, "name"), to);
 	json_decref(status);
 	return rc;
 }
@@ -484,12 +485,18 @@ test_route(const char *route)
 int
 cli_test(int argc, char **argv)
 {
+	static const struct option longs[] = { CLI_HELP, { "to", required_argument, NULL, 't' },
+		{ NULL, 0, NULL, 0 } };
+	const char *to = NULL;
 	char *slash;
 
-	if (cli_words(argc, argv, NULL) != 1)
+	optind = 0;
+	while (cli_option_next(argc, argv, ":h", longs) != -1)
+		to = optarg;
+	if (argc - optind != 1)
 		cli_misused("one route, or ROUTE/SINK, has to be named");
-	if ((slash = strrchr(argv[1], '/')) == NULL)
-		return test_route(argv[1]);
+	if ((slash = strrchr(argv[optind], '/')) == NULL)
+		return test_route(argv[optind], to);
 	*slash = '\0';
-	return test_one(argv[1], slash + 1);
+	return test_one(argv[optind], slash + 1, to);
 }

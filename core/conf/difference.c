@@ -63,6 +63,7 @@ add_sink(struct digest *d, const struct sink *l)
 	digest_str(d, l->number);
 	digest_int(d, l->every);
 	digest_int(d, l->unordered);
+	digest_add(d, l->readers.data != NULL ? l->readers.data : "", l->readers.len);
 	add_instance(d, l->instance);
 }
 

@@ -268,6 +268,6 @@ setup_grants(const struct setup *s, const struct plugin *p)
 	uint32_t wants = (uint32_t)p->wants, free = CR_HTTP | CR_FILES;
 
 	if (plugin_ours(p))
-		free |= CR_SECRETS;
+		free |= CR_SECRETS | CR_MAIL;
 	return setup_allows(s, p) ? wants : wants & free;
 }

@@ -95,6 +95,9 @@ struct sink {
 	char			*number;	/* of ORDER_NUMBER; NULL */
 	int64_t			 every;		/* ms between two rankings of a list */
 	int			 unordered;	/* ordered: no */
+	int			 mail;		/* it writes mail to readers */
+	struct bytes		 readers;	/* the fixed ones: KEY\0ADDRESS\0... */
+	int64_t			 expiry;	/* ms for which a message is tried */
 	int			 path_line;	/* of its option `path` */
 };
 /* When a route's records are sealed into editions, and which of them. */

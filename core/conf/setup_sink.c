@@ -3,6 +3,7 @@
 #include "setup_check.h"
 #include "setup_instance.h"
 #include "setup_value.h"
+#include "base/mailbox.h"
 #include "base/mem.h"
 #include "catalog/plugin.h"
 
@@ -10,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SINK_READERS	1000		/* fixed readers of a sink */
+#define DAY		INT64_C(86400000)
 #define ORDER_NAME	64		/* bytes of a number's name in `order` */
 
 /* Options of any sink, besides its plugin's. */
@@ -19,6 +22,7 @@ struct sink_said {
 	int		 ordered;
 	const char	*order;
 	int64_t		 every;
+	const char *const *to;
 };
 const struct cr_option sink_own[] = {
 	CR_OPTION(struct sink_said, backlog, STRING, "", NULL, NULL),
@@ -34,6 +38,22 @@ static const struct cr_option sink_records[] = {
 	CR_OPTION(struct sink_said, ordered, BOOL, "yes", NULL, NULL),
 	CR_END
 };
+
+/* Of sinks that write mail, whose records and editions each go on by themselves. */
+static const struct cr_option sink_mails[] = {
+	CR_OPTION(struct sink_said, backlog, STRING, "", NULL, NULL),
+	CR_OPTION(struct sink_said, to, LIST, "", NULL, NULL),
+	CR_END
+};
+
+/* The options of any sink of that plugin; NULL: unknown. */
+static const struct cr_option *
+sink_options(const struct plugin *p)
+{
+	if (p != NULL && (p->wants & CR_MAIL) != 0)
+		return sink_mails;
+	return p != NULL && !plugin_lists(p) ? sink_records : sink_own;
+}
 
 /* Parses `backlog`: none, all, a number of records, or an age. -1: none of these. */
 static int
@@ -90,7 +110,7 @@ list_order_parse(struct setup_reader *r, const char *text, int *order, char **nu
 static enum backlog
 backlog_usual(const struct plugin *p)
 {
-	return p != NULL && (p->wants & (CR_HTTP | CR_NETWORK | CR_EXEC)) != 0 ? BACKLOG_NONE :
+	return p != NULL && (p->wants & (CR_HTTP | CR_NETWORK | CR_EXEC | CR_MAIL)) != 0 ? BACKLOG_NONE :
 	    BACKLOG_ALL;
 }
 
@@ -147,12 +167,52 @@ path_check(struct setup_reader *r, const struct instance *in, int line)
 	}
 }
 
+/* Whether the bytes have the key already: KEY\0ADDRESS\0... */
+static int
+reader_has(const struct buf *b, const char *key)
+{
+	for (size_t at = 0; at < b->len;) {
+		if (strcmp(b->data + at, key) == 0)
+			return 1;
+		at += strlen(b->data + at) + 1;
+		at += strlen(b->data + at) + 1;
+	}
+	return 0;
+}
+
+/* The fixed readers of a sink that writes mail, in the order of the configuration. */
+static void
+readers_read(struct setup_reader *r, struct sink *sink, const char *const *to, int line)
+{
+	char key[MAILBOX_MAX + 1], why[256];
+	struct buf b;
+
+	if (r->setup->mail.server == NULL)
+		wrong(r, sink->instance->line, "there is no server; say mail: { server: ... }");
+	if (to == NULL || to[0] == NULL)
+		wrong(r, sink->instance->line, "nobody gets it; say to: [ADDRESS, ...]");
+	buf_init(&b, SINK_READERS * 2 * (MAILBOX_MAX + 1));
+	for (size_t i = 0; to != NULL && to[i] != NULL; i++) {
+		if (mailbox_check(to[i], why, sizeof(why)) == -1 || mailbox_key(key, to[i]) == 0)
+			wrong(r, line, "to: \"%s\": %s", to[i], why);
+		else if (i >= SINK_READERS) {
+			wrong(r, line, "to: more than %d readers", SINK_READERS);
+			break;
+		} else if (!reader_has(&b, key)) {
+			buf_add(&b, key, strlen(key) + 1);
+			buf_add(&b, to[i], strlen(to[i]) + 1);
+		}
+	}
+	sink->readers = (struct bytes){ arena_text(&r->setup->memory, b.data != NULL ? b.data : "", b.len), b.len };
+	buf_free(&b);
+}
+
 static void
 sink_fill(struct setup_reader *r, struct sink *sink, const struct options *said, const char *backlog,
-    int line)
+    int line, int line_to)
 {
 	const struct plugin *p = sink->instance->plugin;
-	const struct cr_option *ours = p != NULL && !plugin_lists(p) ? sink_records : sink_own;
+	const struct cr_option *ours = sink_options(p);
 	struct sink_said own = { .ordered = 1 };
 	struct buf err;
 
@@ -160,7 +220,8 @@ sink_fill(struct setup_reader *r, struct sink *sink, const struct options *said,
 	if (option_fill(ours, &own, sizeof(own), said, &err) == -1)
 		wrong(r, sink->instance->line, "%s", err.data);
 	buf_free(&err);
-	sink->unordered = !own.ordered;
+	sink->mail = ours == sink_mails;
+	sink->unordered = !own.ordered || sink->mail;
 	sink->every = own.every;
 	if (own.order != NULL && list_order_parse(r, own.order, &sink->order, &sink->number) == -1)
 		wrong(r, sink->instance->line, LIST_ORDER_WRONG, own.order);
@@ -177,6 +238,8 @@ sink_fill(struct setup_reader *r, struct sink *sink, const struct options *said,
 		    "backlog: \"%s\" is not none, all, a number of records or "
 		    "an age such as 30 d",
 		    backlog);
+	if (sink->mail)
+		readers_read(r, sink, own.to, line_to);
 	option_unfill(ours, &own);
 }
 
@@ -214,6 +277,14 @@ archive_check(struct setup_reader *r, const struct route *route, int line)
 			    route->sinks[i].name);
 }
 
+/* For how long a message is tried, ms: two periods of the route's editions, but a day at least and five at most;
+ * of a record five. */
+static int64_t
+mail_expiry(const struct route *route)
+{
+	return route->edition != NULL && route->edition->calendar.every == CALENDAR_DAY ? 2 * DAY : 5 * DAY;
+}
+
 static void
 sink_make(struct setup_reader *r, struct route *route, const struct node *n, const char *backlog)
 {
@@ -231,8 +302,7 @@ sink_make(struct setup_reader *r, struct route *route, const struct node *n, con
 	}
 	snprintf(r->where + where, sizeof(r->where) - where, "%.40s: ", n->key);
 	instance_begin(r, &in, "sink", n->key, n->line);
-	instance_read(r, &in, "sink", n, in.plugin != NULL && !plugin_lists(in.plugin) ?
-	    sink_records : sink_own, &said);
+	instance_read(r, &in, "sink", n, sink_options(in.plugin), &said);
 	line = conf_line(n, "path", 0, n->line);
 	path_check(r, &in, line);
 	route->sinks = xreallocarray(route->sinks, route->nsinks + 1, sizeof(*route->sinks));
@@ -240,7 +310,8 @@ sink_make(struct setup_reader *r, struct route *route, const struct node *n, con
 	*sink = (struct sink){ .name = sink_name(r, route, n->key), .path_line = line };
 	sink->instance = instance_intern(r, &in, 0);
 	route->nsinks++;
-	sink_fill(r, sink, &said, backlog, conf_line(n, "backlog", 0, n->line));
+	sink_fill(r, sink, &said, backlog, conf_line(n, "backlog", 0, n->line), conf_line(n, "to", 0, n->line));
+	sink->expiry = mail_expiry(route);
 	check_later(r, sink->instance, NULL, n->line, mistakes);
 	if (route->edition == NULL && in.plugin != NULL && in.plugin->takes != 0 &&
 	    (in.plugin->takes & (CR_BATCH_RECORDS | CR_BATCH_LIST)) == 0)

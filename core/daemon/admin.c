@@ -275,21 +275,25 @@ static void
 ask_test(struct core *c, struct peer *p, uint32_t id, const char *arg, int trusted)
 {
 	struct curious *q = curious_new(c->admin);
+	char *name = xstrdup(arg != NULL ? arg : ""), *to = strchr(name, ' ');
 	struct buf said;
 
 	(void)trusted;
 	buf_init(&said, 64u << 10);
+	if (to != NULL)
+		*to++ = '\0';
 	if (q == NULL)
 		buf_str(&said, "too many ask at once; ask again\n");
 	else {
 		*q = (struct curious){ .peer = p, .id = id, .question = ++c->admin->questions,
 			.of = OF_SINK };
-		if (deliver_test(c, arg != NULL ? arg : "", q->question, on_tested, &said) == -1)
+		if (deliver_test(c, name, to, q->question, on_tested, &said) == -1)
 			curious_end(q);
 	}
 	if (said.len > 0)
 		tell(p, id, 1, &said);
 	buf_free(&said);
+	free(name);
 }
 
 static void

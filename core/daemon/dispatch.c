@@ -14,6 +14,7 @@
 #include "conf/request.h"
 #include "daemon/route/deliver.h"
 #include "daemon/route/editions.h"
+#include "daemon/route/mails.h"
 #include "daemon/source/intake.h"
 #include "daemon/source/poll_commit.h"
 #include "daemon/source/poll_fetch.h"
@@ -106,7 +107,8 @@ put_route(struct buf *b, const struct route *r)
 		const struct store_sink sl = { .name = l->name,
 			.takes = setup_gives(r, l), .archive = (uint32_t)sink_archives(l),
 			.keep = l->keep, .order = (uint32_t)l->order,
-			.number = l->number, .every = l->every, .unordered = (uint32_t)(l->unordered && r->edition == NULL),
+			.number = l->number, .every = l->every, .unordered = (uint32_t)(l->unordered && (l->mail || r->edition == NULL)),
+			.mail = (uint32_t)l->mail, .readers = l->readers, .expiry = l->expiry,
 			.backlog = l->backlog, .backlog_n = l->backlog_n };
 
 		wire_put(b, store_sink, &sl);
@@ -166,6 +168,7 @@ store_ready(struct core *c, struct frame *f)
 	c->known = 1;
 	wire_init(&w, p, size);
 	sources_ready(c, &w);
+	mails_ready(c);
 	deliver_ready(c, &w);
 	if (wire_end(&w) == -1)
 		fatal("what store knows is malformed");
@@ -264,6 +267,9 @@ store_frame(struct role *r, struct frame *f)
 		break;
 	case MSG_SETTLED:
 		deliver_settled(c, f);
+		break;
+	case MSG_OUTCOME_KEPT:
+		mails_stored(c, f);
 		break;
 	case MSG_COUNTS:
 		status_counts(c, f);

@@ -4,6 +4,7 @@
 #include "trouble.h"
 #include "daemon/route/deliver.h"
 #include "daemon/route/editions.h"
+#include "daemon/route/mails.h"
 #include "daemon/source/intake.h"
 #include "daemon/source/due.h"
 #include "daemon/source/poll_begin.h"
@@ -12,6 +13,7 @@
 #include "daemon/source/stream.h"
 #include "daemon/source/visit_queue.h"
 #include "daemon/supervise/disk.h"
+#include "daemon/supervise/mailers.h"
 #include "daemon/supervise/memory.h"
 #include "daemon/supervise/outbound.h"
 #include "daemon/supervise/workers.h"
@@ -35,11 +37,13 @@ static const struct part parts[] = {
 	{ memory_init, NULL, NULL, NULL, NULL, NULL, memory_end },
 	{ disk_init, NULL, NULL, disk_gone, NULL, NULL, disk_end },
 	{ outbound_init, NULL, NULL, outbound_gone, NULL, NULL, outbound_end },
+	{ mailers_init, mailers_setup, NULL, NULL, mailers_stop, mailers_busy, mailers_end },
 	{ poll_begin_init, poll_begin_setup, due_wake, poll_gone, NULL, NULL, poll_begin_end },
 	{ quota_init, quota_setup, NULL, NULL, NULL, NULL, quota_end },
 	{ intake_init, NULL, intake_ready, intake_gone, NULL, intake_busy, NULL },
 	{ stream_init, stream_setup, NULL, stream_gone, stream_stop, stream_busy, NULL },
 	{ visit_init, visit_setup, visit_ready, visit_gone, visit_stop, visit_busy, NULL },
+	{ mails_init, NULL, NULL, mails_gone, NULL, mails_busy, mails_end },
 	{ deliver_init, deliver_setup, NULL, deliver_gone, deliver_stop, deliver_busy, NULL },
 	{ editions_init, editions_setup, editions_ready, NULL, NULL, NULL, editions_end },
 	{ trouble_init, trouble_setup, trouble_ready, NULL, trouble_stop, NULL, trouble_end },

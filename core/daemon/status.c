@@ -15,6 +15,7 @@
 #include "daemon/source/stream.h"
 #include "daemon/supervise/core.h"
 #include "daemon/supervise/disk.h"
+#include "daemon/supervise/mailers.h"
 #include "daemon/supervise/memory.h"
 #include "daemon/supervise/role.h"
 #include "daemon/supervise/workers.h"
@@ -90,6 +91,17 @@ status_counted(const struct core *c, uint32_t route, uint32_t sink)
 	    c->tally->nroutes, sizeof(key), by_sink);
 }
 
+static void
+mailer_json(pid_t pid, int busy, void *arg)
+{
+	json_t *o = json_object();
+
+	json_set_text(o, "name", "mail");
+	json_set_number(o, "pid", pid);
+	json_set_text(o, "state", busy ? "running" : "idle");
+	json_array_append_new(arg, o);
+}
+
 static json_t *
 roles_json(const struct core *c)
 {
@@ -112,6 +124,7 @@ roles_json(const struct core *c)
 		json_set_text(o, "obituary", r->obituary);
 		json_array_append_new(list, o);
 	}
+	mailers_each(c, mailer_json, list);
 	return list;
 }
 
@@ -270,6 +283,8 @@ sink_json(const struct core *c, size_t route, uint32_t sink, const struct route_
 {
 	json_t *o = station_json(c, route, sink, c->setup->routes[route].sinks[sink].name, n);
 
+	if (c->setup->routes[route].sinks[sink].mail)
+		json_object_set_new(o, "mail", json_true());
 	if (n == NULL)
 		return o;
 	json_set_number(o, "delivered", (int64_t)n->delivered);

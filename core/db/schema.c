@@ -261,6 +261,17 @@ const char *const schema_steps[] = {
 	 * EDITION_PRUNED: its rows, views and others are gone. */
 	("DROP INDEX edition_first;"
 	"CREATE INDEX edition_first ON edition (route, first) WHERE first > 0;"),
+	/* 14: the readers of sinks that write mail. mailing: a record or an edition, by its first row of the
+	 * log, that has readers; begun: ms. delivery: a reader of it; state: enum reader_state; reader: the address as
+	 * mailbox_key() makes it; at: when its state was set last, ms. */
+	("CREATE TABLE mailing (leg INTEGER NOT NULL, n INTEGER NOT NULL, begun INTEGER NOT NULL,"
+	" accepted INTEGER NOT NULL DEFAULT 0, dead INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY (leg, n)) WITHOUT ROWID;"
+	"CREATE TABLE delivery (leg INTEGER NOT NULL, n INTEGER NOT NULL, reader TEXT NOT NULL,"
+	" address TEXT NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,"
+	" due INTEGER NOT NULL DEFAULT 0, code INTEGER NOT NULL DEFAULT 0, reply TEXT,"
+	" at INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (leg, n, reader)) WITHOUT ROWID;"
+	"CREATE INDEX delivery_has ON delivery (leg, at) WHERE state = 4;"),
 };
 _Static_assert(sizeof(schema_steps) / sizeof(schema_steps[0]) == SCHEMA_VERSION - 1, "a step a version");
 
@@ -630,4 +641,34 @@ const char *const schema_statements[SQL_MAX] = {
 	[SQL_EDITION_RULE] = "SELECT rule, since, begun FROM edition_rule WHERE route = ?",
 	[SQL_EDITION_RULE_SET] = "INSERT OR REPLACE INTO edition_rule VALUES (?, ?, ?, ?)",
 	[SQL_EDITION_RULE_DROP] = ("DELETE FROM edition_rule WHERE route = ?"),
+	[SQL_MAILING_ADD] = "INSERT OR REPLACE INTO mailing (leg, n, begun) VALUES (?, ?, ?)",
+	[SQL_MAILING_GET] = "SELECT begun FROM mailing WHERE leg = ? AND n = ?",
+	[SQL_MAILING_AGAIN] = "UPDATE mailing SET begun = ?3, dead = 0 WHERE leg = ?1 AND n = ?2",
+	[SQL_MAILING_STAND] = "SELECT accepted, dead FROM mailing WHERE leg = ? AND n = ?",
+	[SQL_MAILING_COUNT] = "UPDATE mailing SET accepted = accepted + ?3, dead = dead + ?4"
+	    " WHERE leg = ?1 AND n = ?2",
+	[SQL_MAILING_DEL] = "DELETE FROM mailing WHERE leg = ? AND n = ?",
+	[SQL_DELIVERY_ADD] = "INSERT OR REPLACE INTO delivery (leg, n, reader, address, state)"
+	    " VALUES (?, ?, ?, ?, ?)",
+	[SQL_DELIVERY_OPEN] = "SELECT count(*) FROM delivery WHERE leg = ? AND n = ? AND state IN (1, 2)",
+	[SQL_DELIVERY_AGAIN] = "UPDATE delivery SET state = 1, attempts = 0, due = 0"
+	    " WHERE leg = ? AND n = ? AND state = 3",
+	/* ?4: a due time behind it is of a wrong clock. */
+	[SQL_DELIVERY_DUE] = "SELECT reader, address FROM delivery WHERE leg = ?1 AND n = ?2 AND state IN (1, 2)"
+	    " AND (due <= ?3 OR due > ?4) ORDER BY reader LIMIT ?5",
+	[SQL_DELIVERY_NEXT] = "SELECT max(min(due), 1) FROM delivery WHERE leg = ? AND n = ? AND state IN (1, 2)",
+	[SQL_DELIVERY_GET] = "SELECT attempts FROM delivery WHERE leg = ? AND n = ? AND reader = ?",
+	[SQL_DELIVERY_SET] = "UPDATE delivery SET state = ?4, attempts = ?5, due = ?6, code = ?7, reply = ?8, at = ?9"
+	    " WHERE leg = ?1 AND n = ?2 AND reader = ?3",
+	[SQL_DELIVERY_BURY] = "UPDATE delivery SET state = 3, reply = ?3, at = ?4"
+	    " WHERE leg = ?1 AND n = ?2 AND state IN (1, 2)",
+	/* Those that failed, and are open still (?3 1) or dead letters (?3 0). */
+	[SQL_DELIVERY_LAST] = "SELECT count(*) OVER (), reply FROM delivery WHERE leg = ?1 AND n = ?2"
+	    " AND CASE WHEN ?3 THEN state IN (1, 2) AND attempts > 0 ELSE state = 3 END ORDER BY at DESC LIMIT 1",
+	[SQL_DELIVERY_DROP] = "DELETE FROM delivery WHERE leg = ? AND n = ? AND reader = ?",
+	[SQL_DELIVERY_DEL] = "DELETE FROM delivery WHERE leg = ? AND n = ? AND state <> 4",
+	[SQL_DELIVERY_FORGET] = "DELETE FROM delivery WHERE leg = ? AND state = 4 AND at < ?",
+	[SQL_DELIVERY_NOW] = "UPDATE delivery SET due = 0 WHERE leg = ? AND state IN (1, 2) AND due > 0",
+	[SQL_DELIVERY_OF] = "SELECT address, state, attempts, due, reply, at FROM delivery"
+	    " WHERE leg = ? AND n = ? ORDER BY reader LIMIT ?",
 };

@@ -19,6 +19,7 @@
 #define QUEUE_FDS	4096		/* file descriptors waiting to be written */
 #define GATHER_MAX	32		/* frames of one sendmsg */
 #define IN_MAX		(16u << 20)	/* bytes read and not yet handed out */
+#define CROWDED_MS	2		/* until the receivers of other descriptors may have them */
 #define CRUMBS_MAX	64		/* reads of one frame, and one more... */
 #define CRUMB		1024		/* ...for so many bytes of it */
 
@@ -42,6 +43,7 @@ struct chan {
 	struct out	*first, **last;
 	size_t		 queued;
 	unsigned	 nfds;		/* file descriptors that are queued */
+	int		 crowded;	/* the kernel took no more of them a moment ago */
 	struct buf	 in;
 	size_t		 taken;		/* bytes of `in` that chan_next() has handed out */
 	int		 held[HELD_MAX];
@@ -221,8 +223,11 @@ chan_flush(struct chan *c)
 		n = out_send(c);
 		if (n == -1 && errno == EINTR)
 			continue;
+		/* ETOOMANYREFS: as many descriptors of this user as this process may have open are sent and not
+		 * yet received, by whomever. */
+		c->crowded = n == -1 && errno == ETOOMANYREFS;
 		if (n == -1)
-			return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? 0 : -1;
+			return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || c->crowded ? 0 : -1;
 		out_sent(c, (size_t)n);
 	}
 	return 1;
@@ -370,7 +375,9 @@ chan_send(struct chan *c, uint16_t type, uint32_t id, const struct buf *b, int f
 	if (chan_put(c, type, id, b != NULL ? b->data : NULL, b != NULL ? b->len : 0, fd0, fd1))
 		return -1;
 	while ((rc = chan_flush(c)) == 0)
-		if (ready(c, POLLOUT, -1) == -1)
+		if (c->crowded)
+			(void)poll(NULL, 0, CROWDED_MS);
+		else if (ready(c, POLLOUT, -1) == -1)
 			return -1;
 	return rc == 1 ? 0 : -1;
 }

@@ -29,13 +29,15 @@ static const struct {
 	[MSG_STATE] = { "STATE", 512 },
 	[MSG_STATED] = { "STATED", 512 * KB },
 	[MSG_TOUCH] = { "TOUCH", 64 * KB },
-	[MSG_PULL] = { "PULL", 64 },
-	[MSG_WORK] = { "WORK", 4 * KB },
+	[MSG_PULL] = { "PULL", 512 },
+	[MSG_WORK] = { "WORK", 64 * KB },
 	[MSG_JUDGED] = { "JUDGED", 16 * KB },
 	[MSG_ACK] = { "ACK", 16 * KB },
 	[MSG_SEAL] = { "SEAL", 1024 },
 	[MSG_SEALED] = { "SEALED", 1024 },
 	[MSG_SETTLED] = { "SETTLED", 64 },
+	[MSG_OUTCOME] = { "OUTCOME", 8 * KB },
+	[MSG_OUTCOME_KEPT] = { "OUTCOME_KEPT", 4 },
 	[MSG_COUNT] = { "COUNT", 0 },
 	[MSG_COUNTS] = { "COUNTS", 4 * MB },
 	[MSG_SILENT] = { "SILENT", 0 },
@@ -54,12 +56,14 @@ static const struct {
 	[MSG_W_PARSED] = { "W_PARSED", 64 * KB },
 	[MSG_W_FILTER] = { "W_FILTER", 64 * KB },
 	[MSG_W_FILTERED] = { "W_FILTERED", 16 * KB },
-	[MSG_W_DELIVER] = { "W_DELIVER", 64 * KB },
+	[MSG_W_DELIVER] = { "W_DELIVER", 128 * KB },
 	[MSG_W_DELIVERED] = { "W_DELIVERED", 16 * KB },
 	[MSG_W_PROGRESS] = { "W_PROGRESS", 4 },
 	[MSG_W_WAIT] = { "W_WAIT", 8 },
 	[MSG_W_HTTP] = { "W_HTTP", 128 * KB },
 	[MSG_W_ANSWERED] = { "W_ANSWERED", 256 * KB },
+	[MSG_W_MAIL] = { "W_MAIL", 16 },
+	[MSG_W_MAILED] = { "W_MAILED", 4 },
 	[MSG_W_STREAM] = { "W_STREAM", 1024 * KB },
 	[MSG_W_BATCH] = { "W_BATCH", 64 },
 	[MSG_W_STORED] = { "W_STORED", 0 },
@@ -115,9 +119,11 @@ WIRE_TABLE(state_ask, STATE_ASK_FIELDS);
 WIRE_TABLE(stated, STATED_FIELDS);
 WIRE_TABLE(pull, PULL_FIELDS);
 WIRE_TABLE(work, WORK_FIELDS);
+WIRE_TABLE(mail_reader, MAIL_READER_FIELDS);
 WIRE_TABLE(judged, JUDGED_FIELDS);
 WIRE_TABLE(ack, ACK_FIELDS);
 WIRE_TABLE(settled, SETTLED_FIELDS);
+WIRE_TABLE(mail_outcome, MAIL_OUTCOME_FIELDS);
 WIRE_TABLE(counts, COUNTS_FIELDS);
 WIRE_TABLE(silence, SILENCE_FIELDS);
 WIRE_TABLE(route_count, ROUTE_COUNT_FIELDS);

@@ -46,6 +46,8 @@ enum msg_type {
 	MSG_JUDGED,		/* struct judged; fd: verdicts (result.h) */
 	MSG_ACK,		/* struct ack; fd: the sink's state (result.h), or none */
 	MSG_SETTLED,		/* struct settled: answers MSG_JUDGED and MSG_ACK, but ACK_SO_FAR */
+	MSG_OUTCOME,		/* struct mail_outcome: what became of a message to one reader */
+	MSG_OUTCOME_KEPT,	/* u32: 1: the sink is paused. It is on disk; the id is repeated */
 	MSG_COUNT,		/* no payload */
 	MSG_COUNTS,		/* struct counts, then u32 m, m * struct route_count */
 	MSG_SILENT,		/* no payload: which sources are silent? */
@@ -83,6 +85,9 @@ enum msg_type {
 	MSG_W_HTTP,		/* struct http_ask; fd: the body, if long. id: the worker's own.
 				 * Several in one frame: made in turn, as with MSG_FETCH */
 	MSG_W_ANSWERED,		/* struct http_answer; fd: the body, if long. id: the request's */
+	MSG_W_MAIL,		/* u32 place of the reader in the batch, i64 bytes; fd: the message. id:
+				 * the worker's own */
+	MSG_W_MAILED,		/* u32: 1: it was accepted. id: the message's */
 
 	MSG_W_STREAM,		/* struct stream_job; fds: two memfds for results, filled in turn */
 	MSG_W_BATCH,		/* struct stream_batch: results are in the older of the memfds */
@@ -289,6 +294,10 @@ enum list_order {
 	F(s, STR, number)		/* of ORDER_NUMBER; else NULL */ \
 	F(s, I64, every)		/* ms from one ranking of a list by its stories to the next */ \
 	F(s, U32, unordered)		/* 1: `ordered: no` */ \
+	F(s, U32, mail)			/* 1: it writes mail to readers */ \
+	/* its fixed readers: KEY\0ADDRESS\0..., KEY by mailbox_key() */ \
+	F(s, BYTES, readers) \
+	F(s, I64, expiry)		/* ms for which mail is tried */ \
 	F(s, U32, backlog)		/* enum backlog: earlier records that a new sink gets */ \
 	F(s, I64, backlog_n)		/* records or ms */
 WIRE_STRUCT(store_sink, STORE_SINK_FIELDS);
@@ -391,7 +400,8 @@ WIRE_STRUCT(stated, STATED_FIELDS);
 	/* 1: replays alone, and further tries of an unordered sink: it is paused, waits for a retry, \
 	 * or has no new records */ \
 	F(s, U32, replay) \
-	F(s, U32, sample)		/* 1: a sample, with which an operator tests the sink */
+	F(s, U32, sample)		/* 1: a sample, with which an operator tests the sink */ \
+	F(s, STR, to)			/* the reader of a sample that is mail; or NULL */
 WIRE_STRUCT(pull, PULL_FIELDS);
 /* WORK_EDITION: of one edition, as a whole: ack.done counts editions. */
 enum work_kind { WORK_NONE, WORK_FILTER, WORK_RECORDS, WORK_LIST, WORK_REPLAY, WORK_SAMPLE, WORK_EDITION };
@@ -408,8 +418,17 @@ enum work_kind { WORK_NONE, WORK_FILTER, WORK_RECORDS, WORK_LIST, WORK_REPLAY, W
 	F(s, U32, attempt)		/* failures in a row of the batch's first record */ \
 	F(s, U32, paused)		/* WORK_NONE, 1: until an operator resumes the sink */ \
 	/* when the next replay is due, or the next try of an unordered sink's record, ms; 0 */ \
-	F(s, I64, replay)
+	F(s, I64, replay) \
+	/* of a sink that writes mail: struct mail_reader, one after the other, at most MAIL_READERS */ \
+	F(s, BYTES, readers)
 WIRE_STRUCT(work, WORK_FIELDS);
+#define MAIL_READER_FIELDS(F, s) \
+	F(s, STR, reader)		/* store's name of it: mailbox_key() */ \
+	F(s, STR, address) \
+	F(s, STR, id)			/* of the delivery to it, the same when repeated */ \
+	F(s, STR, leave) F(s, STR, leave_mail)	/* URLs; "": none */
+WIRE_STRUCT(mail_reader, MAIL_READER_FIELDS);
+#define MAIL_READERS	32
 #define JUDGED_FIELDS(F, s) \
 	F(s, U32, route) \
 	/* index of the record on which two workers died; UINT32_MAX: none */ \
@@ -441,6 +460,16 @@ enum settled_bad {
 	SETTLED_MALFORMED = 1,		/* the verdicts cannot be read */
 	SETTLED_OTHER,			/* the batch is no longer out: a new setup came between */
 };
+/* The sink is paused for MAIL_CONFIG and MAIL_SENDER; MAIL_TOO_LARGE is of all readers. */
+#define MAIL_OUTCOME_FIELDS(F, s) \
+	F(s, U32, route) F(s, U32, sink) \
+	F(s, I64, n)			/* first row of the record or edition (struct work) */ \
+	F(s, STR, reader)		/* as in struct mail_reader */ \
+	F(s, U32, class)		/* enum mail_class */ \
+	F(s, U32, code)			/* of the reply; 0: none */ \
+	F(s, STR, reply) \
+	F(s, I64, due)			/* MAIL_SERVER: not before, ms; else 0 */
+WIRE_STRUCT(mail_outcome, MAIL_OUTCOME_FIELDS);
 #define COUNTS_FIELDS(F, s) \
 	/* bytes: of the database */ \
 	F(s, U64, records) F(s, U64, revisions) F(s, U64, stories) F(s, U64, bytes) \
@@ -530,7 +559,9 @@ enum { FAILED_RETRY = 100 };		/* the plugin called retry(), not fail() */
 	F(s, U32, count) \
 	F(s, U64, len)			/* bytes of the batch */ \
 	F(s, I64, now) \
-	F(s, U32, attempt)		/* as in struct work */
+	F(s, U32, attempt)		/* as in struct work */ \
+	F(s, STR, sender) F(s, STR, list_id)	/* as in struct cr_batch; NULL: the sink writes no mail */ \
+	F(s, BYTES, readers)		/* as in struct work */
 WIRE_STRUCT(batch_job, BATCH_JOB_FIELDS);
 #define BATCH_DONE_FIELDS(F, s) \
 	F(s, U32, done)			/* records filtered or delivered, from the first */ \

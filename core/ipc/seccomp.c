@@ -31,7 +31,7 @@ seccomp_fill(struct w_start *ws)
 #include <sys/socket.h>
 
 #define WIDE		(CR_NETWORK | CR_EXEC)
-#define GRANTS		(WIDE | CR_FILES | CR_HTTP)	/* grants that change a filter */
+#define GRANTS		(WIDE | CR_FILES | CR_HTTP | CR_MAIL)	/* grants that change a filter */
 #define CLONE_NEW_ANY	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | \
 	CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
@@ -101,10 +101,10 @@ static const struct rule files[] = {
 	CALL(rename), CALL(link), CALL(readlink), CALL(dup2),
 };
 
-/* ---- With CR_HTTP ---- */
+/* ---- With CR_HTTP or CR_MAIL ---- */
 
-/* A long body is sent to core in a sealed memfd. */
-static const struct rule http[] = {
+/* A long body, or a message, is sent to core in a sealed memfd. */
+static const struct rule bodies[] = {
 	CALL_IF(memfd_create, ONLY(1, MFD_CLOEXEC | MFD_ALLOW_SEALING)),
 	CALL_IF(fcntl, IS(1, F_ADD_SEALS)), CALL_IF(fcntl, IS(1, F_DUPFD_CLOEXEC)),
 };
@@ -242,7 +242,8 @@ static const struct part enter[] = {
 	{ RULES(job), SCMP_ACT_ALLOW, 0, 0 },
 	{ RULES(load), SCMP_ACT_ALLOW, 0, CR_EXEC },
 	{ RULES(files), SCMP_ACT_ALLOW, CR_FILES, CR_EXEC },
-	{ RULES(http), SCMP_ACT_ALLOW, CR_HTTP, CR_EXEC },
+	{ RULES(bodies), SCMP_ACT_ALLOW, CR_HTTP, CR_EXEC },
+	{ RULES(bodies), SCMP_ACT_ALLOW, CR_MAIL, CR_HTTP },
 	{ RULES(network), SCMP_ACT_ALLOW, CR_NETWORK, CR_EXEC },
 	{ RULES(commands), SCMP_ACT_ALLOW, CR_EXEC, 0 },
 	{ RULES(commands_by_argument), SCMP_ACT_ALLOW, CR_EXEC, 0 },
@@ -253,7 +254,8 @@ static const struct part enter[] = {
 static const struct part seal[] = {
 	{ RULES(job), SCMP_ACT_ALLOW, 0, 0 },
 	{ RULES(files), SCMP_ACT_ALLOW, CR_FILES, 0 },
-	{ RULES(http), SCMP_ACT_ALLOW, CR_HTTP, 0 },
+	{ RULES(bodies), SCMP_ACT_ALLOW, CR_HTTP, 0 },
+	{ RULES(bodies), SCMP_ACT_ALLOW, CR_MAIL, CR_HTTP },
 	{ RULES(spawns), FAIL, 0, 0 },
 };
 

@@ -445,6 +445,19 @@ edition_of(struct ledger *l, const struct ledger_route *r, int64_t n, struct edi
 	return 0;
 }
 
+int
+edition_begins(struct ledger *l, const struct ledger_route *r, int64_t n)
+{
+	struct edition_row e;
+	int begins;
+
+	if (!edition_of(l, r, n, &e))
+		return 0;
+	begins = e.first == n;
+	edition_free(&e);
+	return begins;
+}
+
 int64_t *
 edition_others(struct ledger *l, const struct edition_row *e)
 {

@@ -62,6 +62,8 @@ edition_last(const struct edition_row *e)	/* row of the log */
 /* Of that name; of the row of the log. 1; 0: there is none. */
 int	edition_named(struct ledger *, const struct ledger_route *, const char *name, struct edition_row *);
 int	edition_of(struct ledger *, const struct ledger_route *, int64_t n, struct edition_row *);
+/* Whether the row is the first of an edition. */
+int	edition_begins(struct ledger *, const struct ledger_route *, int64_t n);
 void	edition_free(struct edition_row *);
 /* The next row of a statement of editions. 1; 0: there is none. */
 int	edition_step(struct db *, enum sql, struct edition_row *);

@@ -17,6 +17,7 @@
 #include "explain.h"
 #include "book.h"
 #include "edition.h"
+#include "readers.h"
 #include "explain_story.h"
 #include "ledger.h"
 #include "ledger_window.h"
@@ -40,6 +41,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EXPLAIN_READERS	100		/* readers of a mail that are told of */
 #define LATE_MAX	200		/* late rows of one item that are read, the last ones */
 
 /* A version of an item: its row of the log. */
@@ -316,6 +318,8 @@ outbox_json(struct ledger *l, const struct cursor *g, int64_t n, json_t *o)
 		json_set_text(o, "why", "an operator replays it");
 	if (row.state == PENDING_DROPPED)
 		json_set_text(o, "why", "an operator gave it up (`courant drop`)");
+	if (g->mail && row.state == PENDING_RETRY && row.reason == NULL)
+		set_state(o, "waiting", "it is being sent to its readers");
 	free((char *)(uintptr_t)row.reason);
 	return 1;
 }
@@ -357,10 +361,53 @@ put_listed(struct ledger *l, const struct cursor *g, const struct version *v, js
 		set_format(o, "why", "it was in the list of the newest %u, pushed out since", g->keep);
 }
 
+/* The row under which the sink's outbox and readers have the row n: that with which its edition begins. */
+static int64_t
+unit_of(struct ledger *l, const struct ledger_route *r, const struct cursor *g, int64_t n)
+{
+	struct edition_row e;
+
+	if (g->takes != CR_BATCH_EDITION || !edition_of(l, r, n, &e))
+		return n;
+	n = e.first;
+	edition_free(&e);
+	return n;
+}
+
+/* Adds what is known of each reader's message, at most EXPLAIN_READERS. */
+static void
+put_readers(struct ledger *l, const struct cursor *g, int64_t n, json_t *o)
+{
+	static const char *const states[] = { [READER_OPEN] = "open", [READER_PERHAPS] = "perhaps",
+		[READER_DEAD] = "dead", [READER_HAS] = "accepted" };
+	struct db *db = &l->book->db;
+	json_t *list = json_array(), *one;
+	size_t state;
+
+	db_bind(db, SQL_DELIVERY_OF, DB_INT(g->id), DB_INT(n), DB_INT(EXPLAIN_READERS));
+	while (db_step(db, SQL_DELIVERY_OF)) {
+		one = json_object();
+		state = (size_t)db_int(db, SQL_DELIVERY_OF, 1);
+		json_set_text(one, "address", db_text(db, SQL_DELIVERY_OF, 0));
+		json_set_text(one, "state", state < sizeof(states) / sizeof(states[0]) ? states[state] : NULL);
+		json_set_number(one, "attempts", db_int(db, SQL_DELIVERY_OF, 2));
+		json_set_time(one, "due", db_int(db, SQL_DELIVERY_OF, 3));
+		json_set_text(one, "reply", db_text(db, SQL_DELIVERY_OF, 4));
+		json_set_time(one, "at", db_int(db, SQL_DELIVERY_OF, 5));
+		json_array_append_new(list, one);
+	}
+	db_done(db, SQL_DELIVERY_OF);
+	if (json_array_size(list) > 0)
+		json_object_set_new(o, "readers", list);
+	else
+		json_decref(list);
+}
+
 static json_t *
-sink_json(struct ledger *l, const struct cursor *g, const struct subject *s,
+sink_json(struct ledger *l, const struct ledger_route *r, const struct cursor *g, const struct subject *s,
     const struct version *v)
 {
+	const int64_t unit = unit_of(l, r, g, v->n);
 	const char *why = cursor_passed_over(l, g, v->n, v->apart);
 	json_t *o = json_object();
 
@@ -369,7 +416,9 @@ sink_json(struct ledger *l, const struct cursor *g, const struct subject *s,
 		set_format(o, "delivery", "%s-r%lld", s->rid, (long long)v->revision);
 	else
 		json_set_text(o, "delivery", s->rid);
-	if (outbox_json(l, g, v->n, o)) {
+	if (g->mail)
+		put_readers(l, g, unit, o);
+	if (outbox_json(l, g, unit, o)) {
 		if (g->paused && v->n > g->delivered)
 			set_state(o, "paused", "until `courant resume`");
 	} else if (why != NULL) {
@@ -522,7 +571,7 @@ put_judged(struct ledger *l, struct ledger_route *r, const struct subject *s,
 		return;
 	sinks = json_array();
 	for (uint32_t i = 0; i < r->nsinks; i++)
-		json_array_append_new(sinks, sink_json(l, &r->sink[r->sinks[i]], s, v));
+		json_array_append_new(sinks, sink_json(l, r, &r->sink[r->sinks[i]], s, v));
 	json_object_set_new(o, "sinks", sinks);
 }
 

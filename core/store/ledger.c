@@ -5,6 +5,7 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "db/db.h"
+#include "ipc/msg.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,7 @@ ledger_new(struct book *book, struct roster *roster)
 	l->book = book;
 	l->roster = roster;
 	l->durable = book->head;
+	buf_init(&l->readers, msg_limit(MSG_WORK));
 	while (db_step(db, SQL_ROUTES)) {
 		r = route_add(l, db_int(db, SQL_ROUTES, 0), db_text(db, SQL_ROUTES, 1));
 		r->filtered = r->saved = db_int(db, SQL_ROUTES, 2);
@@ -154,6 +156,7 @@ route_free(struct ledger_route *r)
 		free(r->sink[i].name);
 		free(r->sink[i].reason);
 		free(r->sink[i].number);
+		free(r->sink[i].readers);
 		free(r->sink[i].batch);
 	}
 	verdicts_free(&r->seen);
@@ -180,6 +183,7 @@ ledger_free(struct ledger *l)
 	for (i = 0; i < l->nroute; i++)
 		route_free(&l->route[i]);
 	free(l->route);
+	buf_free(&l->readers);
 	free(l);
 }
 
@@ -304,6 +308,16 @@ batch_add(struct cursor *g, int64_t n)
 {
 	g->batch = xreallocarray(g->batch, g->nbatch + 1, sizeof(*g->batch));
 	g->batch[g->nbatch++] = n;
+}
+
+void
+cursor_pause(struct cursor *g, enum paused why, char *reason)
+{
+	g->paused = why;
+	g->failing = g->failed = 0;
+	cursor_due_set(g, 0);
+	free(g->reason);
+	g->reason = reason;
 }
 
 void

@@ -3,6 +3,7 @@
 #ifndef CORE_LEDGER_H
 #define CORE_LEDGER_H
 #include "roster.h"
+#include "base/buf.h"
 #include "base/text.h"
 #include "record/verdict.h"
 
@@ -105,9 +106,16 @@ struct cursor {
 	int64_t		 first, last;		/* range of the batch; first 0: none under way */
 	uint32_t	 so_far;		/* records of it that are confirmed */
 	int		 replaying;		/* the batch under way is of replays */
+	/* Of a sink that writes mail: its fixed readers, KEY\0ADDRESS\0..., owned; ms for which a message is
+	 * tried. */
+	int		 mail;
+	char		*readers;
+	size_t		 readers_len;
+	int64_t		 expiry;
 	/* A sink that takes records in any order: those under way, one a lane; 0: none. */
 	int		 unordered;
 	int64_t		 flight[SINK_LANES];
+	unsigned	 outcomes[SINK_LANES];	/* of mail: readers of whom something became since then */
 };
 
 struct ledger_route {
@@ -161,6 +169,7 @@ struct ledger {
 	int64_t		 ahead;			/* wall clock - ticks at the last wait_clock() */
 	uint64_t	 wrote;			/* counts writes of verdicts and cursors */
 	char		 id[TEXT_BASE32_16];	/* of the batch handed out last */
+	struct buf	 readers;		/* of it, if it is mail: struct work */
 };
 
 struct ledger	*ledger_new(struct book *, struct roster *);	/* reads the database */
@@ -215,6 +224,8 @@ struct bytes	 bytes_copy(struct bytes);		/* owned; NULL data: unchanged */
 
 void	batch_add(struct cursor *, int64_t n);	/* record n to the batch under way */
 void	cursor_save(struct ledger *, const struct cursor *);
+/* Pauses the sink until an operator resumes it; takes over the reason. The caller saves it. */
+void	cursor_pause(struct cursor *, enum paused, char *reason);
 
 /* Sets the due time of the sink's next try: wall clock, ms, at most ACK_DUE_MAX ahead. 0: none. */
 void	cursor_due_set(struct cursor *, int64_t due);

@@ -106,6 +106,11 @@ cursor_take(struct ledger *l, struct ledger_route *r, const struct store_sink *s
 	g->every = s->every;
 	g->ranked = 0;
 	flight_take(l, g, s->unordered != 0);
+	g->mail = s->mail != 0;
+	free(g->readers);
+	g->readers = (char *)(uintptr_t)bytes_copy(s->readers).data;
+	g->readers_len = s->readers.len;
+	g->expiry = s->expiry;
 	if (g->gone || g->backlog != s->backlog || g->backlog_n != s->backlog_n) {
 		g->backlog = s->backlog;
 		g->backlog_n = s->backlog_n;

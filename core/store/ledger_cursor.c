@@ -149,7 +149,8 @@ cursor_advance(struct ledger *l, struct ledger_route *r, struct cursor *g, int64
 			v = &r->seen.row[i];
 			if (v->n <= g->delivered || v->verdict != CR_KEEP)
 				continue;
-			if (!v->sent && !cursor_skips(l, g, v->n))
+			if (!v->sent && !cursor_skips(l, g, v->n) &&
+			    (g->takes != CR_BATCH_EDITION || edition_begins(l, r, v->n)))
 				n[got++] = v->n;
 			g->delivered = v->n;
 		}
@@ -493,16 +494,6 @@ list_new(const struct cursor *g, uint32_t done)
 }
 
 void
-cursor_pause(struct cursor *g, enum paused why, char *reason)
-{
-	g->paused = why;
-	g->failing = g->failed = 0;
-	cursor_due_set(g, 0);
-	free(g->reason);
-	g->reason = reason;
-}
-
-void
 cursor_pause_full(struct cursor *g, const struct ack *a)
 {
 	cursor_pause(g, PAUSED_FULL, xasprintf("it has %llu dead letters: `courant drop` or "
@@ -533,6 +524,7 @@ cursor_resume(struct ledger *l, struct cursor *g)
 	if (g->unordered && g->retry > 0) {
 		db_begin(&l->book->db);
 		db_run(&l->book->db, SQL_OUTBOX_NOW, DB_INT(g->id));
+		db_run(&l->book->db, SQL_DELIVERY_NOW, DB_INT(g->id));
 	}
 	if (!g->paused && g->due == 0 && g->failures == 0)
 		return;

@@ -32,8 +32,6 @@ int	cursor_skip(struct ledger *, struct cursor *, int64_t n);
 /* Moves the cursor over the next kept records that the sink takes, at most so many, and puts their
  * rows of the log into n. Returns their number; the caller saves the cursor. */
 size_t	cursor_advance(struct ledger *, struct ledger_route *, struct cursor *, int64_t *n, size_t most);
-/* Pauses the sink until an operator resumes it. Takes ownership of the reason. */
-void	cursor_pause(struct cursor *, enum paused, char *reason);
 void	cursor_pause_full(struct cursor *, const struct ack *);	/* for its dead letters */
 /* Counts for how long the sink has failed, and pauses it after OUTBOX_FAILING; while the daemon is
  * down, and when the clock steps, no time passes. A list is no such sink: its output is written anew

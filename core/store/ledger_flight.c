@@ -6,6 +6,7 @@
 #include "ledger_cursor.h"
 #include "ledger_outbox.h"
 #include "ledger_state.h"
+#include "readers.h"
 #include "base/buf.h"
 #include "base/date.h"
 #include "base/log.h"
@@ -17,6 +18,7 @@
 #define FILL		200		/* records that enter the window at once */
 #define DOWN		(2 * SINK_LANES)	/* failures in a row after which the receiver may be down */
 #define DOWN_MIN	INT64_C(1000)	/* ms until the next record is tried then; doubles */
+#define IDLE_MIN	INT64_C(1000)	/* ms until mail is handed out again of which nothing was sent; doubles */
 #define DOWN_MAX	INT64_C(3600000)
 
 void
@@ -84,22 +86,48 @@ fill(struct ledger *l, struct ledger_route *r, struct cursor *g)
 	return got > 0;
 }
 
-/* Puts the record into the batch. -1: it is no longer stored. */
+/* Puts the readers of a mail into the batch who are to get it now. -1: nobody; the row tells when, or has gone. */
+static int
+give_readers(struct ledger *l, struct ledger_route *r, struct cursor *g, int64_t n)
+{
+	struct outbox_row row;
+	int64_t due;
+
+	if (!g->mail || readers_give(l, r, g, n, 0, &due) > 0)
+		return 0;
+	row = outbox_get(l, g, n);
+	row.due = due;
+	if (due == 0) {
+		readers_row(l, g, n, &row);
+		g->done += row.state == 0;
+		cursor_save(l, g);
+	}
+	outbox_move(l, g, n, &row);
+	free((char *)(uintptr_t)row.reason);
+	return -1;
+}
+
+/* Puts the record or edition into the batch. -1: it is no longer stored, or waits. */
 static int
 give(struct ledger *l, struct ledger_route *r, struct cursor *g, int64_t n, struct work *w,
     struct buf *items)
 {
-	if (batch_given(l, r, n, items) == -1) {
+	int64_t last;
+
+	if (give_readers(l, r, g, n) == -1)
+		return -1;
+	w->readers = (struct bytes){ l->readers.data, g->mail ? l->readers.len : 0 };
+	if (outbox_give(l, r, g, n, &last, &w->count, items) == -1) {
 		log_warn("route %s: log row %lld has no record", r->name, (long long)n);
 		outbox_move(l, g, n, &(struct outbox_row){ 0 });
 		return -1;
 	}
-	w->kind = WORK_RECORDS;
-	w->count = 1;
+	w->kind = g->takes == CR_BATCH_EDITION ? WORK_EDITION : WORK_RECORDS;
 	w->first = w->last = n;
-	batch_id(l, r, g, n, n);
+	batch_id(l, r, g, n, last);
 	w->id = l->id;
 	g->flight[w->lane] = n;
+	g->outcomes[w->lane] = 0;
 	return 0;
 }
 
@@ -139,11 +167,32 @@ again(struct cursor *g, const struct ack *a, struct outbox_row *row)
 		cursor_due_set(g, date_now() + (ms < DOWN_MAX ? ms : DOWN_MAX));
 }
 
+/* The sink is done with its readers' messages, or with those that it made. Returns the row's reason, owned. */
+static char *
+mailed(struct ledger *l, struct cursor *g, int64_t n, unsigned outcomes, struct outbox_row *row)
+{
+	char *reason = readers_row(l, g, n, row);
+	int64_t ms = IDLE_MIN;
+
+	g->done += row->state == 0;
+	if (row->state != PENDING_RETRY || row->due > date_now() || outcomes > 0 || g->paused) {
+		row->attempts = 0;
+		return reason;
+	}
+	for (int64_t i = 1; i < row->attempts && ms < DOWN_MAX; i++)
+		ms *= 2;
+	row->due = date_now() + ms;
+	free(reason);
+	row->reason = reason = xstrdup("it sent its readers nothing");
+	return reason;
+}
+
 void
 flight_ack(struct ledger *l, struct ledger_route *r, struct cursor *g, const struct ack *a,
     struct bytes kept)
 {
 	struct outbox_row row;
+	char *said = NULL;
 	int64_t n = a->lane < SINK_LANES ? g->flight[a->lane] : 0;
 
 	if (n == 0 || a->first != n || a->last != n || a->done > 1 ||
@@ -158,8 +207,15 @@ flight_ack(struct ledger *l, struct ledger_route *r, struct cursor *g, const str
 	row.reason = a->reason != NULL ? a->reason : "";
 	row.attempts++;
 	cursor_failing(g, a);
-	xreplace(&g->reason, a->then == ACK_ALL ? NULL : row.reason);
-	if (a->then == ACK_ALL) {
+	if (a->then != ACK_ALL || !g->mail)
+		xreplace(&g->reason, a->then == ACK_ALL ? NULL : row.reason);
+	if (g->mail && (a->then == ACK_DEAD || a->then == ACK_PARK))
+		readers_bury(l, g, n, row.reason);
+	if (g->mail && a->then == ACK_ALL) {
+		said = mailed(l, g, n, g->outcomes[a->lane], &row);
+		if (!g->paused)
+			xreplace(&g->reason, row.reason);
+	} else if (a->then == ACK_ALL) {
 		g->done++;
 		g->failures = 0;
 		cursor_due_set(g, 0);
@@ -173,6 +229,7 @@ flight_ack(struct ledger *l, struct ledger_route *r, struct cursor *g, const str
 	else
 		row.state = a->then == ACK_PARK ? PENDING_PARKED : PENDING_DEAD;
 	outbox_move(l, g, n, &row);
+	free(said);
 	cursor_save(l, g);
 	if (a->done > 0)
 		ledger_state_take(l, r, g, kept, a->done);

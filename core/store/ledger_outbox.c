@@ -4,6 +4,7 @@
 #include "edition.h"
 #include "ledger.h"
 #include "ledger_batch.h"
+#include "readers.h"
 #include "base/buf.h"
 #include "base/date.h"
 #include "base/log.h"
@@ -109,10 +110,8 @@ replays(struct ledger *l, struct cursor *g, uint32_t max, int64_t n[REPLAYS_MAX]
 	return got;
 }
 
-/* Puts into the batch what the row n is to the sink: a record, or the edition that begins with it; *last: its
- * last row; *count: records. -1: nothing of it is stored any more. */
-static int
-give(struct ledger *l, struct ledger_route *r, const struct cursor *g, int64_t n, int64_t *last, uint32_t *count,
+int
+outbox_give(struct ledger *l, struct ledger_route *r, const struct cursor *g, int64_t n, int64_t *last, uint32_t *count,
     struct buf *items)
 {
 	struct edition_row e;
@@ -129,6 +128,32 @@ give(struct ledger *l, struct ledger_route *r, const struct cursor *g, int64_t n
 	rc = e.state == EDITION_SEALED && (*count > 0 || e.n == 0) ? 0 : -1;
 	edition_free(&e);
 	return rc;
+}
+
+/* Puts the readers of a mail into the batch to whom it is sent again now. -1: nobody; the row tells when, or what
+ * became of it. */
+static int
+replay_readers(struct ledger *l, struct ledger_route *r, struct cursor *g, int64_t n, struct work *w)
+{
+	struct outbox_row row;
+	char *reason = NULL;
+	int64_t due;
+
+	if (!g->mail)
+		return 0;
+	if (readers_give(l, r, g, n, 1, &due) > 0) {
+		w->readers = (struct bytes){ l->readers.data, l->readers.len };
+		return 0;
+	}
+	row = outbox_get(l, g, n);
+	free((char *)(uintptr_t)row.reason);
+	row.reason = NULL;
+	row.due = w->replay = due;
+	if (due == 0)
+		reason = readers_row(l, g, n, &row);
+	outbox_move(l, g, n, &row);
+	free(reason);
+	return -1;
 }
 
 int
@@ -148,9 +173,11 @@ outbox_pull(struct ledger *l, struct ledger_route *r, struct cursor *g, uint32_t
 		w->replay = date_now() + wait;
 		return 0;
 	}
-	got = replays(l, g, editions ? 1 : max, n, w);
+	got = replays(l, g, editions || g->mail ? 1 : max, n, w);
+	if (got > 0 && replay_readers(l, r, g, n[0], w) == -1)
+		return 0;
 	for (i = 0; i < got && items->len <= LEDGER_BYTES; i++)
-		if (give(l, r, g, n[i], &last, &one, items) == -1)
+		if (outbox_give(l, r, g, n[i], &last, &one, items) == -1)
 			outbox_move(l, g, n[i], &lost);
 		else {
 			batch_add(g, n[i]);
@@ -175,13 +202,22 @@ void
 outbox_ack(struct ledger *l, struct ledger_route *r, struct cursor *g, const struct ack *a)
 {
 	struct outbox_row row;
+	char *reason = NULL;
 	uint32_t i;
 
 	for (i = g->so_far; i < a->done; i++) {
 		row = outbox_get(l, g, g->batch[i]);
 		g->done += row.state == PENDING_REPLAY && row.kind == OUTBOX_RECORD;
 		free((char *)(uintptr_t)row.reason);
-		outbox_move(l, g, g->batch[i], &(struct outbox_row){ 0 });
+		if (g->mail) {
+			row.attempts = 0;
+			reason = readers_row(l, g, g->batch[i], &row);
+			g->done -= row.state != 0 && row.kind == OUTBOX_RECORD;
+		} else
+			row = (struct outbox_row){ 0 };
+		outbox_move(l, g, g->batch[i], &row);
+		free(reason);
+		reason = NULL;
 	}
 	if (a->done > 0) {
 		if (g->failures == 0 && !g->paused)

@@ -31,6 +31,10 @@ struct outbox_row {
 void	outbox_move(struct ledger *, struct cursor *, int64_t n, const struct outbox_row *);
 /* The row of record n; its reason is owned by the caller. */
 struct outbox_row outbox_get(struct ledger *, const struct cursor *, int64_t n);
+/* Appends what the row n is to the sink: a record, or the edition that begins with it; *last: its last row;
+ * *count: records. 0; -1: nothing of it is stored any more. */
+int	outbox_give(struct ledger *, struct ledger_route *, const struct cursor *, int64_t n, int64_t *last,
+	    uint32_t *count, struct buf *items);
 /* Puts replays that are due into the batch, into *w and items. 0: none is due; w->replay says when. */
 int	outbox_pull(struct ledger *, struct ledger_route *, struct cursor *, uint32_t max, struct work *,
 	    struct buf *items);

@@ -36,7 +36,7 @@ ledger_pull(struct ledger *l, const struct pull *p, struct work *w, struct buf *
 	if ((g = ledger_cursor(r, p->sink)) == NULL)
 		return;
 	if (p->sample) {
-		sample_pull(l, r, g, w, items);
+		sample_pull(l, r, g, p->to, w, items);
 		return;
 	}
 	if (p->resume)

@@ -85,8 +85,19 @@ edition_put(struct buf *items)
 	buf_free(&b);
 }
 
+/* The one reader of a sample that is mail. */
+static void
+reader_put(struct ledger *l, const char *address, struct work *w)
+{
+	const struct mail_reader to = { .reader = "", .address = address, .id = l->id, .leave = "", .leave_mail = "" };
+
+	buf_clear(&l->readers);
+	wire_put(&l->readers, mail_reader, &to);
+	w->readers = (struct bytes){ l->readers.data, l->readers.len };
+}
+
 void
-sample_pull(struct ledger *l, struct ledger_route *r, const struct cursor *g, struct work *w,
+sample_pull(struct ledger *l, struct ledger_route *r, const struct cursor *g, const char *to, struct work *w,
     struct buf *items)
 {
 	struct result_item item = { .sources = 1, .source = "courant", .seen = date_now() };
@@ -114,6 +125,8 @@ sample_pull(struct ledger *l, struct ledger_route *r, const struct cursor *g, st
 	item.record = (struct bytes){ blob.data, blob.len };
 	if (g->takes == CR_BATCH_EDITION)
 		edition_put(items);
+	if (to != NULL)
+		reader_put(l, to, w);
 	begun = result_begin(items, RESULT_ITEM);
 	wire_put(items, result_item, &item);
 	result_end(items, begun);

@@ -10,6 +10,7 @@
 #include "ledger_wait.h"
 #include "ledger_work.h"
 #include "question.h"
+#include "readers.h"
 #include "slices.h"
 #include "state.h"
 #include "story_match.h"
@@ -594,6 +595,25 @@ on_ack(struct store *s, struct frame *f, struct wire *w)
 		    &(struct settled){ .route = a.route, .sink = a.sink, .lane = a.lane });
 }
 
+/* What became of a message to a reader. Its connection waits for the answer, so that at most one message of each
+ * connection can be sent twice. */
+static void
+on_outcome(struct store *s, struct frame *f, struct wire *w)
+{
+	struct mail_outcome o;
+	struct buf b;
+
+	wire_get(w, mail_outcome, &o);
+	if (wire_end(w) == -1 || o.reader == NULL)
+		fatal("core's OUTCOME is malformed");
+	if (o.reply == NULL)
+		o.reply = "";
+	buf_init(&b, msg_limit(MSG_OUTCOME_KEPT));
+	wire_put_u32(&b, (uint32_t)readers_outcome(s->ledger, &o));
+	send_later(s, MSG_OUTCOME_KEPT, f->id, &b, -1);
+	s->hurry = 1;
+}
+
 /* The counts include the open transaction, so they are sent after its commit. */
 static void
 on_count(struct store *s, struct frame *f, struct wire *w)
@@ -721,6 +741,7 @@ static const struct {
 	{ MSG_PULL, 0, on_pull },
 	{ MSG_JUDGED, 0, on_judged },
 	{ MSG_ACK, 0, on_ack },
+	{ MSG_OUTCOME, 0, on_outcome },
 	{ MSG_COUNT, 0, on_count },
 	{ MSG_SILENT, 0, on_silent },
 	{ MSG_QUESTION, 0, on_question },

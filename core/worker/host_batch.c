@@ -3,6 +3,7 @@
 #include "host.h"
 #include "host_done.h"
 #include "host_edition.h"
+#include "host_mail.h"
 #include "host_state.h"
 #include "base/buf.h"
 #include "base/mem.h"
@@ -81,7 +82,7 @@ static int
 reader_open(struct batch_reader *rd, const struct host_batch *hb, const struct batch_job *job)
 {
 	*rd = (struct batch_reader){ .hb = hb, .count = job->count };
-	if (job->count <= HOST_BATCH && job->len <= SIZE_MAX)
+	if (job->count <= HOST_BATCH && job->len <= SIZE_MAX && host_mail_read(job) == 0)
 		rd->map = memfd_map(hb->batch, (size_t)job->len, &rd->size);
 	if (rd->map == NULL) {
 		host.failed = CR_BAD_DATA;
@@ -484,6 +485,7 @@ hand_over(const struct host_batch *hb, const struct batch_job *job, const struct
 		batch.others = items + n;
 		batch.nothers = edition->of.others;
 	}
+	host_mail_put(job, &batch);
 	host_batch_state_enter(s);
 	host_enter(s, PHASE_DELIVER);
 	host_done_begin(job->careful || job->kind != CR_BATCH_RECORDS ? NULL : hb, n);

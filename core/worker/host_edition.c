@@ -52,7 +52,7 @@ host_edition_page(struct host_edition *e, const char *archive)
 void
 host_edition_put(const struct host_edition *e, struct cr_batch *b)
 {
-	b->name = b->zone = b->archive = b->text = b->sender = b->list_id = b->oldest = "";
+	b->name = b->zone = b->archive = b->text = b->oldest = "";
 	if (e->of.name == NULL)
 		return;
 	b->name = e->of.name;

@@ -6,6 +6,7 @@
 #include "host_done.h"
 #include "host_emit.h"
 #include "host_http.h"
+#include "host_mail.h"
 #include "host_parse.h"
 #include "host_record.h"
 #include "host_state.h"
@@ -17,21 +18,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-
-static int
-no_mail(struct cr *cr, const char *from, const char *to, const char *message, size_t len)
-{
-	(void)from, (void)to, (void)message, (void)len;
-	return host_fail(cr, CR_DENIED, "mail() is coming: this version of Courant sends no mail");
-}
-
-static int
-no_mails(struct cr *cr, const struct cr_mail *mail, size_t n)
-{
-	(void)mail;
-	(void)n;
-	return host_fail(cr, CR_DENIED, "mails() is coming: this version of Courant sends no mail");
-}
 
 void
 host_init(const struct w_start *start)
@@ -51,8 +37,7 @@ host_init(const struct w_start *start)
 	host_done_table(cr);
 	host_http_table(cr);
 	host_visit_table(cr);
-	cr->mail = no_mail;
-	cr->mails = no_mails;
+	host_mail_table(cr);
 	host.grants = start->grants;
 	buf_init(&host.clean, HOST_SCRATCH);
 	buf_init(&host.folded, HOST_SCRATCH);

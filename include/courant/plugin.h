@@ -109,12 +109,13 @@ enum cr_verdict {
 /* Rights that a plugin asks for. CR_HTTP and CR_FILES are always granted, the others only if the
  * operator allows them. */
 enum cr_wants {
-	CR_HTTP		= 1,	/* http() and mail(), whose requests the send role makes */
+	CR_HTTP		= 1,	/* http(), whose requests the send role makes */
 	CR_NETWORK	= 2,	/* sockets of its own, for other protocols */
 	CR_FILES	= 4,	/* its own folder */
 	CR_EXEC		= 8,	/* commands that the configuration names */
 	CR_SECRETS	= 16,	/* the secrets (for a stream, a signature) instead of stand-ins */
-	CR_MAIL		= 32,	/* 1.5, granted to nobody yet: mail() and mails(), to the recipients
+	CR_MAIL		= 32,	/* 1.5, granted to plugins that come with Courant, to others if the
+				 * operator allows it: mail() and mails(), to the recipients
 				 * of a batch alone; excludes CR_HTTP, CR_NETWORK and CR_EXEC */
 };
 
@@ -342,7 +343,7 @@ struct cr {
 	/* deliver, stream, request, with CR_HTTP: http() sends n requests (at most 16), waits for
 	 * all answers and returns their number. A redirect is an answer and is not followed.
 	 * mail(), with CR_MAIL: as mails() with one message, to the recipient whose address is `to`;
-	 * `from` is the batch's sender or NULL. 0; -1. Not implemented yet: it fails. */
+	 * `from` is the batch's sender or NULL. 0; -1. */
 	int	(*http)(struct cr *, const struct cr_request *, struct cr_response *, size_t n);
 	int	(*mail)(struct cr *, const char *from, const char *to, const char *message, size_t len);
 
@@ -380,12 +381,13 @@ struct cr {
 	 * different calls for a record count as none. 0, or -1: not in this callback. */
 	int	(*wait_for)(struct cr *, const char *name, double value);
 
-	/* 1.5: deliver, with CR_MAIL. Sends n messages, each to its own reader, by the server of the
-	 * configuration, and waits until each has been accepted, refused or given up for now. Returns
-	 * how many were accepted. The host tries the others again, or buries them, reader by reader:
-	 * deliver() returns batch.n all the same. -1: a message cannot be sent (see struct cr_mail,
-	 * or a place without a recipient): none is; the log says why. */
-	int	(*mails)(struct cr *, const struct cr_mail *, size_t n);	/* not implemented yet: it fails */
+	/* 1.5: deliver, with CR_MAIL. Sends n messages by the server of the configuration, in one call
+	 * of deliver() at most one to each reader, and waits until each has been accepted, refused or
+	 * given up for now. Returns how many were accepted. The host tries the others again, or buries
+	 * them, reader by reader: deliver() returns batch.n all the same. -1: a message cannot be sent
+	 * (see struct cr_mail; a place without a recipient; a second one to a reader): none is; the log
+	 * says why. */
+	int	(*mails)(struct cr *, const struct cr_mail *, size_t n);
 };
 
 /* Types of options. `NAME_file: PATH` in the configuration reads any of them from a file. A secret

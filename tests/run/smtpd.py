@@ -104,6 +104,7 @@ class Smtpd:
         self.tls, self.implicit, self.offers_tls = tls, implicit, offers_tls
         self.drop_after, self.strict, self.offers = drop_after, strict, offers
         self.messages, self.connections, self.rules = [], [], []
+        self.refused = []               # messages whose dot got no 250
         self.lock = threading.Lock()
         self.recipients = 0             # RCPT commands, in all
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -300,11 +301,17 @@ class Smtpd:
             c.write("550 5.6.11 a bare CR or LF")
             return True
 
+        message = Message(c.sender, c.recipient, data, c.number, time.monotonic())
+
         def accept():
             with self.lock:
-                self.messages.append(Message(c.sender, c.recipient, data, c.number, time.monotonic()))
+                self.messages.append(message)
             c.messages += 1
-        self.reply(c, "dot", "250 2.0.0 queued", c.recipient, c.nth, accept)
+        try:
+            self.reply(c, "dot", "250 2.0.0 queued", c.recipient, c.nth, accept)
+        finally:
+            if message not in self.messages[-64:]:
+                self.refused.append(message)
         if self.drop_after and c.messages >= self.drop_after:
             c.part()
             raise ConnectionError

@@ -222,7 +222,7 @@ def without_steps_after(version):
     whole = whole[:whole.index("\n};", whole.index("schema_steps"))]
     steps = whole[whole.index(f"/* {version + 1}: "):]
     return "".join(
-        [f"DROP INDEX {name};" for name in re.findall(r"CREATE (?:UNIQUE )?INDEX (\w+)", steps)] +
+        [f"DROP INDEX IF EXISTS {name};" for name in re.findall(r"CREATE (?:UNIQUE )?INDEX (\w+)", steps)] +
         [re.search(rf"CREATE (UNIQUE )?INDEX {name} [^;]*;", whole)[0].replace('"\n\t    "', "")
          for name in re.findall(r"DROP INDEX (\w+);", steps)] +
         [f"ALTER TABLE {table} DROP COLUMN {name};"

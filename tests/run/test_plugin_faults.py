@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from smtpd import Smtpd
 from courant import BUILD, SANITIZED, SLOW, TREE, folder, numbered, program, rss
 from test_path import EVERYTHING
 
@@ -100,7 +101,7 @@ def test_what_is_coming_is_warned_about_when_it_is_configured(daemon, origin):
     assert "coming" not in d.run("-n")[1]
 
 
-def test_mail_fails_in_words_until_it_works(daemon, origin, where):
+def test_mail_is_for_sinks_that_asked_for_it(daemon, origin, where):
     build(where, "sink_letter", """
 static size_t deliver(struct cr *cr, void *o, const struct cr_batch *b)
 {
@@ -111,7 +112,40 @@ static size_t deliver(struct cr *cr, void *o, const struct cr_batch *b)
     d = daemon({"one": {"plugin": "feed", "url": origin.put("f.xml", rss(numbered(1, 1))), "every": "1 h"}},
                {"r": {"from": ["*"], "backlog": "all", "to": {"letter": {}}}})
     with_plugins(d, where).start()
-    d.until(lambda: "mail() is coming" in (d.route("r")["sinks"][0]["reason"] or ""), 20, "it says so")
+    d.until(lambda: "mails() is not granted: it has to be in `wants`" in d.log(), 20, "it says so")
+    assert d.route("r")["sinks"][0]["delivered"] == 0
+
+
+def test_mail_reaches_the_readers_of_the_batch_once(daemon, origin, where):
+    """A sink that would write to others, twice to one, or what is no message."""
+    build(where, "sink_letter", """
+static size_t deliver(struct cr *cr, void *o, const struct cr_batch *b)
+{
+	const char *good = "Subject: x\\r\\n\\r\\nbody\\r\\n", *bad = "Subject: x\\n\\nbody\\n";
+	struct cr_mail m[3] = { { sizeof(m[0]), 0, good, 20 }, { sizeof(m[0]), 0, good, 20 }, { sizeof(m[0]), 7, good, 20 } };
+	struct cr_mail line = { sizeof(line), 0, bad, 17 };
+
+	(void)o;
+	cr->log(cr, "other %d", cr->mail(cr, NULL, "eve@example.org", good, 20));
+	cr->log(cr, "place %d", cr->mails(cr, &m[2], 1));
+	cr->log(cr, "line %d", cr->mails(cr, &line, 1));
+	cr->log(cr, "two %d", cr->mails(cr, m, 2));
+	cr->log(cr, "one %d", cr->mails(cr, m, 1));
+	cr->log(cr, "again %d", cr->mails(cr, m, 1));
+	return b->n;
+}
+""" + descriptor("letter", ".wants = CR_MAIL, .deliver = deliver"))
+    with Smtpd() as server:
+        d = daemon({"one": {"plugin": "feed", "url": origin.put("f.xml", rss(numbered(1, 1))), "every": "1 h"}},
+                   {"r": {"from": ["*"], "to": {"letter": {"to": ["ada@example.org"], "backlog": "all"}}}},
+                   {"mail": {"server": server.url, "from": "p@example.org"}, "allow": ["sink_letter"]})
+        with_plugins(d, where).start()
+        d.until(lambda: "again -1" in d.log(), 20, "all was tried")
+        d.settled()
+        said = d.log()
+        assert all(f"{word} -1" in said for word in ("other", "place", "line", "two", "again")) and "one 1" in said
+        (mail,) = server.messages
+        assert mail.recipient == "ada@example.org"
 
 
 # ---- crashes

@@ -3,13 +3,16 @@
  * sink that stays finishes its batch even if its options changed, and uses the new options from the
  * next batch on. */
 #include "deliver.h"
+#include "mails.h"
 #include "station.h"
 #include "base/date.h"
 #include "base/log.h"
+#include "base/mailbox.h"
 #include "base/mem.h"
 #include "base/shown.h"
 #include "catalog/plugin.h"
 #include "daemon/supervise/core.h"
+#include "daemon/supervise/mailers.h"
 #include "daemon/supervise/memory.h"
 #include "daemon/supervise/role.h"
 #include "daemon/supervise/workers.h"
@@ -51,7 +54,8 @@ pull_send(struct station *s, int replay)
 	const struct pull p = { .route = s->id, .sink = s->sink, .lane = s->lane,
 		.max = station_pushes(s) ? s->most : BATCH_MAX,
 		.resume = s->resume != RESUME_NONE, .anew = s->anew != 0,
-		.replay = (uint32_t)replay, .sample = (uint32_t)s->asked_sample };
+		.replay = (uint32_t)replay, .sample = (uint32_t)s->asked_sample,
+		.to = s->asked_sample ? s->sample_to : NULL };
 	struct buf b;
 
 	buf_init(&b, msg_limit(MSG_PULL));
@@ -88,6 +92,10 @@ station_pull(struct station *s)
 			worker_stop(s->worker);
 		if (next < INT64_MAX)
 			station_timer(s, next);
+		return;
+	}
+	if (station_mails(s) && mailers_wait(c) > 0) {
+		station_timer(s, now + mailers_wait(c));
 		return;
 	}
 	if (s->worker == NULL && memory_full(c)) {
@@ -184,6 +192,8 @@ work_take(struct station *s, struct frame *f, const struct work *w)
 {
 	s->work = *w;
 	s->work.id = xstrdup(w->id != NULL ? w->id : "");
+	s->work.readers.data = memcpy(xmalloc(w->readers.len + 1), w->readers.len > 0 ? w->readers.data : "",
+	    w->readers.len);
 	s->batch = f->fd[0];
 	f->fd[0] = -1;
 	s->epoch = roles_get(s->core, ROLE_STORE)->restarts;
@@ -431,12 +441,13 @@ deliver_resume(struct core *c, const char *name, struct buf *said)
 /* ---- testing a sink ---- */
 
 int
-deliver_test(struct core *c, const char *name, uint32_t question, deliver_tested tested,
+deliver_test(struct core *c, const char *name, const char *to, uint32_t question, deliver_tested tested,
     struct buf *said)
 {
 	const char *slash = strrchr(name, '/');
 	const struct route *r = slash != NULL ? route_named(c, name, (size_t)(slash - name)) : NULL;
 	struct station *s = NULL;
+	char why[256];
 
 	for (size_t i = 0; r != NULL && i < c->deliver->n; i++)
 		if (c->deliver->station[i]->route == r && c->deliver->station[i]->lane == 0 &&
@@ -450,11 +461,18 @@ deliver_test(struct core *c, const char *name, uint32_t question, deliver_tested
 		buf_str(said, "writes lists: a sample would be in its output\n");
 	else if (station_waiting(s) != NULL)
 		shown_fmt(said, "%s\n", station_waiting(s));
+	else if (station_mails(s) && to == NULL)
+		buf_str(said, "writes mail: say --to ADDRESS, who is to get the sample\n");
+	else if (!station_mails(s) && to != NULL)
+		buf_str(said, "writes no mail: --to is not for it\n");
+	else if (to != NULL && mailbox_check(to, why, sizeof(why)) == -1)
+		shown_fmt(said, "--to: %s\n", why);
 	else if (s->sample != 0)
 		buf_str(said, "is tested already\n");
 	else {
 		buf_clear(said);
 		s->sample = question;
+		xreplace(&s->sample_to, to);
 		c->deliver->tested = tested;
 		station_pull(s);
 		return 0;
@@ -488,6 +506,9 @@ station_free(struct station *s)
 		worker_stop(s->worker);
 	event_free(s->timer);
 	held_set(&s->held, NULL, 0, ACK_ALL, 0, NULL, -1);
+	mails_forget(s->core, s);
+	free(s->sample_to);
+	free(s->mailed);
 	free(s->reason);
 	free(s);
 }

@@ -38,8 +38,8 @@ int	 deliver_busy(const struct core *);
  * was done, or the error. */
 int	 deliver_resume(struct core *, const char *name, struct buf *said);
 
-/* Gives ROUTE/SINK a sample. 0: `tested` will be called; -1: said has the error. */
-int	 deliver_test(struct core *, const char *name, uint32_t question, deliver_tested tested,
+/* Gives ROUTE/SINK a sample. to: the reader of one that is mail, or NULL. 0: `tested` will be called; -1: said has the error. */
+int	 deliver_test(struct core *, const char *name, const char *to, uint32_t question, deliver_tested tested,
 	    struct buf *said);
 
 uint32_t deliver_route_id(const struct core *, size_t route);	/* store's; 0: not yet sent */

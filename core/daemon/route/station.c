@@ -45,6 +45,13 @@ station_lists(const struct station *s)
 }
 
 int
+station_mails(const struct station *s)
+{
+	return s->instance != NULL && s->instance->plugin != NULL &&
+	    (s->instance->plugin->wants & CR_MAIL) != 0;
+}
+
+int
 station_unordered(const struct station *s)
 {
 	return s->instance != NULL && s->route->sinks[s->place].unordered;
@@ -82,6 +89,7 @@ batch_close(struct station *s)
 		close(s->out);
 	s->batch = s->out = -1;
 	free((char *)(uintptr_t)s->work.id);
+	free((char *)(uintptr_t)s->work.readers.data);
 	s->work = (struct work){ 0 };
 	s->tries = 0;
 	s->progress = 0;
@@ -164,6 +172,19 @@ plugin_means(struct digest *d, const struct instance *in, uint32_t granted)
 	buf_free(&options);
 }
 
+/* Adds what a sink that writes mail hangs on besides: a change resumes it. */
+static void
+mail_means(const struct mail_conf *m, struct digest *d)
+{
+	digest_str(d, m->server);
+	digest_str(d, m->user);
+	digest_str(d, m->password);
+	digest_str(d, m->from);
+	digest_str(d, m->from_name);
+	digest_str(d, m->bounces);
+	digest_str(d, m->hello);
+}
+
 static const char *
 list_title(const struct route *r)
 {
@@ -180,6 +201,8 @@ station_means(const struct station *s, struct digest *d, unsigned char out[DIGES
 	if (s->instance != NULL)
 		plugin_means(d, s->instance, s->instance->plugin != NULL ?
 		    setup_grants(s->core->setup, s->instance->plugin) : 0);
+	if (station_mails(s))
+		mail_means(&s->core->setup->mail, d);
 	if (station_lists(s)) {		/* the list shows these besides its records */
 		digest_str(d, list_title(r));
 		digest_str(d, s->core->setup->base);
@@ -374,8 +397,11 @@ station_tested(struct station *s, int status, const char *text)
 	if (question == 0)
 		return;
 	s->sample = 0;
-	buf_init(&said, 4 * REASON_MAX);
-	shown_fmt(&said, "%s/%s: %s\n", s->route->name, station_name(s), text);
+	buf_init(&said, 64u << 10);
+	shown_fmt(&said, "%s/%s: %s", s->route->name, station_name(s), text);
+	if (s->mailed != NULL)		/* lines, each of them shown already */
+		buf_fmt(&said, "%s%s", text[0] != '\0' ? ": " : "", s->mailed);
+	buf_char(&said, '\n');
 	s->core->deliver->tested(s->core, question, status, said.data);
 	buf_free(&said);
 }
@@ -386,11 +412,15 @@ sampled(struct station *s, const char *why)
 {
 	char *took = xasprintf("took the sample %s, marked [test]", s->work.id);
 
-	if (why == NULL)
+	if (why == NULL && s->sample_to != NULL && s->mailed_class != MAIL_ACCEPTED)
+		station_tested(s, 1, s->mailed != NULL ? "" : "sent no mail");
+	else if (why == NULL)
 		station_tested(s, 0, took);
 	else
 		station_tested(s, 1, why[0] != '\0' ? why : "failed without saying why");
 	free(took);
+	xreplace(&s->mailed, NULL);
+	xreplace(&s->sample_to, NULL);
 	station_again(s);
 }
 
@@ -729,6 +759,7 @@ void
 station_give(struct station *s)
 {
 	struct core *c = s->core;
+	char *list_id = NULL, *sender = NULL;
 	struct batch_job bj = { .route = s->route->name, .id = s->work.id, .title = "", .self = "",
 		.count = s->work.count, .now = date_now(), .attempt = s->work.attempt };
 	off_t len = lseek(s->batch, 0, SEEK_END);
@@ -744,6 +775,7 @@ station_give(struct station *s)
 	if (s->tries++ == 0)
 		s->begun = date_ticks();
 	s->progress = 0;
+	s->written = 0;
 	bj.careful = (uint32_t)is_careful(s);
 	station_state(s, STATION_WORK);
 	log_debug("route %s, %s: delivers %u of batch %s", s->route->name, station_name(s),
@@ -764,8 +796,15 @@ station_give(struct station *s)
 		if (s->work.kind == WORK_EDITION && setup_archives(s->route) && c->setup->base[0] != '\0')
 			bj.archive = archive = xasprintf("%s/" ARCHIVE_FOLDER "/%s", c->setup->base, s->route->name);
 	}
+	if (station_mails(s)) {
+		bj.readers = s->work.readers;
+		bj.sender = sender = xasprintf("%s <%s>", c->setup->mail.from_name, c->setup->mail.from);
+		bj.list_id = list_id = xasprintf("%s.%s", s->route->name, c->setup->mail.hello);
+	}
 	buf_init(&b, msg_limit(MSG_W_DELIVER));
 	wire_put(&b, batch_job, &bj);
+	free(list_id);
+	free(sender);
 	worker_job(s->worker, &station_use, s, s->route->name,
 	    s->place == PULL_FILTER ? MSG_W_FILTER : MSG_W_DELIVER, &b, s->batch, s->out);
 	if (is_careful(s))

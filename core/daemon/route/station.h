@@ -53,6 +53,10 @@ struct station {
 	unsigned		 failures;	/* in a row */
 	uint32_t		 sample;	/* the question of who tests the sink; 0: nobody */
 	int			 asked_sample;	/* PULL asked for a sample */
+	char			*sample_to;	/* its reader, if it is mail; or NULL */
+	char			*mailed;	/* what became of that mail, for people; NULL: nothing yet */
+	uint32_t		 mailed_class;	/* enum mail_class */
+	uint32_t		 written;	/* readers of the batch who have got a message, a bit each */
 	struct brake		 brake;
 	char			*reason;	/* why its filters failed; NULL: they did not */
 	struct worker		*worker;	/* NULL: none */
@@ -81,6 +85,8 @@ struct deliver {
 const char *station_name(const struct station *);	/* "filters", or the sink's name */
 /* Whether the sink takes the whole list each time: its output can be written again. */
 int	 station_lists(const struct station *);
+/* Whether the sink writes mail to readers. */
+int	 station_mails(const struct station *);
 /* Whether the sink takes records in any order (`ordered: no`). */
 int	 station_unordered(const struct station *);
 /* Why the station cannot work: a plugin is missing or refused. NULL: it can. */

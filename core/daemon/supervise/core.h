@@ -35,6 +35,7 @@ struct core {
 	struct memory	*memory;
 	struct disk	*disk;
 	struct outbound	*outbound;
+	struct mailers	*mailers;
 	struct run	*runs;		/* sources.h: parallel to setup->sources */
 	struct due	*due;
 	struct quotas	*quotas;
@@ -44,6 +45,7 @@ struct core {
 	struct streams	*streams;
 	struct visits	*visits;
 	struct deliver	*deliver;
+	struct mails	*mails;
 	struct change	*change;
 	struct reload	*reload;
 	struct editions	*editions;

@@ -103,6 +103,12 @@ egress_http(const struct egress *p)
 	return p != NULL && (p->grants & CR_HTTP) != 0;
 }
 
+int
+egress_mail(const struct egress *p)
+{
+	return p != NULL && (p->grants & CR_MAIL) != 0;
+}
+
 static int
 may_go(const struct egress *p, const char *url)
 {

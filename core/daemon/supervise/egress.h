@@ -17,6 +17,7 @@ struct egress	*egress_new(const struct instance *, uint32_t grants, const char *
 void		 egress_free(struct egress *);	/* NULL is fine */
 const char	*egress_name(const struct egress *);
 int		 egress_http(const struct egress *);	/* whether http() is granted; NULL: no */
+int		 egress_mail(const struct egress *);	/* whether mails() is */
 
 /* Makes a request's URL (a URI) and headers, with secrets in the place of stand-ins; a user that
  * the URL, or an option of the same origin, names becomes a header. Secrets go only to the origins

@@ -279,6 +279,8 @@ on_frame(struct peer *p, struct frame *f, int bad, void *arg)
 		worker_kill(w, error != NULL ? error : "it could not be set up");
 	} else if (f->type == MSG_W_HTTP)
 		w->core->workers->tell.http(w->core, w, f);
+	else if (f->type == MSG_W_MAIL)
+		w->core->workers->tell.mail(w->core, w, f);
 	else if (w->use == NULL)
 		worker_kill(w, "it sent a frame after its job was done");
 	else

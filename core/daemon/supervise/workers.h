@@ -39,6 +39,7 @@ struct w_start;
 struct workers_tell {
 	void	(*room)(struct core *);		/* an idle parse worker died: another may start */
 	void	(*http)(struct core *, struct worker *, struct frame *);	/* MSG_W_HTTP */
+	void	(*mail)(struct core *, struct worker *, struct frame *);	/* MSG_W_MAIL */
 	void	(*left)(struct core *, const struct worker *);	/* it died, or is ending */
 	void	(*began)(struct core *);	/* a worker started */
 	int	(*full)(struct core *);		/* no parse worker may start now */
