@@ -668,6 +668,8 @@ const char *const schema_statements[SQL_MAX] = {
 	[SQL_DELIVERY_DROP] = "DELETE FROM delivery WHERE leg = ? AND n = ? AND reader = ?",
 	[SQL_DELIVERY_DEL] = "DELETE FROM delivery WHERE leg = ? AND n = ? AND state <> 4",
 	[SQL_DELIVERY_FORGET] = "DELETE FROM delivery WHERE leg = ? AND state = 4 AND at < ?",
+	[SQL_MAILING_ANEW] = "UPDATE mailing SET accepted = 0, dead = 0 WHERE leg = ?",
+	[SQL_OUTBOX_REPLAY_NOW] = "UPDATE outbox SET due = 0 WHERE leg = ? AND state = 5 AND due > 0",
 	[SQL_DELIVERY_NOW] = "UPDATE delivery SET due = 0 WHERE leg = ? AND state IN (1, 2) AND due > 0",
 	[SQL_DELIVERY_OF] = "SELECT address, state, attempts, due, reply, at FROM delivery"
 	    " WHERE leg = ? AND n = ? ORDER BY reader LIMIT ?",

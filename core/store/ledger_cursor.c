@@ -14,6 +14,7 @@
 #include "ledger_state.h"
 #include "ledger_verdict.h"
 #include "ledger_window.h"
+#include "readers.h"
 #include "masthead.h"
 #include "base/buf.h"
 #include "base/date.h"
@@ -524,8 +525,9 @@ cursor_resume(struct ledger *l, struct cursor *g)
 	if (g->unordered && g->retry > 0) {
 		db_begin(&l->book->db);
 		db_run(&l->book->db, SQL_OUTBOX_NOW, DB_INT(g->id));
-		db_run(&l->book->db, SQL_DELIVERY_NOW, DB_INT(g->id));
 	}
+	if (g->mail)
+		readers_resume(l, g);
 	if (!g->paused && g->due == 0 && g->failures == 0)
 		return;
 	g->paused = PAUSED_NOT;

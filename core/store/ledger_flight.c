@@ -183,6 +183,10 @@ mailed(struct ledger *l, struct cursor *g, int64_t n, unsigned outcomes, struct 
 		ms *= 2;
 	row->due = date_now() + ms;
 	free(reason);
+	if (readers_expired(l, g, n)) {
+		readers_bury(l, g, n, "expired: its sink wrote no message");
+		return readers_row(l, g, n, row);
+	}
 	row->reason = reason = xstrdup("it sent its readers nothing");
 	return reason;
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define UNSENT_MS	60000		/* until mail is replayed again of which nothing was sent */
 #define TURN_MS		250		/* of replays at their rate that one batch holds */
 #define REPLAYS_MAX	500		/* replays of one batch, at most */
 
@@ -86,16 +87,18 @@ replays(struct ledger *l, struct cursor *g, uint32_t max, int64_t n[REPLAYS_MAX]
 {
 	struct db *db = &l->book->db;
 	const int64_t now = date_now();
-	size_t got = 0, most = max < REPLAYS_MAX ? max : REPLAYS_MAX, pace;
+	size_t got = 0, most = g->mail ? 1 : max < REPLAYS_MAX ? max : REPLAYS_MAX, pace;
 	int64_t due, gap;
 
-	db_bind(db, SQL_OUTBOX_REPLAYS, DB_INT(g->id), DB_INT((int64_t)most));
+	db_bind(db, SQL_OUTBOX_REPLAYS, DB_INT(g->id), DB_INT(g->mail ? REPLAYS_MAX : (int64_t)most));
 	while (got < most && db_step(db, SQL_OUTBOX_REPLAYS)) {
 		due = date_due(db_int(db, SQL_OUTBOX_REPLAYS, 2), now, ACK_DUE_MAX);
 		gap = db_int(db, SQL_OUTBOX_REPLAYS, 3);
 		if (due > now) {
-			if (got == 0)
+			if (got == 0 && (w->replay == 0 || due < w->replay))
 				w->replay = due;
+			if (g->mail)	/* each is by itself */
+				continue;
 			break;
 		}
 		if (got == 0) {
@@ -141,6 +144,7 @@ replay_readers(struct ledger *l, struct ledger_route *r, struct cursor *g, int64
 
 	if (!g->mail)
 		return 0;
+	g->outcomes[0] = 0;
 	if (readers_give(l, r, g, n, 1, &due) > 0) {
 		w->readers = (struct bytes){ l->readers.data, l->readers.len };
 		return 0;
@@ -212,6 +216,8 @@ outbox_ack(struct ledger *l, struct ledger_route *r, struct cursor *g, const str
 		if (g->mail) {
 			row.attempts = 0;
 			reason = readers_row(l, g, g->batch[i], &row);
+			if (row.state == PENDING_REPLAY && row.due <= date_now() && g->outcomes[0] == 0)
+				row.due = date_now() + UNSENT_MS;
 			g->done -= row.state != 0 && row.kind == OUTBOX_RECORD;
 		} else
 			row = (struct outbox_row){ 0 };

@@ -16,6 +16,7 @@
 
 #define MINUTE		INT64_C(60000)
 #define PERHAPS_MS	(15 * MINUTE)		/* until what may have arrived is sent again */
+#define REFUSED_MS	(30 * MINUTE)		/* until a replay tries a login again that was refused */
 #define AHEAD_MAX	(2 * 66 * MINUTE)	/* a due time further ahead is of a wrong clock */
 #define KNOWN_MS	INT64_C(2592000000)	/* for which it is known who has got what: 30 days */
 #define REFUSED_LEAST	10			/* dead letters of one edition, of more than a tenth of its */
@@ -146,12 +147,13 @@ judge(const struct mail_outcome *o, int64_t now, int64_t attempts, int64_t since
 		row.attempts++;
 		row.due = now + PERHAPS_MS;
 		break;
-	case MAIL_SERVER:
+	case MAIL_SERVER:		/* this was no attempt */
 		row.due = o->due > now ? o->due : now + MINUTE;
-		break;
+		return row;
 	case MAIL_CONFIG:
-	case MAIL_SENDER:
-		return row;		/* the sink is paused; this was no attempt */
+	case MAIL_SENDER:		/* nor this, and the sink is paused */
+		row.due = now + REFUSED_MS;
+		return row;
 	case MAIL_NO_MAILBOX:
 	case MAIL_REFUSED:
 	case MAIL_POLICY:
@@ -235,11 +237,30 @@ readers_outcome(struct ledger *l, const struct mail_outcome *o)
 		db_run(db, SQL_MAILING_COUNT, DB_INT(g->id), DB_INT(o->n), DB_INT(row.state == READER_HAS),
 		    DB_INT(row.state == READER_DEAD));
 	for (int i = 0; i < SINK_LANES; i++)
-		g->outcomes[i] += g->flight[i] == o->n;
+		g->outcomes[i] += g->flight[i] == o->n || (i == 0 && g->replaying && g->batch[0] == o->n);
 	if (o->class == MAIL_ACCEPTED)
 		g->failing = g->failed = 0;
 	pause_for(l, g, o, row.state);
 	return g->paused != PAUSED_NOT;
+}
+
+int
+readers_expired(struct ledger *l, const struct cursor *g, int64_t n)
+{
+	const int64_t now = date_now();
+
+	return now - db_get(&l->book->db, SQL_MAILING_GET, now, DB_INT(g->id), DB_INT(n)) >= g->expiry;
+}
+
+void
+readers_resume(struct ledger *l, const struct cursor *g)
+{
+	struct db *db = &l->book->db;
+
+	db_begin(db);
+	db_run(db, SQL_DELIVERY_NOW, DB_INT(g->id));
+	db_run(db, SQL_MAILING_ANEW, DB_INT(g->id));
+	db_run(db, SQL_OUTBOX_REPLAY_NOW, DB_INT(g->id));
 }
 
 void

@@ -29,6 +29,11 @@ size_t	readers_give(struct ledger *, struct ledger_route *, struct cursor *, int
 /* Notes what became of a reader's message. Whether the sink is paused now. */
 int	readers_outcome(struct ledger *, const struct mail_outcome *);
 
+/* Whether n has been tried for as long as it is to be. */
+int	readers_expired(struct ledger *, const struct cursor *, int64_t n);
+/* An operator resumes the sink: what waits is due, and what was refused so far tells nothing any more. */
+void	readers_resume(struct ledger *, const struct cursor *);
+
 /* All open rows of n are dead letters for that reason: there is no message for them. */
 void	readers_bury(struct ledger *, const struct cursor *, int64_t n, const char *reason);
 

@@ -384,3 +384,46 @@ def test_an_edition_without_a_record_is_mailed_where_that_is_wanted(daily, origi
     d.until(lambda: sink(d)["delivered"] == 1, 20, "one edition")
     d.clock.until(2025, 3, 12, 7, 0)
     until_mails(d, server, 6)
+
+
+def test_a_server_that_is_away_for_days_expires_nothing(daily, origin, server):
+    server.say("greeting", "421 4.3.2 come back later")
+    d = daily([3])
+    d.clock.until(2025, 3, 11, 7, 0)
+    waiting = "SELECT count(*) FROM delivery WHERE state = 1 AND attempts = 0 AND reply IS NOT NULL"
+    d.until(lambda: rows(d, waiting) == [(3,)], 20, "all wait")
+    d.clock.until(2025, 3, 14, 9, 0)
+    d.stop()
+    tried = len(server.connections)
+    d.start(wait=False)
+    d.until(d.ready)
+    d.courant("resume", "morning/mail")
+    d.until(lambda: len(server.connections) > tried, 20, "it is tried again")
+    d.until(lambda: rows(d, waiting) == [(3,)] and sink(d)["state"] == "idle", 20, "all wait")
+    server.forget()
+    d.stop()
+    d.start(wait=False)
+    d.until(d.ready)
+    d.courant("resume", "morning/mail")
+    got = until_mails(d, server, 3)
+    assert sorted(m.recipient for m in got) == sorted(NAMES) and sink(d)["dead"] == 0
+
+
+def test_a_replay_does_not_hammer_a_server_that_refuses_the_login(daemon, origin):
+    with Smtpd(login={"papers": "right"}) as server:
+        server.say("RCPT", "550 5.1.1 no such user", to="ben@example.org")
+        d = mailer(daemon, origin, server, mail={"user": "papers", "password": "right"}).start()
+        d.until(lambda: sink(d)["dead"] == 1, 20, "a dead letter")
+        server.forget()
+        server.login["papers"] = "another"
+        d.settings["mail"]["at_once"] = 1       # a new process, which logs in anew
+        d.write()
+        d.courant("reload")
+        before = len(server.connections)
+        d.courant("replay", "letters/mail", "--dead", "--yes")
+        d.until(lambda: sink(d)["paused"], 20, "the sink pauses")
+        time.sleep(3)
+        assert len(server.connections) - before == 1
+        server.login["papers"] = "right"
+        again(d)
+        d.until(lambda: [len(server.to(a)) for a in NAMES] == [1, 1, 1], 20, "ben has it")

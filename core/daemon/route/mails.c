@@ -227,14 +227,14 @@ is_sendable(int fd, uint64_t len, const char *address, struct mail_done *d, char
 	return rc == 0;
 }
 
-/* The same letter, whose worker died while the server had it; NULL: there is none. */
+/* The same letter, which the server has: its worker died, or did not wait for its end; NULL: there is none. */
 static struct letter *
 twin_of(const struct core *c, const struct letter *t)
 {
 	struct letter *u;
 
 	TAILQ_FOREACH(u, &c->mails->all, entry)
-		if (u != t && u->worker == NULL && !u->sample && u->station != NULL && u->n == t->n &&
+		if (u != t && !u->sample && u->station != NULL && u->n == t->n &&
 		    u->station->id == t->station->id && u->station->sink == t->station->sink &&
 		    strcmp(u->reader, t->reader) == 0)
 			return u;
@@ -251,7 +251,10 @@ letter_begin(struct core *c, struct letter *t, uint64_t len, const struct mail_r
 	struct mail_done d;
 	char why[256];
 
-	if (twin != NULL) {		/* the worker is told what becomes of that one */
+	d = (struct mail_done){ .class = 0 };
+	if (twin != NULL && twin->worker != NULL)
+		letter_judge(c, t, &d);
+	else if (twin != NULL) {	/* the worker is told what becomes of that one */
 		twin->worker = t->worker;
 		twin->theirs = t->theirs;
 		TAILQ_REMOVE(&c->mails->all, t, entry);

@@ -420,6 +420,7 @@ sampled(struct station *s, const char *why)
 		station_tested(s, 1, why[0] != '\0' ? why : "failed without saying why");
 	free(took);
 	xreplace(&s->mailed, NULL);
+	s->mailed_class = 0;
 	xreplace(&s->sample_to, NULL);
 	station_again(s);
 }

@@ -5,6 +5,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "conf/request.h"
 #include "conf/setup_mail.h"
 #include "ipc/child.h"
@@ -14,6 +15,7 @@
 #include <event2/event.h>
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -22,6 +24,7 @@
 #define IDLE_MS		10000		/* after which an idle process ends its connection */
 #define STOP_MS		5000		/* for a process to end when the daemon stops */
 #define REAP_MS		200
+#define REPLY_MAX	1000		/* bytes of a reply that are kept */
 #define START_MS	1000		/* until a process is started that could not be */
 #define BACKOFF_MIN	INT64_C(60000)	/* until a server that failed is tried again; doubles */
 #define BACKOFF_MAX	INT64_C(1800000)
@@ -43,6 +46,7 @@ struct mailer {
 	struct peer		*peer;
 	struct message		*message;	/* with it, or waiting for message_stored(); NULL: idle */
 	int64_t			 idle;		/* date_ticks() since when */
+	int			 ready;		/* it is set up */
 	int			 outdated;	/* `mail:` has changed since it began, or it is to end */
 };
 
@@ -119,18 +123,22 @@ mailer_free(struct mailer *m, int64_t ms)
 static void
 mailer_died(struct mailer *m)
 {
-	const struct mail_done lost = { .class = MAIL_PERHAPS,
-		.reply = "the role mail died with the message: it may have arrived or not" };
+	static const struct mail_done lost = { .class = MAIL_PERHAPS,
+		.reply = "the role mail died with the message: it may have arrived or not" },
+		unbegun = { .class = MAIL_SERVER, .reply = "the role mail died at its start" };
+	const struct mail_done *what = m->ready ? &lost : &unbegun;
 	struct core *c = m->core;
 	struct message *msg = m->message;
 
 	if (!m->outdated || msg != NULL)
 		log_warn("mail %d died", (int)m->pid);
 	mailer_free(m, REAP_MS);
+	if (what == &unbegun)
+		server_judge(c->mailers, MAIL_SERVER);
 	if (msg != NULL) {
 		msg->mailer = NULL;
 		if (!msg->told)
-			message_tell(c, msg, &lost);
+			message_tell(c, msg, what);
 	}
 	event_active(c->mailers->wake, EV_TIMEOUT, 0);
 }
@@ -139,6 +147,7 @@ static void
 on_mailer(struct peer *p, struct frame *f, int bad, void *arg)
 {
 	struct mailer *m = arg;
+	char reply[REPLY_MAX];
 	struct mail_done d;
 
 	(void)p;
@@ -148,17 +157,24 @@ on_mailer(struct peer *p, struct frame *f, int bad, void *arg)
 		mailer_died(m);
 		return;
 	}
-	if (f->type == MSG_READY)
+	if (f->type == MSG_READY) {
+		m->ready = 1;
 		return;
+	}
 	if (f->type != MSG_MAILED || m->message == NULL || m->message->told ||
 	    wire_whole(f->data, f->len, mail_done, &d) == -1 || d.class == 0 || d.class >= MAIL_CLASSES) {
 		log_warn("mail %d sent a bad frame", (int)m->pid);
 		kill(m->pid, SIGKILL);
 		return;
 	}
-	if (d.reply == NULL)
-		d.reply = "";
-	server_judge(m->core->mailers, (enum mail_class)d.class);
+	snprintf(reply, sizeof(reply), "%.*s", d.reply != NULL ? (int)text_valid(d.reply, strnlen(d.reply,
+	    sizeof(reply) - 1)) : 0, d.reply != NULL ? d.reply : "");
+	d.reply = reply;
+	/* Of a server, or a login, that is no longer the configuration's. */
+	if (m->outdated && (d.class == MAIL_SERVER || d.class == MAIL_CONFIG || d.class == MAIL_SENDER))
+		d.class = 0;
+	if (d.class != 0)
+		server_judge(m->core->mailers, (enum mail_class)d.class);
 	message_tell(m->core, m->message, &d);
 	if (d.class == MAIL_CONFIG || d.class == MAIL_SENDER)
 		queue_give_up(m->core, 0);	/* it would be refused in the same way */
@@ -372,6 +388,8 @@ mailers_setup(struct core *c, const struct setup *old)
 	if (old == NULL || mail_conf_same(&old->mail, &c->setup->mail))
 		return;
 	ms->until = ms->wait = 0;
+	if (ms->next > date_ticks() + interval(c))
+		ms->next = date_ticks() + interval(c);
 	TAILQ_FOREACH(m, &ms->all, entry) {
 		if (m->message == NULL && !m->outdated)
 			mailer_end(m);
@@ -411,10 +429,11 @@ mailers_end(struct core *c)
 		peer_flush(m->peer);
 	}
 	while ((m = TAILQ_FIRST(&ms->all)) != NULL) {
+		/* NOLINTBEGIN(clang-analyzer-unix.Malloc): it is taken out first */
 		if (m->message != NULL)
 			message_free(m->message);
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it is taken out first */
 		mailer_free(m, until - date_ticks());
+		/* NOLINTEND(clang-analyzer-unix.Malloc) */
 	}
 	while ((msg = TAILQ_FIRST(&ms->queue)) != NULL) {
 		TAILQ_REMOVE(&ms->queue, msg, entry);
