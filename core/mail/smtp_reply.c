@@ -114,10 +114,11 @@ class_refused(const struct reply *r)
 	case MAIL_AT_TEXT:
 		if (about(r, 6, -1) || r->code == 554)
 			return MAIL_POLICY;
-		/* FALLTHROUGH */
+		break;
 	default:
-		return about(r, 7, -1) ? MAIL_POLICY : MAIL_BAD;
+		break;
 	}
+	return about(r, 7, -1) ? MAIL_POLICY : MAIL_BAD;
 }
 
 enum mail_class
