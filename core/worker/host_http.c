@@ -3,6 +3,7 @@
 #include "host_http.h"
 #include "host.h"
 #include "host_done.h"
+#include "host_wait.h"
 #include "ipc/chan.h"
 #include "ipc/memfd.h"
 #include "ipc/msg.h"
@@ -186,24 +187,8 @@ await(const struct cr_request *rq, struct cr_response *rs, uint32_t first, size_
 {
 	const struct cr_request *r;
 	struct frame f;
-	int rc;
 
-	while (sent > 0 && !host.stop) {
-		if ((rc = chan_recv(host.chan, &f, host_done_due())) == -1)
-			_exit(1);
-		if (rc == 0) {
-			host_done_tell();
-			continue;
-		}
-		if (f.type == MSG_STOP) {
-			host.stop = 1;
-			break;
-		}
-		if (f.type != MSG_W_ANSWERED || f.id - first >= n) {
-			if (host.other != NULL)	/* may be a late answer to an earlier http() */
-				host.other(&f);
-			continue;
-		}
+	while (sent > 0 && host_answer_next(&f, MSG_W_ANSWERED, first, n)) {
 		if (take(&f, &held[f.id - first], response_at(rs, f.id - first)) == -1)
 			_exit(70);
 		sent--;

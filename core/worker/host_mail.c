@@ -1,7 +1,7 @@
 /* mails() and mail(): passes a sink's messages to core, and waits for what becomes of them. */
 #include "host_mail.h"
 #include "host.h"
-#include "host_done.h"
+#include "host_wait.h"
 #include "base/rfc5322.h"
 #include "ipc/chan.h"
 #include "ipc/memfd.h"
@@ -111,29 +111,13 @@ message_send(const struct cr_mail *m, uint32_t id)
 static int
 await(uint32_t first, size_t n, size_t sent)
 {
-	int accepted = 0, rc;
+	int accepted = 0;
 	struct frame f;
 	struct wire w;
 
-	while (sent > 0 && !host.stop) {
-		if ((rc = chan_recv(host.chan, &f, host_done_due())) == -1)
-			_exit(1);
-		if (rc == 0) {
-			host_done_tell();
-			continue;
-		}
-		if (f.type == MSG_STOP) {
-			host.stop = 1;
-			break;
-		}
-		if (f.type != MSG_W_MAILED || f.id - first >= n) {
-			if (host.other != NULL)
-				host.other(&f);
-			continue;
-		}
+	for (; sent > 0 && host_answer_next(&f, MSG_W_MAILED, first, n); sent--) {
 		wire_init(&w, f.data, f.len);
 		accepted += wire_u32(&w) == 1;
-		sent--;
 	}
 	return accepted;
 }

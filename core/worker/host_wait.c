@@ -81,3 +81,23 @@ host_wait(int fd, int64_t ms)
 	host.since = now;
 	return host.stop ? -1 : ready;
 }
+
+int
+host_answer_next(struct frame *f, uint16_t type, uint32_t first, size_t n)
+{
+	int rc;
+
+	while (!host.stop) {
+		if ((rc = chan_recv(host.chan, f, host_done_due())) == -1)
+			_exit(1);
+		if (rc == 0)
+			host_done_tell();
+		else if (f->type == MSG_STOP)
+			host.stop = 1;
+		else if (f->type == type && f->id - first < n)
+			return 1;
+		else if (host.other != NULL)	/* may be a late answer to an earlier request */
+			host.other(f);
+	}
+	return 0;
+}
