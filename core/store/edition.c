@@ -535,6 +535,18 @@ oldest_name(struct ledger *l, const struct ledger_route *r)
 	return name;
 }
 
+/* Appends the edition and its records; frees these. */
+static void
+edition_put(struct buf *items, const struct result_edition *re, struct buf *records)
+{
+	size_t begun = result_begin(items, RESULT_EDITION);
+
+	wire_put(items, result_edition, re);
+	result_end(items, begun);
+	buf_add(items, records->data != NULL ? records->data : "", records->len);
+	buf_free(records);
+}
+
 uint32_t
 edition_give(struct ledger *l, struct ledger_route *r, const struct edition_row *e, int archive, struct buf *items)
 {
@@ -544,7 +556,7 @@ edition_give(struct ledger *l, struct ledger_route *r, const struct edition_row 
 	struct buf records, sections;
 	char *oldest = oldest_name(l, r);
 	uint32_t given = 0;
-	size_t begun, i;
+	size_t i;
 
 	buf_init(&records, SIZE_MAX / 4);
 	buf_init(&sections, SIZE_MAX / 4);
@@ -555,11 +567,7 @@ edition_give(struct ledger *l, struct ledger_route *r, const struct edition_row 
 	re.sections = (struct bytes){ sections.data, sections.len };
 	re.oldest = oldest;
 	re.others = archive ? others_give(l, r, e, EDITION_MAX - given, &records) : 0;
-	begun = result_begin(items, RESULT_EDITION);
-	wire_put(items, result_edition, &re);
-	result_end(items, begun);
-	buf_add(items, records.data != NULL ? records.data : "", records.len);
-	buf_free(&records);
+	edition_put(items, &re, &records);
 	buf_free(&sections);
 	free(oldest);
 	return given + re.others;
@@ -574,7 +582,6 @@ lineup_give(struct ledger *l, struct ledger_route *r, const struct lineup *a, co
 	struct ledger_route *up = candidates_of(l, r);
 	struct buf records, sections;
 	uint32_t given = 0;
-	size_t begun;
 
 	buf_init(&records, SIZE_MAX / 4);
 	buf_init(&sections, SIZE_MAX / 4);
@@ -588,11 +595,7 @@ lineup_give(struct ledger *l, struct ledger_route *r, const struct lineup *a, co
 		wire_put(&sections, result_section, &one);
 	}
 	re.sections = (struct bytes){ sections.data, sections.len };
-	begun = result_begin(items, RESULT_EDITION);
-	wire_put(items, result_edition, &re);
-	result_end(items, begun);
-	buf_add(items, records.data != NULL ? records.data : "", records.len);
-	buf_free(&records);
+	edition_put(items, &re, &records);
 	buf_free(&sections);
 	return given;
 }
