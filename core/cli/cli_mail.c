@@ -56,13 +56,6 @@ role_start(struct child *child, const struct setup *s)
 	return chan;
 }
 
-/* Whether mails have headers that a mailbox trusts only if the server signs them. */
-static int
-needs_signature(const struct setup *s)
-{
-	return s->mail.leave != NULL || strncmp(s->base, "https:", 6) == 0;
-}
-
 /* Lines, as an array. */
 static json_t *
 lines(const char *text)
@@ -132,9 +125,6 @@ report(const struct setup *s, const struct mail_tried *t, int json, int verbose)
 		return 1;
 	}
 	print("%s\n", meaning(t->class));
-	if (needs_signature(s))
-		print("hint: have the server's DKIM signature cover List-Unsubscribe and List-Unsubscribe-Post "
-		    "(h=), or mailboxes show no button to leave\n");
 	return 0;
 }
 

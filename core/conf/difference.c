@@ -1,6 +1,7 @@
 /* Compares two setups: sources and routes by name and by a hash of their options; settings as a
  * whole. */
 #include "difference.h"
+#include "setup_mail.h"
 #include "setup_template.h"
 #include "base/digest.h"
 #include "base/mem.h"
@@ -124,15 +125,14 @@ static int64_t
 settings_mean(struct digest *d, const struct setup *s)
 {
 	const char *const texts[] = { s->user, s->state, s->contact, s->listen, s->base, s->ca,
-		s->proxies, s->mail.server, s->mail.user, s->mail.password, s->mail.from,
-		s->mail.from_name, s->mail.hello, s->mail.bounces, s->mail.leave };
+		s->proxies };
 	const int64_t numbers[] = { s->metrics, s->private_ok, s->at_once, s->total, s->workers,
 		s->spacing, s->fetch_timeout, s->job_deadline, s->job_cpu, (int64_t)s->max_body,
 		(int64_t)s->worker_memory, (int64_t)s->all_memory, (int64_t)s->disk_free,
-		s->heat.half_life, s->heat.cap, s->heat.top, s->mail.token, s->mail.plain,
-		s->mail.at_once, s->mail.per_connection, s->mail.rate, s->mail.rate_ms };
+		s->heat.half_life, s->heat.cap, s->heat.top };
 
 	digest_begin(d);
+	mail_conf_means(&s->mail, d);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		digest_str(d, texts[i]);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)

@@ -1,6 +1,7 @@
 /* Reads `mail`: the server to which mail is handed over, and from whom it is. */
 #include "setup_mail.h"
 #include "setup_value.h"
+#include "base/digest.h"
 #include "base/idn.h"
 #include "base/mailbox.h"
 #include "base/mem.h"
@@ -23,7 +24,7 @@
 #define PORT_LOCAL	25		/* of a mail server on this machine */
 
 struct mail_said {
-	const char	*server, *user, *password, *token, *from, *hello, *bounces, *leave, *rate;
+	const char	*server, *user, *password, *token, *from, *hello, *bounces, *rate;
 	int		 starttls;
 	int64_t		 at_once, per_connection;
 };
@@ -36,7 +37,6 @@ static const struct cr_option mail_own[] = {
 	CR_OPTION(struct mail_said, from, STRING, "", NULL, NULL),
 	CR_OPTION(struct mail_said, hello, STRING, "", NULL, NULL),
 	CR_OPTION(struct mail_said, bounces, STRING, "", NULL, NULL),
-	CR_OPTION(struct mail_said, leave, STRING, "", NULL, NULL),
 	CR_OPTION(struct mail_said, at_once, INT, "2", "1..32", NULL),
 	CR_OPTION(struct mail_said, rate, STRING, "", NULL, NULL),
 	CR_OPTION(struct mail_said, per_connection, INT, "100", "1..100000", NULL),
@@ -298,8 +298,6 @@ mail_read(struct setup_reader *r, const struct node *n)
 	hello_read(r, n, said.hello);
 	m->bounces = said.bounces == NULL ? m->from : address_read(r,
 	    conf_line(n, "bounces", 0, n->line), "bounces", said.bounces);
-	if (said.leave != NULL)
-		m->leave = address_read(r, conf_line(n, "leave", 0, n->line), "leave", said.leave);
 	if (said.rate != NULL && rate_parse(said.rate, &m->rate, &m->rate_ms) == -1)
 		wrong(r, conf_line(n, "rate", 0, n->line), "rate: \"%s\" is not N/s, N/min, N/h or "
 		    "N/d, as 600/h is", said.rate);
@@ -310,22 +308,38 @@ mail_read(struct setup_reader *r, const struct node *n)
 
 /* ---- Settings side by side ---- */
 
-static int
-same(const char *a, const char *b)
+void
+mail_conf_means(const struct mail_conf *m, struct digest *d)
 {
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+	digest_str(d, m->server);
+	digest_str(d, m->user);
+	digest_str(d, m->password);
+	digest_str(d, m->from);
+	digest_str(d, m->from_name);
+	digest_str(d, m->hello);
+	digest_str(d, m->bounces);
+	digest_int(d, m->token);
+	digest_int(d, m->plain);
+	digest_int(d, m->at_once);
+	digest_int(d, m->per_connection);
+	digest_int(d, m->rate);
+	digest_int(d, m->rate_ms);
 }
 
 int
 mail_conf_same(const struct mail_conf *a, const struct mail_conf *b)
 {
-	return same(a->server, b->server) && same(a->user, b->user) &&
-	    same(a->password, b->password) && same(a->from, b->from) &&
-	    same(a->from_name, b->from_name) && same(a->hello, b->hello) &&
-	    same(a->bounces, b->bounces) && same(a->leave, b->leave) && a->token == b->token &&
-	    a->plain == b->plain && a->at_once == b->at_once &&
-	    a->per_connection == b->per_connection && a->rate == b->rate &&
-	    a->rate_ms == b->rate_ms;
+	unsigned char means[2][DIGEST_SIZE];
+	struct digest *d = digest_new();
+
+	digest_begin(d);
+	mail_conf_means(a, d);
+	digest_end(d, means[0]);
+	digest_begin(d);
+	mail_conf_means(b, d);
+	digest_end(d, means[1]);
+	digest_free(d);
+	return memcmp(means[0], means[1], DIGEST_SIZE) == 0;
 }
 
 void

@@ -226,7 +226,6 @@ enum mail_class {
 	F(s, U32, class)		/* enum mail_class */ \
 	F(s, U32, code)			/* of the last reply; 0: none */ \
 	F(s, STR, reply)		/* one line for people: the last reply, or why there was none */ \
-	F(s, U32, few)			/* 1: 452 4.5.3: fewer messages a connection */ \
 	F(s, STR, dialogue)		/* lines "> ..." and "< ...", without secrets and the message; or NULL */
 WIRE_STRUCT(mail_done, MAIL_DONE_FIELDS);
 #define MAIL_TRIED_FIELDS(F, s) \

@@ -100,7 +100,7 @@ static void
 tell(struct mail *m, uint32_t id, const struct outcome *o, int dialogue)
 {
 	const struct mail_done done = { .class = o->class, .code = o->code,
-		.reply = o->reply.len > 0 ? o->reply.data : "", .few = (uint32_t)o->few,
+		.reply = o->reply.len > 0 ? o->reply.data : "",
 		.dialogue = dialogue && o->dialogue.len > 0 ? o->dialogue.data : NULL };
 	struct buf b;
 

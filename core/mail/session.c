@@ -444,7 +444,6 @@ conclude(struct session *s, enum mail_class class)
 
 	o->class = class;
 	o->code = s->last.lacks == MAIL_LACKS_NOTHING ? s->last.code : 0;
-	o->few = reply_few(&s->last);
 	explain(s, &o->reply);
 	s->to = NULL;
 	s->letter = NULL;

@@ -23,7 +23,6 @@ struct letter {
 struct outcome {
 	enum mail_class	 class;
 	unsigned	 code;		/* of the last reply; 0: none */
-	int		 few;		/* fewer messages over one connection are wanted */
 	struct buf	 reply;		/* one line: the last reply, or why there was none */
 	struct buf	 offers;	/* EHLO keywords, a line each */
 	struct buf	 tls;		/* "TLSv1.3 / TLS_AES_256_GCM_SHA384"; empty: none */

@@ -391,10 +391,9 @@ def test_a_connection_ends_before_it_has_too_many(server):
 def test_too_many_recipients_make_connections_shorter(server):
     with Mailer(server) as role:
         for n in range(2):
-            assert role.post(f"r{n}@b.example")["few"] == 0
+            assert role.post(f"r{n}@b.example")["class"] == "accepted"
         server.say("RCPT", "452 4.5.3 too many recipients", times=1)
-        done = role.post("late@b.example")
-        assert (done["class"], done["few"]) == ("again", 1)
+        assert role.post("late@b.example")["class"] == "again"
         for n in range(4):
             assert role.post(f"s{n}@b.example")["class"] == "accepted"
     assert [c.messages for c in server.connections] == [2, 2, 2]
@@ -494,17 +493,17 @@ LOGIN = {"starttls": True, "user": "papers", "password_file": "smtp.key"}
 
 def test_courant_mail_shows_what_the_server_offers(command, tls):
     with Smtpd(size=5000, tls=tls[0], login={"papers": SECRET}) as server:
-        done = command(server, **LOGIN, leave="leave@b.example", hello="papers.test")
+        done = command(server, **LOGIN, hello="papers.test")
         assert done.returncode == 0, done
         for line in (r"server +smtp://localhost:\d+, EHLO papers.test", r"TLS +TLSv1\.\d / .*", r"login +papers",
                      r"from +papers@b.example, bounces to papers@b.example", r"(offers)? +SIZE 5000", r" +SMTPUTF8",
-                     r" +AUTH PLAIN LOGIN", "the server takes mail", "hint: .*DKIM.*List-Unsubscribe-Post.*"):
+                     r" +AUTH PLAIN LOGIN", "the server takes mail"):
             assert re.search(f"(?m)^{line}$", done.stdout), (line, done.stdout)
         assert "> " not in done.stdout
         until(lambda: server.connections[0].verbs() == ["EHLO", "STARTTLS", "EHLO", "AUTH", "QUIT"])
         assert not server.messages
         done = command(server, "-v", **LOGIN)
-        assert "> EHLO" in done.stdout and "> AUTH PLAIN\n< 235" in done.stdout and "hint" not in done.stdout
+        assert "> EHLO" in done.stdout and "> AUTH PLAIN\n< 235" in done.stdout
         told = json.loads(command(server, "--json", **LOGIN).stdout)
         assert told["ok"] is True and "SIZE 5000" in told["offers"] and told["tls"].startswith("TLSv1"), told
         assert any(line.startswith("> STARTTLS") for line in told["dialogue"])

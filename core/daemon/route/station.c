@@ -6,6 +6,7 @@
 #include "base/shown.h"
 #include "catalog/plugin.h"
 #include "catalog/versions.h"
+#include "conf/setup_mail.h"
 #include "conf/setup_template.h"
 #include "daemon/supervise/core.h"
 #include "daemon/supervise/dedicated.h"
@@ -172,19 +173,6 @@ plugin_means(struct digest *d, const struct instance *in, uint32_t granted)
 	buf_free(&options);
 }
 
-/* Adds what a sink that writes mail hangs on besides: a change resumes it. */
-static void
-mail_means(const struct mail_conf *m, struct digest *d)
-{
-	digest_str(d, m->server);
-	digest_str(d, m->user);
-	digest_str(d, m->password);
-	digest_str(d, m->from);
-	digest_str(d, m->from_name);
-	digest_str(d, m->bounces);
-	digest_str(d, m->hello);
-}
-
 static const char *
 list_title(const struct route *r)
 {
@@ -202,7 +190,7 @@ station_means(const struct station *s, struct digest *d, unsigned char out[DIGES
 		plugin_means(d, s->instance, s->instance->plugin != NULL ?
 		    setup_grants(s->core->setup, s->instance->plugin) : 0);
 	if (station_mails(s))
-		mail_means(&s->core->setup->mail, d);
+		mail_conf_means(&s->core->setup->mail, d);	/* a change resumes it */
 	if (station_lists(s)) {		/* the list shows these besides its records */
 		digest_str(d, list_title(r));
 		digest_str(d, s->core->setup->base);

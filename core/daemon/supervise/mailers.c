@@ -200,9 +200,7 @@ mailer_start(struct core *c)
 	request_mail(c->setup, &b);
 	if (peer_send(m->peer, MSG_MAIL_START, 0, &b, -1, -1) == -1)
 		kill(m->pid, SIGKILL);
-	if (b.data != NULL)
-		explicit_bzero(b.data, b.len);
-	buf_free(&b);
+	buf_forget(&b);
 	return m;
 }
 
