@@ -1,5 +1,6 @@
 """The walls of the sandbox against plugins that try them all, while they are loaded and in their callback,
 with the kernel's own Landlock and with that of Debian 12's kernel (ABI 2)."""
+import contextlib
 import os
 import pathlib
 import platform
@@ -8,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -175,22 +177,33 @@ def test_each_worker_has_no_new_privileges_and_a_filter(daemon, abi):
     d.write()
     d.start()
     told(d)
-    seen_of = set()
+    children = pathlib.Path(f"/proc/{d.process.pid}/task/{d.process.pid}/children")
+    seen_of, first_look, last = set(), {}, {}
+
+    def look(pid):
+        proc = pathlib.Path(f"/proc/{pid}")
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            state = (proc / "status").read_text()
+            if "State:\tZ" not in state:
+                first_look.setdefault(pid, time.monotonic())
+                last[pid] = state, (proc / "environ").read_bytes(), os.readlink(proc / "fd/0")
 
     def each():
-        for worker in d.status()["workers"]:
-            proc = pathlib.Path(f"/proc/{worker['pid']}")
-            try:            # one that hides from core is ended, and starts again
-                state, environment = (proc / "status").read_text(), (proc / "environ").read_bytes()
-                first = os.readlink(proc / "fd/0")
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if "State:\tZ" in state:
-                continue
-            assert re.search(r"^NoNewPrivs:\s1$", state, re.M) and re.search(r"^Seccomp:\s2$", state, re.M), worker
+        # One that hides from core is ended soon, and starts again: its last moment is looked at, and the log names it.
+        until = time.monotonic() + 0.3
+        while time.monotonic() < until:
+            for pid in children.read_text().split():
+                look(int(pid))
+        plugins = {w["pid"]: w["plugin"] for w in d.status()["workers"]} | {
+            int(pid): plugin for pid, plugin in re.findall(r"worker (\d+) \((owner_commands)\) died", d.log())}
+        for pid in plugins.keys() & last.keys():
+            state, environment, first = last[pid]
+            if "Seccomp:\t2" not in state and time.monotonic() - first_look[pid] < 1:
+                continue        # it begins
+            assert re.search(r"^NoNewPrivs:\s1$", state, re.M) and re.search(r"^Seccomp:\s2$", state, re.M), plugins[pid]
             assert {v.partition(b"=")[0] for v in environment.split(b"\0")} <= {b"", b"TZ", b"LD_LIBRARY_PATH"}
             assert first == "/dev/null"
-            seen_of.add(worker["plugin"])
+            seen_of.add(plugins[pid])
         return {"owner_sockets", "owner_nothing", "owner_files", "owner_commands"} < seen_of
     d.until(each, 20, "each was looked at while it ran")
 
