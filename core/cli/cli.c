@@ -14,6 +14,7 @@
 #include "cli_refilter.h"
 #include "cli_status.h"
 #include "cli_story.h"
+#include "cli_subscribers.h"
 #include "cli_try.h"
 #include "cli_usage.h"
 #include "base/log.h"
@@ -133,6 +134,21 @@ static const struct command commands[] = {
 	    "means, and the status is 1.\n"
 	    "  -v, --verbose         the dialogue with the server, without secrets\n"
 	    "  --json                all of it as JSON\n", cli_mail },
+	{ "subscribers", "ROUTE list|export|show A|add A|remove A|forget A|import FILE\n"
+	    "           [--confirmed] [--json]", "who subscribes to a route, and orders about them",
+	    "  list                  all there are or were, and their states\n"
+	    "  export                the same as CSV, with the keys of their leave links\n"
+	    "  show ADDRESS          one, with dates, networks and letters\n"
+	    "  add ADDRESS           ask it to confirm; with --confirmed: it has said yes to you\n"
+	    "  remove ADDRESS        it gets no more mail\n"
+	    "  forget ADDRESS        delete its row; no import brings it back\n"
+	    "  import FILE           CSV of an export, or addresses, a line each: they are asked to\n"
+	    "                        confirm; with --confirmed: they have said yes to you\n"
+	    "  --json                the answer as JSON\n", cli_subscribers },
+	{ "bounce", "[--json] < MAIL", "read a mail that came back, and stop mail to who is gone",
+	    "MAIL is a delivery status notification, on standard input. The status is 0 also when the\n"
+	    "mail is something else.\n"
+	    "  --json                the answer as JSON\n", cli_bounce },
 	{ "help", "[COMMAND]", "this list, or all about a command", "", cli_help },
 };
 

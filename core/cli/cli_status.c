@@ -273,7 +273,7 @@ show_routes(const json_t *all)
 		{ "DELIVERED", 1, 0 }, { "UNCONFIRMED", 1, 0 }, { "DEAD", 1, 0 },
 	};
 	struct show_table *t = show_table_new(columns, 7);
-	const json_t *o, *sink;
+	const json_t *o, *sink, *readers;
 	size_t i, k;
 
 	json_array_foreach(json_object_get(all, "routes"), i, o) {
@@ -282,6 +282,11 @@ show_routes(const json_t *all)
 		json_array_foreach(json_object_get(o, "sinks"), k, sink)
 			show_sink(t, o, sink);
 		note_overdue(t, o);
+		if ((readers = json_object_get(o, "subscribers")) != NULL)
+			note(t, "subscribers: %lld active, %lld pending, %lld left, %lld bounced, %lld blocked",
+			    json_get_number(readers, "active"), json_get_number(readers, "pending"),
+			    json_get_number(readers, "left"), json_get_number(readers, "bounced"),
+			    json_get_number(readers, "blocked"));
 	}
 	print("\n");
 	show_table_end(t);

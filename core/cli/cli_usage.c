@@ -57,7 +57,7 @@ help_all(void)
 	    "  -s STATE    the daemon's state folder\n"
 	    "  -V          the version\n\n");
 	for (size_t i = 0; i < ncommands; i++)
-		print("  %-9s %s\n", commands[i].name, commands[i].does);
+		print("  %-11s %s\n", commands[i].name, commands[i].does);
 	print("\n`courant help COMMAND` tells all about one; courant(1) is the manual.\n");
 }
 

@@ -98,6 +98,7 @@ struct sink {
 	int			 mail;		/* it writes mail to readers */
 	struct bytes		 readers;	/* the fixed ones: KEY\0ADDRESS\0... */
 	int64_t			 expiry;	/* ms for which a message is tried */
+	int			 subscribe;	/* readers can subscribe to it */
 	int			 path_line;	/* of its option `path` */
 };
 /* When a route's records are sealed into editions, and which of them. */

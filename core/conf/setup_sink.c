@@ -23,6 +23,7 @@ struct sink_said {
 	const char	*order;
 	int64_t		 every;
 	const char *const *to;
+	int		 subscribe;
 };
 const struct cr_option sink_own[] = {
 	CR_OPTION(struct sink_said, backlog, STRING, "", NULL, NULL),
@@ -43,16 +44,31 @@ static const struct cr_option sink_records[] = {
 static const struct cr_option sink_mails[] = {
 	CR_OPTION(struct sink_said, backlog, STRING, "", NULL, NULL),
 	CR_OPTION(struct sink_said, to, LIST, "", NULL, NULL),
+	CR_OPTION(struct sink_said, subscribe, BOOL, "no", NULL, NULL),
 	CR_END
 };
 
-/* The options of any sink of that plugin; NULL: unknown. */
+/* Of sinks whose plugin is missing: their subscribers can leave all the same. */
+static const struct cr_option sink_missing[] = {
+	CR_OPTION(struct sink_said, backlog, STRING, "", NULL, NULL),
+	CR_OPTION(struct sink_said, ordered, BOOL, "yes", NULL, NULL),
+	CR_OPTION(struct sink_said, keep, INT, "", "1..100000", NULL),
+	CR_OPTION(struct sink_said, order, STRING, "published", NULL, NULL),
+	CR_OPTION(struct sink_said, every, DURATION, "10 min", "1 s..", NULL),
+	CR_OPTION(struct sink_said, to, LIST, "", NULL, NULL),
+	CR_OPTION(struct sink_said, subscribe, BOOL, "no", NULL, NULL),
+	CR_END
+};
+
+/* The options of any sink of that plugin; NULL: the plugin is missing. */
 static const struct cr_option *
 sink_options(const struct plugin *p)
 {
-	if (p != NULL && (p->wants & CR_MAIL) != 0)
+	if (p == NULL)
+		return sink_missing;
+	if ((p->wants & CR_MAIL) != 0)
 		return sink_mails;
-	return p != NULL && !plugin_lists(p) ? sink_records : sink_own;
+	return plugin_lists(p) ? sink_own : sink_records;
 }
 
 /* Parses `backlog`: none, all, a number of records, or an age. -1: none of these. */
@@ -144,6 +160,21 @@ sink_name(struct setup_reader *r, const struct route *route, const char *plugin)
 	return kept;
 }
 
+/* Whether a path begins with the name of a page at which readers subscribe. */
+static int
+is_reserved(const char *path)
+{
+	static const char *const names[] = { "subscribe", "confirm", "leave" };
+	size_t len;
+
+	path += strspn(path, "./");
+	len = strcspn(path, "/");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (len == strlen(names[i]) && strncmp(path, names[i], len) == 0)
+			return 1;
+	return 0;
+}
+
 /* A sink's `path` has to stay below the folder of outputs. */
 static void
 path_check(struct setup_reader *r, const struct instance *in, int line)
@@ -155,6 +186,9 @@ path_check(struct setup_reader *r, const struct instance *in, int line)
 		return;
 	if (*path == '/' || *path == '\0' || path[strlen(path) - 1] == '/')
 		wrong(r, line, "path: \"%s\" is no name of a file in the folder of outputs",
+		    path);
+	if (is_reserved(path))
+		wrong(r, line, "path: \"%s\": subscribe, confirm and leave are names of the daemon's own pages",
 		    path);
 	for (; at != NULL; at = strchr(at, '/')) {
 		at += *at == '/';
@@ -189,8 +223,8 @@ readers_read(struct setup_reader *r, struct sink *sink, const char *const *to, i
 
 	if (r->setup->mail.server == NULL)
 		wrong(r, sink->instance->line, "there is no server; say mail: { server: ... }");
-	if (to == NULL || to[0] == NULL)
-		wrong(r, sink->instance->line, "nobody gets it; say to: [ADDRESS, ...]");
+	if ((to == NULL || to[0] == NULL) && !sink->subscribe)
+		wrong(r, sink->instance->line, "nobody gets it; say to: [ADDRESS, ...] or subscribe: yes");
 	buf_init(&b, SINK_READERS * 2 * (MAILBOX_MAX + 1));
 	for (size_t i = 0; to != NULL && to[i] != NULL; i++) {
 		if (mailbox_check(to[i], why, sizeof(why)) == -1 || mailbox_key(key, to[i]) == 0)
@@ -222,6 +256,9 @@ sink_fill(struct setup_reader *r, struct sink *sink, const struct options *said,
 	buf_free(&err);
 	sink->mail = ours == sink_mails;
 	sink->unordered = !own.ordered || sink->mail;
+	sink->subscribe = own.subscribe;
+	if (sink->subscribe && strncmp(r->setup->base != NULL ? r->setup->base : "", "https://", 8) != 0)
+		wrong(r, sink->instance->line, "subscribe needs serve.base with https");
 	sink->every = own.every;
 	if (own.order != NULL && list_order_parse(r, own.order, &sink->order, &sink->number) == -1)
 		wrong(r, sink->instance->line, LIST_ORDER_WRONG, own.order);

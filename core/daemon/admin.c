@@ -339,6 +339,8 @@ static const struct {
 	{ "hide", 1, 1, NULL, NULL },
 	{ "unhide", 1, 1, NULL, NULL },
 	{ "resume", 1, 1, NULL, deliver_resume },
+	{ "subscribers", 1, 1, NULL, NULL },
+	{ "bounce", 1, 1, NULL, NULL },
 	{ "drop output", 1, 0, NULL, abandoned_drop },
 };
 

@@ -92,6 +92,8 @@ put_route(struct buf *b, const struct route *r)
 		sr.send_empty = (uint32_t)r->edition->send_empty;
 		sr.archive = r->edition->archive;
 	}
+	for (size_t i = 0; i < r->nsinks; i++)
+		sr.subscribe |= (uint32_t)r->sinks[i].subscribe;
 	sr.prefer = (struct bytes){ (const char *)r->prefer, r->nprefer * sizeof(*r->prefer) };
 	wire_put(b, store_route, &sr);
 	buf_free(&rules);
@@ -235,6 +237,18 @@ store_stated(struct core *c, struct frame *f)
 		stream_stated(c, f->id, st.state);
 }
 
+/* Serve's request is carried out: passed on to serve, which knows it by its id. */
+static void
+store_consented(struct core *c, struct frame *f)
+{
+	struct buf b;
+
+	buf_init(&b, msg_limit(MSG_CONSENTED));
+	buf_add(&b, f->data, f->len);
+	roles_send(c, ROLE_SERVE, MSG_CONSENTED, f->id, &b, -1);
+	buf_free(&b);
+}
+
 static void
 store_frame(struct role *r, struct frame *f)
 {
@@ -284,6 +298,9 @@ store_frame(struct role *r, struct frame *f)
 		break;
 	case MSG_ANSWER:
 		admin_answered(c, f);
+		break;
+	case MSG_CONSENTED:
+		store_consented(c, f);
 		break;
 	default:
 		fatal("store sent a %s", msg_name(f->type));
@@ -360,6 +377,30 @@ serve_setup(struct role *r)
 	abandoned_tell(r->core);
 }
 
+/* Passes what a visitor does about a subscription on to store. -1: malformed. */
+static int
+serve_consent(struct core *c, struct frame *f)
+{
+	struct consent v;
+	struct buf b;
+
+	if (wire_whole(f->data, f->len, consent, &v) == -1 || v.network == NULL ||
+	    strlen(v.network) >= NETWORK_MAX || v.act > CONSENT_LEAVE ||
+	    (v.act == CONSENT_ASK && (v.route == NULL || v.address == NULL)) ||
+	    ((v.act == CONSENT_CONFIRM || v.act == CONSENT_LEAVE) && v.token.len != 16))
+		return -1;
+	buf_init(&b, msg_limit(MSG_CONSENT));
+	if (c->known) {
+		buf_add(&b, f->data, f->len);
+		roles_send(c, ROLE_STORE, MSG_CONSENT, f->id, &b, -1);
+	} else {
+		wire_put_u32(&b, CONSENTED_AWAY);
+		roles_send(c, ROLE_SERVE, MSG_CONSENTED, f->id, &b, -1);
+	}
+	buf_free(&b);
+	return 0;
+}
+
 static void
 serve_frame(struct role *r, struct frame *f)
 {
@@ -371,6 +412,12 @@ serve_frame(struct role *r, struct frame *f)
 		break;
 	case MSG_VISIT:
 		if (visit_came(r->core, f) == 0)
+			break;
+		log_warn("serve sent a bad frame");
+		kill(r->pid, SIGKILL);
+		break;
+	case MSG_CONSENT:
+		if (serve_consent(r->core, f) == 0)
 			break;
 		log_warn("serve sent a bad frame");
 		kill(r->pid, SIGKILL);

@@ -334,6 +334,11 @@ route_json(const struct core *c, size_t i)
 		json_array_append_new(sinks, sink_json(c, i, k, status_counted(c, id, k)));
 	json_object_set_new(o, "sinks", sinks);
 	overdue_put(c, r, o);
+	if (n != NULL && n->subscribe)
+		json_object_set_new(o, "subscribers", json_pack("{s:I,s:I,s:I,s:I,s:I}",
+		    "pending", (json_int_t)n->pending, "active", (json_int_t)n->active,
+		    "left", (json_int_t)n->left, "bounced", (json_int_t)n->bounced,
+		    "blocked", (json_int_t)n->blocked));
 	return o;
 }
 
@@ -427,11 +432,11 @@ put(struct buf *out, const char *name, json_t *value)
 	json_decref(value);
 }
 
-/* Removes what is for the operator alone: URLs, which may hold a key, and local paths. */
+/* Removes what is for the operator alone: URLs, which may hold a key, local paths, how many subscribe. */
 static json_t *
 published(json_t *o)
 {
-	static const char *const hidden[] = { "url", "moved", "file", "hash" };
+	static const char *const hidden[] = { "url", "moved", "file", "hash", "subscribers" };
 	const char *state = json_string_value(json_object_get(o, "state"));
 
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)

@@ -71,6 +71,8 @@ static const char *const statements[LOOK_MAX] = {
 	[LOOK_META] = "SELECT value FROM meta WHERE name = ?1",
 	[LOOK_SOURCE] = "SELECT id FROM source WHERE name = ?1",
 	[LOOK_ROUTE] = "SELECT id FROM route WHERE name = ?1 AND gone IS NULL",
+	[LOOK_SUBSCRIBE] = "SELECT title FROM route WHERE name = ?1 AND gone IS NULL"
+	    " AND subscribe = 1",
 	[LOOK_SOURCES] = "SELECT name, plugin, state, checked, ok, due, failures, status, found,"
 	    " error, unreliable FROM source WHERE gone IS NULL AND name > ?1"
 	    " ORDER BY name LIMIT ?2",

@@ -32,6 +32,7 @@ enum reader_sql {
 	LOOK_META,	/* the value of ?1 */
 	LOOK_SOURCE,	/* id of the source named ?1 */
 	LOOK_ROUTE,	/* id of the route named ?1 */
+	LOOK_SUBSCRIBE,	/* title of the route named ?1, if readers can subscribe to it */
 	LOOK_SOURCES,	/* name, plugin, state, checked, ok, due, failures, status, found, error,
 			 * unreliable; ?1 after name, ?2 limit */
 	LOOK_AT,	/* struct reader_row in the version of the log's row ?1, or, if that version

@@ -272,6 +272,39 @@ const char *const schema_steps[] = {
 	" due INTEGER NOT NULL DEFAULT 0, code INTEGER NOT NULL DEFAULT 0, reply TEXT,"
 	" at INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (leg, n, reader)) WITHOUT ROWID;"
 	"CREATE INDEX delivery_has ON delivery (leg, at) WHERE state = 4;"),
+	/* 15: subscribers of routes. key: the address by mailbox_key(); address: as typed. leave: 16
+	 * bytes, which never change; it comes twice when a route was imported under another name.
+	 * confirm: 16 bytes, once, good until confirm_until; or NULL. asked, confirmed, gone: when
+	 * it asked, confirmed, and left or bounced; *_from: the network, "operator", "import". soft:
+	 * refusals since softened that may pass. edition: the last one that was accepted for it. */
+	("CREATE TABLE subscriber (id INTEGER PRIMARY KEY, route INTEGER NOT NULL, key TEXT NOT NULL,"
+	" address TEXT NOT NULL, state INTEGER NOT NULL, leave BLOB NOT NULL, confirm BLOB UNIQUE,"
+	" confirm_until INTEGER NOT NULL, asked INTEGER NOT NULL, asked_from TEXT NOT NULL,"
+	" confirmed INTEGER NOT NULL, confirmed_from TEXT NOT NULL, gone INTEGER NOT NULL,"
+	" soft INTEGER NOT NULL, softened INTEGER NOT NULL, edition INTEGER NOT NULL DEFAULT 0,"
+	" UNIQUE (route, key));"
+	"CREATE INDEX subscriber_leave ON subscriber (leave);"
+	"CREATE INDEX subscriber_key ON subscriber (key);"
+	"CREATE INDEX subscriber_state ON subscriber (route, state);"
+	"CREATE INDEX subscriber_pending ON subscriber (asked) WHERE state = 1;"
+	/* Addresses that were forgotten, which an import must not bring back. hash: keyed, of the
+	 * address (subscribers.c). state: as it was then. */
+	"CREATE TABLE suppressed (route INTEGER, hash BLOB, state INTEGER NOT NULL,"
+	" at INTEGER NOT NULL, PRIMARY KEY (route, hash)) WITHOUT ROWID;"
+	"INSERT INTO meta VALUES ('suppress', random());"
+	/* Letters of the host's own, to be sent and sent; kept for a month, since the limits count
+	 * them. subscriber: 0: its row is gone. hash: of the address. network: of the visitor who
+	 * asked; '': an operator did. */
+	"CREATE TABLE letter (id INTEGER PRIMARY KEY, subscriber INTEGER NOT NULL, hash BLOB NOT NULL,"
+	" kind INTEGER NOT NULL, state INTEGER NOT NULL, made INTEGER NOT NULL,"
+	" network TEXT NOT NULL);"
+	"CREATE INDEX letter_due ON letter (id) WHERE state = 1;"
+	"CREATE INDEX letter_made ON letter (made);"
+	"CREATE INDEX letter_hash ON letter (hash, made);"
+	"CREATE INDEX letter_network ON letter (network, made);"
+	"CREATE INDEX letter_subscriber ON letter (subscriber) WHERE subscriber > 0;"
+	/* subscribe: readers can subscribe to the route. */
+	"ALTER TABLE route ADD COLUMN subscribe INTEGER NOT NULL DEFAULT 0;"),
 };
 _Static_assert(sizeof(schema_steps) / sizeof(schema_steps[0]) == SCHEMA_VERSION - 1, "a step a version");
 
@@ -279,6 +312,10 @@ _Static_assert(sizeof(schema_steps) / sizeof(schema_steps[0]) == SCHEMA_VERSION 
 #define WAITS	" FROM pending p INDEXED BY pending_due CROSS JOIN route r ON r.id = p.route" \
 	" CROSS JOIN log l ON l.n = p.n CROSS JOIN item i ON i.id = p.item" \
 	" WHERE p.state = 1 AND r.gone IS NULL"
+
+/* Columns of a subscriber, as subscriber_step() reads them. */
+#define SUBSCRIBER	"SELECT id, route, key, address, state, leave, confirm, confirm_until, asked, asked_from," \
+		" confirmed, confirmed_from, gone, soft, softened FROM subscriber"
 
 /* Columns of an edition, as edition_step() reads them. */
 #define EDITION	"SELECT id, state, sealed, due, since, first, n, length(others) / 8, sections, zone, why," \
@@ -673,4 +710,33 @@ const char *const schema_statements[SQL_MAX] = {
 	[SQL_DELIVERY_NOW] = "UPDATE delivery SET due = 0 WHERE leg = ? AND state IN (1, 2) AND due > 0",
 	[SQL_DELIVERY_OF] = "SELECT address, state, attempts, due, reply, at FROM delivery"
 	    " WHERE leg = ? AND n = ? ORDER BY reader LIMIT ?",
+	[SQL_ROUTE_SUBSCRIBE] = "UPDATE route SET subscribe = ?2 WHERE id = ?1 AND subscribe <> ?2",
+	[SQL_SUBSCRIBER_KEY] = SUBSCRIBER " WHERE route = ? AND key = ?",
+	[SQL_SUBSCRIBER_CONFIRM] = SUBSCRIBER " WHERE confirm = ?",
+	[SQL_SUBSCRIBER_LEAVE] = SUBSCRIBER " WHERE leave = ?1 AND id > ?2 ORDER BY id LIMIT 1",
+	[SQL_SUBSCRIBER_ALL] = SUBSCRIBER " WHERE key = ?1 AND id > ?2 ORDER BY id LIMIT 1",
+	[SQL_SUBSCRIBER_AFTER] = SUBSCRIBER " WHERE route = ? AND id > ? ORDER BY id LIMIT ?",
+	[SQL_SUBSCRIBER_ADD] = "INSERT INTO subscriber (route, key, address, state, leave, confirm,"
+	    " confirm_until, asked, asked_from, confirmed, confirmed_from, gone, soft, softened)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_SUBSCRIBER_SET] = "UPDATE subscriber SET address = ?2, state = ?3, leave = ?4, confirm = ?5,"
+	    " confirm_until = ?6, asked = ?7, asked_from = ?8, confirmed = ?9, confirmed_from = ?10,"
+	    " gone = ?11, soft = ?12, softened = ?13 WHERE id = ?1",
+	[SQL_SUBSCRIBER_DEL] = "DELETE FROM subscriber WHERE id = ?",
+	[SQL_SUBSCRIBER_COUNTS] = "SELECT state, count(*) FROM subscriber WHERE route = ? GROUP BY state",
+	[SQL_SUBSCRIBER_OLD] = "SELECT id FROM subscriber WHERE state = 1 AND asked < ? LIMIT 1",
+	[SQL_SUPPRESSED_GET] = "SELECT state FROM suppressed WHERE route = ? AND hash = ?",
+	[SQL_SUPPRESSED_SET] = "INSERT OR REPLACE INTO suppressed (route, hash, state, at)"
+	    " VALUES (?, ?, ?, ?)",
+	[SQL_SUPPRESSED_DEL] = "DELETE FROM suppressed WHERE route = ? AND hash = ?",
+	[SQL_LETTER_ADD] = "INSERT INTO letter (subscriber, hash, kind, state, made, network)"
+	    " VALUES (?, ?, ?, 1, ?, ?)",
+	[SQL_LETTER_ADDRESS] = "SELECT count(*) FROM letter WHERE hash = ? AND made > ? AND made < ?",
+	[SQL_LETTER_NETWORK] = "SELECT count(*) FROM letter WHERE network = ? AND made > ? AND made < ?",
+	[SQL_LETTER_ALL] = "SELECT count(*) FROM letter WHERE network <> '' AND made > ? AND made < ?",
+	[SQL_LETTER_DROP] = "UPDATE letter SET state = 3 WHERE subscriber = ? AND state = 1",
+	[SQL_LETTER_ORPHAN] = "UPDATE letter SET subscriber = 0 WHERE subscriber = ?",
+	[SQL_LETTERS_OF] = "SELECT kind, state, made, network FROM letter WHERE subscriber = ? ORDER BY id",
+	[SQL_LETTERS_LAST] = "SELECT min(made) FROM letter WHERE made > ?",
+	[SQL_LETTERS_OLD] = ("DELETE FROM letter WHERE made < ?"),
 };

@@ -2,7 +2,7 @@
 #ifndef CORE_SCHEMA_H
 #define CORE_SCHEMA_H
 #define SCHEMA_APPLICATION	0x43524e54	/* "CRNT", at byte 68 of the file */
-#define SCHEMA_VERSION		14		/* user_version, at byte 60; see schema_steps[] */
+#define SCHEMA_VERSION		15		/* user_version, at byte 60; see schema_steps[] */
 
 #define SCHEMA_HALF_LIFE	"half life"	/* row of the table meta: of heat, ms */
 
@@ -26,6 +26,18 @@ enum outbox_kind {
 	OUTBOX_RECORD	= 1,		/* a kept record that the sink has not confirmed */
 	OUTBOX_AGAIN	= 2,		/* the sink confirmed it before; an operator wants it again */
 };
+
+/* subscriber.state and suppressed.state */
+enum subscriber_state {
+	SUBSCRIBER_PENDING = 1,		/* asked, and not confirmed yet */
+	SUBSCRIBER_ACTIVE,		/* confirmed: gets what the route delivers */
+	SUBSCRIBER_LEFT,		/* was confirmed, and wants no more */
+	SUBSCRIBER_BOUNCED,		/* its mailbox does not exist, or refuses mail */
+	SUBSCRIBER_BLOCKED,		/* wants not even to be asked */
+};
+/* letter.kind: what the letter says. letter.state */
+enum letter_kind { LETTER_CONFIRM = 1 /* press the button */, LETTER_ALREADY /* you are already */ };
+enum letter_state { LETTER_DUE = 1, LETTER_SENT, LETTER_DROPPED };
 
 /* The statements of store; their text is in schema.c. */
 enum sql {
@@ -75,6 +87,12 @@ enum sql {
 	SQL_DELIVERY_ADD, SQL_DELIVERY_OPEN, SQL_DELIVERY_AGAIN, SQL_DELIVERY_DUE, SQL_DELIVERY_NEXT,
 	SQL_DELIVERY_GET, SQL_DELIVERY_SET, SQL_DELIVERY_BURY, SQL_DELIVERY_LAST, SQL_DELIVERY_DROP,
 	SQL_DELIVERY_DEL, SQL_DELIVERY_FORGET, SQL_DELIVERY_NOW, SQL_MAILING_ANEW, SQL_OUTBOX_REPLAY_NOW, SQL_DELIVERY_OF,
+	SQL_ROUTE_SUBSCRIBE, SQL_SUBSCRIBER_KEY, SQL_SUBSCRIBER_CONFIRM, SQL_SUBSCRIBER_LEAVE,
+	SQL_SUBSCRIBER_ALL, SQL_SUBSCRIBER_AFTER, SQL_SUBSCRIBER_ADD, SQL_SUBSCRIBER_SET,
+	SQL_SUBSCRIBER_DEL, SQL_SUBSCRIBER_COUNTS, SQL_SUBSCRIBER_OLD, SQL_SUPPRESSED_GET,
+	SQL_SUPPRESSED_SET, SQL_SUPPRESSED_DEL, SQL_LETTER_ADD, SQL_LETTER_ADDRESS,
+	SQL_LETTER_NETWORK, SQL_LETTER_ALL, SQL_LETTER_DROP, SQL_LETTER_ORPHAN, SQL_LETTERS_OF,
+	SQL_LETTERS_LAST, SQL_LETTERS_OLD,
 	SQL_MAX
 };
 

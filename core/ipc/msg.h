@@ -64,6 +64,10 @@ enum msg_type {
 				 * repeats id */
 	MSG_ANSWER,		/* as MSG_TOLD */
 
+	/* serve -> core -> store, and back: what a visitor does about a subscription */
+	MSG_CONSENT,		/* struct consent. id: serve's own */
+	MSG_CONSENTED,		/* u32 enum consented, once it is on disk. id: that of MSG_CONSENT */
+
 	/* core (or courant) <-> worker */
 	MSG_W_START,		/* struct w_start, u32 n, n * (str path, bytes options); W_FILTER:
 				 * then n * str rule, which names each filter's groups (setup.h);
@@ -272,7 +276,8 @@ WIRE_STRUCT(store_source, STORE_SOURCE_FIELDS);
 	F(s, U32, group)		/* enum edition_group */ \
 	F(s, I64, among)		/* ms: younger candidates that no edition had are looked at again */ \
 	F(s, U32, send_empty)		/* 1: an edition without a record is sealed, too */ \
-	F(s, U32, archive)		/* editions that are kept; 0: all */
+	F(s, U32, archive)		/* editions that are kept; 0: all */ \
+	F(s, U32, subscribe)		/* 1: readers can subscribe to one of its sinks */
 WIRE_STRUCT(store_route, STORE_ROUTE_FIELDS);
 /* Into which sections the records of an edition are put. */
 enum edition_group { SECTION_NONE, SECTION_SOURCE, SECTION_ROUTE };
@@ -499,6 +504,9 @@ WIRE_STRUCT(silence, SILENCE_FIELDS);
 	F(s, U64, expired) \
 	/* filters: records whose changes were refused since no host writes such; since the start */ \
 	F(s, U64, forged) \
+	/* filters: subscribers of the route by their state, when it has such */ \
+	F(s, U32, subscribe) \
+	F(s, U64, pending) F(s, U64, active) F(s, U64, left) F(s, U64, bounced) F(s, U64, blocked) \
 	F(s, STR, reason)		/* of the last failure, or NULL */
 WIRE_STRUCT(route_count, ROUTE_COUNT_FIELDS);
 
@@ -646,6 +654,22 @@ WIRE_STRUCT(visit_done, VISIT_DONE_FIELDS);
 #define VISIT_SHORT	(16u << 10)	/* bytes of a body that is sent inside its frame */
 #define VISIT_ANSWER_MAX (1u << 20)	/* bytes of an answer's body */
 #define VISIT_TYPE_MAX	255		/* bytes of an answer's media type */
+
+/* ---- subscriptions ---- */
+enum consent_act { CONSENT_NOTHING, CONSENT_ASK, CONSENT_CONFIRM, CONSENT_LEAVE };
+#define CONSENT_FIELDS(F, s) \
+	F(s, U32, act)			/* enum consent_act; NOTHING: takes as long as the others */ \
+	F(s, STR, route)		/* ASK: its name */ \
+	F(s, STR, address)		/* ASK: as typed */ \
+	F(s, BYTES, token)		/* CONFIRM, LEAVE: 16 bytes */ \
+	F(s, STR, network)		/* of the visitor, "192.0.2.0/24" */
+WIRE_STRUCT(consent, CONSENT_FIELDS);
+enum consented {
+	CONSENTED_DONE = 1,		/* or there was nothing to do: ASK tells nothing */
+	CONSENTED_UNKNOWN,		/* CONFIRM: no such token, or not any more; ASK: no such route */
+	CONSENTED_AWAY,			/* core: store cannot be asked now */
+};
+#define NETWORK_MAX	64		/* bytes of consent.network */
 
 /* ---- serve ---- */
 #define PROXIES_MAX	64		/* addresses in serve_start.proxies */

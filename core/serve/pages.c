@@ -32,6 +32,12 @@ static const char style[] =
 	"article{margin:0 0 1.4rem}\n"
 	"h2{font-size:1.05rem;line-height:1.35;margin:0}\n"
 	"p{margin:.15rem 0 0}.from,footer{color:var(--soft);font-size:.85rem}\n"
+	"label{display:block}.trap{position:absolute;left:-100vw;width:1px;overflow:hidden}\n"
+	"input,button{font:inherit;box-sizing:border-box;max-width:100%;padding:.6rem .8rem;"
+	"border-radius:.35rem;border:1px solid var(--soft);background:var(--page);color:var(--ink)}\n"
+	"input{display:block;width:24rem;margin:.4rem 0 1rem}button{border-color:var(--link);"
+	"background:var(--link);color:var(--page);cursor:pointer}\n"
+	"main h1{margin:0 0 1rem}[role=alert]{margin-bottom:1rem;font-weight:600}\n"
 	"footer{border-top:1px solid var(--line);margin-top:2rem;padding-top:.75rem}\n";
 
 void

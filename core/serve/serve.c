@@ -1,12 +1,14 @@
 /* The role serve: answers HTTP requests with output files, the API and HTML pages, from a database
  * opened read-only, and forwards requests below /x/ to plugins. Serve gives no orders to core: it
- * asks only for the daemon's status and for the answers of plugins. */
+ * asks only for the daemon's status and for the answers of plugins, and hands on what readers do about
+ * their subscriptions. */
 #include "serve.h"
 #include "api.h"
 #include "api_story.h"
 #include "connections.h"
 #include "outputs.h"
 #include "page_edition.h"
+#include "page_subscribe.h"
 #include "pages.h"
 #include "proxies.h"
 #include "reply.h"
@@ -52,42 +54,64 @@ answer_nothing(struct serve *s, struct evhttp_request *req, const char *path)
 }
 
 /* The handlers of paths; a path with "/" at its end stands for all that begin with it. Paths that
- * match no row are output files. */
+ * match no row are output files. methods: GET and HEAD, these and POST, or any. */
+enum methods { READ, POST, ANY };
 static const struct {
 	const char	*path;
 	void		(*answer)(struct serve *, struct evhttp_request *, const char *path);
+	enum methods	 methods;
 } table[] = {
-	{ "/healthz", api_health },
-	{ "/api/v1/status", status_wait_answer },
-	{ "/api/v1/records", api_records },
-	{ "/api/v1/records/", api_record },
-	{ "/api/v1/sources", api_sources },
-	{ "/api/v1/stories/", api_story },
-	{ "/api/", answer_nothing },
-	{ FORWARDED, visit_forward_answer },
-	{ "/edition/", page_edition },
-	{ "/style.css", page_style },
-	{ "/favicon.ico", answer_nothing },
+	{ "/healthz", api_health, READ },
+	{ "/api/v1/status", status_wait_answer, READ },
+	{ "/api/v1/records", api_records, READ },
+	{ "/api/v1/records/", api_record, READ },
+	{ "/api/v1/sources", api_sources, READ },
+	{ "/api/v1/stories/", api_story, READ },
+	{ "/api/", answer_nothing, READ },
+	{ FORWARDED, visit_forward_answer, ANY },
+	{ "/edition/", page_edition, READ },
+	{ "/subscribe/", page_subscribe, POST },
+	{ "/confirm/", page_confirm, POST },
+	{ "/leave/", page_leave, POST },
+	{ "/style.css", page_style, READ },
+	{ "/favicon.ico", answer_nothing, READ },
 };
+
+#define NO_ROW	(sizeof(table) / sizeof(table[0]))
+
+/* The row of a path, or NO_ROW. */
+static size_t
+row_of(const char *path)
+{
+	size_t i, len;
+
+	for (i = 0; i < NO_ROW; i++) {
+		len = strlen(table[i].path);
+		if (table[i].path[len - 1] == '/' ? strncmp(path, table[i].path, len) == 0 :
+		    strcmp(path, table[i].path) == 0)
+			break;
+	}
+	return i;
+}
 
 static void
 dispatch(struct serve *s, struct evhttp_request *req, const char *path)
 {
-	size_t i, len;
+	const size_t row = row_of(path);
 
-	if (strcmp(path, "/") == 0) {
+	if (strcmp(path, "/") == 0)
 		page_front(s, req, path);
-		return;
-	}
-	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		len = strlen(table[i].path);
-		if (table[i].path[len - 1] == '/' ? strncmp(path, table[i].path, len) == 0 :
-		    strcmp(path, table[i].path) == 0) {
-			table[i].answer(s, req, path);
-			return;
-		}
-	}
-	outputs_answer(s, req, path);
+	else if (row != NO_ROW)
+		table[row].answer(s, req, path);
+	else
+		outputs_answer(s, req, path);
+}
+
+static int
+is_allowed(enum evhttp_cmd_type method, enum methods methods)
+{
+	return method == EVHTTP_REQ_GET || method == EVHTTP_REQ_HEAD || methods == ANY ||
+	    (method == EVHTTP_REQ_POST && methods == POST);
 }
 
 /* Copies the percent-decoded path into out. -1: malformed, too long, or with control characters. */
@@ -124,16 +148,20 @@ on_request(struct evhttp_request *req, void *arg)
 	struct serve *s = arg;
 	enum evhttp_cmd_type method = evhttp_request_get_command(req);
 	char path[PATH_BYTES];
+	enum methods methods = READ;
+	size_t row;
 	int known;
 
 	if (!connection_begin(s, req))
 		return;
 	known = request_path(req, path) == 0;
-	if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD &&
-	    (!known || strncmp(path, FORWARDED, strlen(FORWARDED)) != 0)) {
-		reply_header(req, "Allow", "GET, HEAD");
+	if (known && (row = row_of(path)) != NO_ROW)
+		methods = table[row].methods;
+	if (!is_allowed(method, methods)) {
+		reply_header(req, "Allow", methods == POST ? "GET, HEAD, POST" : "GET, HEAD");
 		reply_header(req, "Connection", "close");
-		reply_error(s, req, 405, "only GET and HEAD are answered here");
+		reply_error(s, req, 405, "only %s are answered here", methods == POST ?
+		    "GET, HEAD and POST" : "GET and HEAD");
 	} else if (!known)
 		reply_error(s, req, 400, "the path cannot be read");
 	else
@@ -280,8 +308,11 @@ on_frame(struct peer *p, struct frame *f, int bad, void *arg)
 		status_wait_answered(s, f);
 	else if (f->type == MSG_VISITED)
 		visit_forward_back(s, f);
+	else if (f->type == MSG_CONSENTED)
+		consents_back(s, f);
 	else if (f->type == MSG_STOP) {
 		visit_forward_stop(s);
+		consents_stop(s);
 		on_stopping(-1, 0, s);
 	}
 	else
@@ -299,6 +330,7 @@ serve_main(int debug)
 		fatal("no event loop");
 	status_wait_open(&s);
 	s.visits = visit_forward_new();
+	consents_open(&s);
 	s.peer = peer_new(s.base, CHANNEL, on_frame, &s);
 	if (event_base_dispatch(s.base) == -1)
 		fatal("the event loop failed");
@@ -309,6 +341,7 @@ serve_main(int debug)
 	reader_free(s.reader);
 	peer_free(s.peer);
 	visit_forward_free(s.visits);
+	consents_close(&s);
 	proxies_free(s.proxies);
 	status_wait_close(&s);
 	event_base_free(s.base);

@@ -16,6 +16,7 @@ struct peer;
 struct proxies;
 struct reader;
 struct connections;
+struct consents;
 struct waiting;
 
 #define SERVE_HEADERS_MAX	(16 << 10)	/* bytes of a request's headers */
@@ -33,6 +34,7 @@ struct serve {
 	struct connections	*connections;
 	struct visit_forward		*visits;
 	struct proxies		*proxies;
+	struct consents		*consents;	/* requests that subscribe, confirm, leave */
 	struct waiting		*waiting;	/* requests for the daemon's status */
 	size_t			 held;		/* bytes of answers held in memory */
 	int			 stopping;

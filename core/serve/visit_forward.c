@@ -71,8 +71,8 @@ method_of(struct evhttp_request *req)
 	return NULL;
 }
 
-static void
-put_headers(struct evhttp_request *req, struct buf *b)
+void
+visit_headers(struct evhttp_request *req, struct buf *b)
 {
 	const struct evkeyvalq *in = evhttp_request_get_input_headers(req);
 	const struct evkeyval *kv;
@@ -122,7 +122,7 @@ hand_over(struct serve *s, struct evhttp_request *req, const char *method, const
 	int fd = -1, rc;
 
 	buf_init(&headers, HEADERS_MAX);
-	put_headers(req, &headers);
+	visit_headers(req, &headers);
 	va.headers = headers.data != NULL ? headers.data : "";
 	proxies_visitor(s->proxies, connection_peer(req), va.headers, visitor);
 	rc = headers.over ? -1 : put_body(req, &va, &fd);

@@ -303,6 +303,7 @@ take_one(struct ledger *l, struct wire *w, const uint32_t *ids, size_t n, uint32
 	if (route_prefer(r, s.prefer, ids, n) == -1)
 		goto out;
 	edition_rule(l, r, s.edition ? s.rule : NULL);
+	db_run(&l->book->db, SQL_ROUTE_SUBSCRIBE, DB_INT(r->id), DB_INT(s.subscribe));
 	ledger_state_drop_filters(l, r);
 	wait_take(l, r);
 	if (r->filtered == 0)		/* it judges all of the past */

@@ -7,6 +7,7 @@
 #include "ledger_judge.h"
 #include "ledger_wait.h"
 #include "sample.h"
+#include "subscribers.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "db/db.h"
@@ -90,12 +91,15 @@ put_sink(struct ledger *l, struct ledger_route *r, const struct cursor *g, struc
 static void
 put_route(struct ledger *l, struct ledger_route *r, size_t *looks, struct buf *b)
 {
-	const struct route_count filters = { .route = r->id, .sink = PULL_FILTER,
+	struct route_count filters = { .route = r->id, .sink = PULL_FILTER,
 		.place = r->filtered, .kept = (uint64_t)r->kept, .dropped = (uint64_t)r->dropped,
 		.waiting = r->pending, .dead = r->dead, .expired = (uint64_t)r->expired,
-		.forged = r->forged, .reason = fitting(b, r->reason) };
+		.forged = r->forged, .subscribe = r->rule.subscribe,
+		.reason = fitting(b, r->reason) };
 	struct route_count c;
 
+	if (r->rule.subscribe)
+		subscribers_count(l->book, r->id, &filters);
 	wire_put(b, route_count, &filters);
 	for (uint32_t i = 0; i < r->nsinks; i++) {
 		c = (struct route_count){ .route = r->id, .sink = i, .kept = (uint64_t)r->kept };

@@ -7,6 +7,7 @@
 #include "ledger_refilter.h"
 #include "past.h"
 #include "ruling.h"
+#include "subscribers_ask.h"
 #include "base/buf.h"
 #include "base/shown.h"
 
@@ -32,6 +33,8 @@ static const struct {
 	{ "join", NULL, ruling_join },
 	{ "hide", NULL, ruling_hide },
 	{ "unhide", NULL, ruling_unhide },
+	{ "subscribers", subscribers_ask, NULL },
+	{ "bounce", subscribers_bounce, NULL },
 };
 
 int

@@ -13,6 +13,7 @@
 #include "readers.h"
 #include "slices.h"
 #include "state.h"
+#include "subscribers.h"
 #include "story_match.h"
 #include "top.h"
 #include "walk.h"
@@ -50,6 +51,7 @@
 #define TOUCH_MS	60000		/* until a mark from MSG_TOUCH is on disk, at most */
 #define STOP_MS		2000		/* for pages under way when core stops */
 #define WAKE_MS		3600000		/* between two checks for due waiting records, at most */
+#define TIDY_S		3600		/* between two removals of old subscriptions, unless one is asked for */
 #define STORE_KNOWN_MAX	(256u << 20)	/* bytes of MSG_STORE_KNOWN */
 #define ITEMS_MAX	(64u << 20)	/* bytes of a batch */
 
@@ -65,7 +67,7 @@ struct reply {
 struct store {
 	struct event_base *base;
 	struct peer	*peer;
-	struct event	*commit, *touch, *wake, *work;
+	struct event	*commit, *touch, *wake, *work, *tidy;
 	struct book	 book;
 	struct roster	*roster;
 	struct ledger	*ledger;
@@ -710,6 +712,43 @@ on_seal(struct store *s, struct frame *f, struct wire *w)
 	s->hurry = s->asked = 1;
 }
 
+/* ---- Subscriptions ---- */
+
+static void
+on_consent(struct store *s, struct frame *f, struct wire *w)
+{
+	const struct ledger_route *r = NULL;
+	struct consent c;
+	struct buf b;
+
+	wire_get(w, consent, &c);
+	if (wire_end(w) == -1 || c.network == NULL || strlen(c.network) >= NETWORK_MAX ||
+	    (c.act == CONSENT_ASK && (c.route == NULL || c.address == NULL)) ||
+	    ((c.act == CONSENT_CONFIRM || c.act == CONSENT_LEAVE) &&
+	    c.token.len != SUBSCRIBER_TOKEN))
+		fatal("core's CONSENT is malformed");
+	if (c.act == CONSENT_ASK)
+		r = ledger_route_named(s->ledger, c.route);
+	buf_init(&b, msg_limit(MSG_CONSENTED));
+	wire_put_u32(&b, subscribers_consent(&s->book, r != NULL && r->rule.subscribe ? r->id : 0, &c,
+	    date_now()));
+	send_later(s, MSG_CONSENTED, f->id, &b, -1);
+	s->hurry = 1;
+}
+
+static void
+on_tidy(evutil_socket_t fd, short what, void *arg)
+{
+	struct store *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (s->ledger == NULL)
+		return;
+	subscribers_tidy(&s->book, date_now());
+	group_plan(s);
+}
+
 /* ---- The role ---- */
 
 /* A write waits for room on the disk, or is done: core is told at once, since this process answers
@@ -746,6 +785,7 @@ static const struct {
 	{ MSG_SILENT, 0, on_silent },
 	{ MSG_QUESTION, 0, on_question },
 	{ MSG_SEAL, 0, on_seal },
+	{ MSG_CONSENT, 0, on_consent },
 	{ MSG_STOP, 1, on_stop },
 };
 
@@ -809,12 +849,14 @@ store_close(struct store *s)
 	event_free(s->touch);
 	event_free(s->wake);
 	event_free(s->work);
+	event_free(s->tidy);
 	event_base_free(s->base);
 }
 
 int
 store_main(int debug)
 {
+	const struct timeval hour = { .tv_sec = TIDY_S };
 	struct store s = { .end = &s.replies };
 
 	log_open("store", debug);
@@ -825,7 +867,9 @@ store_main(int debug)
 	s.touch = evtimer_new(s.base, on_touch, &s);
 	s.wake = evtimer_new(s.base, on_touch, &s);
 	s.work = evtimer_new(s.base, on_work, &s);
-	if (s.commit == NULL || s.touch == NULL || s.wake == NULL || s.work == NULL)
+	s.tidy = event_new(s.base, -1, EV_PERSIST, on_tidy, &s);
+	if (s.commit == NULL || s.touch == NULL || s.wake == NULL || s.work == NULL ||
+	    s.tidy == NULL || event_add(s.tidy, &hour) == -1)
 		fatal("no timers");
 	s.peer = peer_new(s.base, STORE_FD, on_frame, &s);
 	room_init(on_room, &s);
