@@ -93,14 +93,20 @@ boundary_read(const char *type, char out[BOUNDARY_MAX])
 static size_t
 status_read(const char *s, char out[DSN_STATUS])
 {
-	unsigned a, b, c;
-	int n = 0;
+	size_t n = 2, digits;
 
-	if (strchr("245", s[0]) == NULL || s[0] == '\0' || s[1] != '.' ||
-	    sscanf(s, "%1u.%3u.%3u%n", &a, &b, &c, &n) != 3 || n == 0)
+	if (s[0] == '\0' || strchr("245", s[0]) == NULL || s[1] != '.')
 		return 0;
-	snprintf(out, DSN_STATUS, "%u.%u.%u", a, b, c);
-	return (size_t)n;
+	digits = strspn(s + n, "0123456789");
+	if (digits < 1 || digits > 3 || s[n + digits] != '.')
+		return 0;
+	n += digits + 1;
+	digits = strspn(s + n, "0123456789");
+	if (digits < 1 || digits > 3)
+		return 0;
+	n += digits;
+	snprintf(out, DSN_STATUS, "%.*s", (int)n, s);
+	return n;
 }
 
 /* Some servers tell a mere 5.0.0, and the one that refused said more. */

@@ -172,18 +172,19 @@ page_away(struct serve *s, struct evhttp_request *req)
 
 /* Hands the act over; page: whose answer it gets. */
 static void
-consent_send(struct serve *s, struct evhttp_request *req, uint32_t page, struct consent *c)
+consent_send(struct serve *s, struct evhttp_request *req, uint32_t page, const struct consent *c)
 {
 	const struct timeval tick = { .tv_usec = TICK_MS * 1000 };
 	struct consents *all = s->consents;
+	struct consent sent = *c;
 	char network[NETWORK_MAX];
 	struct buf b;
 	int rc = -1;
 
 	visitor_network(s, req, network);
-	c->network = network;
+	sent.network = network;
 	buf_init(&b, msg_limit(MSG_CONSENT));
-	wire_put(&b, consent, c);
+	wire_put(&b, consent, &sent);
 	if (all->n < CONSENTS_MAX && !b.over)
 		rc = peer_send(s->peer, MSG_CONSENT, ++all->last, &b, -1, -1);
 	buf_free(&b);
