@@ -182,22 +182,40 @@ is_boundary(struct span line, const char *boundary, int *last)
 	return 1;
 }
 
+/* Takes a key that stands at p and is followed by one of these characters; the first one counts. */
 static void
-key_read(struct dsn *d, const char *value)
+key_take(char to[TEXT_BASE32_16], const char *p, const char *followed)
 {
 	unsigned char token[16];
 	char key[TEXT_BASE32_16];
 
-	for (const char *p = value; (p = strchr(p, '+')) != NULL;) {
-		p++;
-		if (strlen(p) < TEXT_BASE32_16 || p[TEXT_BASE32_16 - 1] != '@')
-			continue;
-		for (size_t i = 0; i < TEXT_BASE32_16 - 1; i++)
-			key[i] = (char)text_lower(p[i]);
-		key[TEXT_BASE32_16 - 1] = '\0';
-		if (d->key[0] == '\0' && text_base32_read(token, key, strlen(key)) == 0)
-			memcpy(d->key, key, sizeof(key));
-	}
+	if (to[0] != '\0' || strnlen(p, TEXT_BASE32_16 - 1) < TEXT_BASE32_16 - 1 ||
+	    strchr(followed, p[TEXT_BASE32_16 - 1]) == NULL)
+		return;
+	for (size_t i = 0; i < TEXT_BASE32_16 - 1; i++)
+		key[i] = (char)text_lower(p[i]);
+	key[TEXT_BASE32_16 - 1] = '\0';
+	if (text_base32_read(token, key, strlen(key)) == 0)
+		memcpy(to, key, sizeof(key));
+}
+
+static void
+address_read(struct dsn *d, const char *value)
+{
+	for (const char *p = value; (p = strchr(p, '+')) != NULL;)
+		key_take(d->key, ++p, "@");
+}
+
+/* A reply to the mail, or one that its link to leave wrote. strchr() takes the end of the text for one of the
+ * characters as well. */
+static void
+subject_read(struct dsn *d, const char *value)
+{
+	static const char word[] = "leave ";
+
+	for (const char *p = value; *p != '\0'; p++)
+		if (strncasecmp(p, word, sizeof(word) - 1) == 0)
+			key_take(d->leave, p + sizeof(word) - 1, " \t");
 }
 
 static void	part_read(struct dsn *, struct span, int depth);
@@ -235,7 +253,9 @@ part_read(struct dsn *d, struct span s, int depth)
 			memcpy(type, value, sizeof(type));
 		for (size_t i = 0; depth == 0 && i < sizeof(ours) / sizeof(ours[0]); i++)
 			if (strcasecmp(name, ours[i]) == 0)
-				key_read(d, value);
+				address_read(d, value);
+		if (depth == 0 && strcasecmp(name, "Subject") == 0)
+			subject_read(d, value);
 	}
 	if (strncasecmp(type, "message/delivery-status", 23) == 0 ||
 	    strncasecmp(type, "message/global-delivery-status", 30) == 0)

@@ -1,4 +1,5 @@
-/* Reads delivery status notifications: mails that tell what became of a mail (RFC 3464, RFC 6533). */
+/* Reads mails that come to the addresses of a list: delivery status notifications (RFC 3464, RFC 6533), and wishes
+ * to leave. */
 #ifndef CORE_DSN_H
 #define CORE_DSN_H
 #include "mailbox.h"
@@ -18,6 +19,8 @@ struct dsn_recipient {
 struct dsn {
 	/* In what the mail is addressed to: NAME+KEY@, 26 characters of base32; "": there is none. */
 	char			key[TEXT_BASE32_16];
+	/* In the subject: leave KEY; "": nobody wants to leave. */
+	char			leave[TEXT_BASE32_16];
 	struct dsn_recipient	to[DSN_RECIPIENTS];
 	size_t			n;
 };

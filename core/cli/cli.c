@@ -145,9 +145,9 @@ static const struct command commands[] = {
 	    "  import FILE           CSV of an export, or addresses, a line each: they are asked to\n"
 	    "                        confirm; with --confirmed: they have said yes to you\n"
 	    "  --json                the answer as JSON\n", cli_subscribers },
-	{ "bounce", "[--json] < MAIL", "read a mail that came back, and stop mail to who is gone",
-	    "MAIL is a delivery status notification, on standard input. The status is 0 also when the\n"
-	    "mail is something else.\n"
+	{ "bounce", "[--json] < MAIL", "read a mail that came back, or by which a reader leaves",
+	    "MAIL is, on standard input, a delivery status notification, or has the subject that a link\n"
+	    "to leave gave it. The status is 0 also when the mail is something else.\n"
 	    "  --json                the answer as JSON\n", cli_bounce },
 	{ "help", "[COMMAND]", "this list, or all about a command", "", cli_help },
 };

@@ -492,6 +492,21 @@ bounce_each(const struct dsn *d, json_t *all)
 	return 0;
 }
 
+/* The reader wrote to `mail: leave`. */
+static int
+leave(const struct dsn *d, int json)
+{
+	json_t *question = json_object(), *answer;
+
+	json_set_text(question, "leave", d->leave);
+	answer = ask("bounce", question);
+	json_decref(question);
+	if (answer != NULL && !json)
+		print("the reader whose key is %s gets no more\n", d->leave);
+	json_decref(answer);
+	return answer == NULL;
+}
+
 int
 cli_bounce(int argc, char **argv)
 {
@@ -508,8 +523,10 @@ cli_bounce(int argc, char **argv)
 	all = json ? json_array() : NULL;
 	if (dsn_read(&d, b.data != NULL ? b.data : "", b.len) == 0)
 		rc = bounce_each(&d, all);
+	else if (d.leave[0] != '\0')
+		rc = leave(&d, json);
 	else if (!json)
-		print("this is no delivery status notification; nothing is done\n");
+		print("this is neither a delivery status notification nor a wish to leave; nothing is done\n");
 	if (json && rc == 0)
 		(void)print_json(all, 0);
 	json_decref(all);

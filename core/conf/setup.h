@@ -146,6 +146,7 @@ struct mail_conf {
 	char			*from_name;	/* before it, in UTF-8; "" */
 	char			*hello;		/* the name in EHLO */
 	char			*bounces;	/* the envelope's sender: `from` unless given */
+	char			*leave;		/* takes mails of who wants no more; NULL */
 	uint32_t		 at_once;	/* connections */
 	uint32_t		 per_connection;	/* messages of one, at most */
 	uint32_t		 rate;		/* messages in rate_ms, spread over it; 0: any number */

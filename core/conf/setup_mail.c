@@ -24,7 +24,7 @@
 #define PORT_LOCAL	25		/* of a mail server on this machine */
 
 struct mail_said {
-	const char	*server, *user, *password, *token, *from, *hello, *bounces, *rate;
+	const char	*server, *user, *password, *token, *from, *hello, *bounces, *leave, *rate;
 	int		 starttls;
 	int64_t		 at_once, per_connection;
 };
@@ -37,6 +37,7 @@ static const struct cr_option mail_own[] = {
 	CR_OPTION(struct mail_said, from, STRING, "", NULL, NULL),
 	CR_OPTION(struct mail_said, hello, STRING, "", NULL, NULL),
 	CR_OPTION(struct mail_said, bounces, STRING, "", NULL, NULL),
+	CR_OPTION(struct mail_said, leave, STRING, "", NULL, NULL),
 	CR_OPTION(struct mail_said, at_once, INT, "2", "1..32", NULL),
 	CR_OPTION(struct mail_said, rate, STRING, "", NULL, NULL),
 	CR_OPTION(struct mail_said, per_connection, INT, "100", "1..100000", NULL),
@@ -298,6 +299,8 @@ mail_read(struct setup_reader *r, const struct node *n)
 	hello_read(r, n, said.hello);
 	m->bounces = said.bounces == NULL ? m->from : address_read(r,
 	    conf_line(n, "bounces", 0, n->line), "bounces", said.bounces);
+	if (said.leave != NULL)
+		m->leave = address_read(r, conf_line(n, "leave", 0, n->line), "leave", said.leave);
 	if (said.rate != NULL && rate_parse(said.rate, &m->rate, &m->rate_ms) == -1)
 		wrong(r, conf_line(n, "rate", 0, n->line), "rate: \"%s\" is not N/s, N/min, N/h or "
 		    "N/d, as 600/h is", said.rate);
@@ -318,6 +321,7 @@ mail_conf_means(const struct mail_conf *m, struct digest *d)
 	digest_str(d, m->from_name);
 	digest_str(d, m->hello);
 	digest_str(d, m->bounces);
+	digest_str(d, m->leave);
 	digest_int(d, m->token);
 	digest_int(d, m->plain);
 	digest_int(d, m->at_once);

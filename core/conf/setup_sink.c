@@ -254,11 +254,13 @@ sink_fill(struct setup_reader *r, struct sink *sink, const struct options *said,
 	if (option_fill(ours, &own, sizeof(own), said, &err) == -1)
 		wrong(r, sink->instance->line, "%s", err.data);
 	buf_free(&err);
-	sink->mail = ours == sink_mails;
+	sink->mail = ours == sink_mails || (p == NULL && (own.subscribe || own.to != NULL));
 	sink->unordered = !own.ordered || sink->mail;
 	sink->subscribe = own.subscribe;
 	if (sink->subscribe && strncmp(r->setup->base != NULL ? r->setup->base : "", "https://", 8) != 0)
 		wrong(r, sink->instance->line, "subscribe needs serve.base with https");
+	if (sink->subscribe && p != NULL && (p->takes & CR_BATCH_LETTER) == 0)
+		wrong(r, sink->instance->line, "subscribe: the plugin writes no letters that ask to confirm");
 	sink->every = own.every;
 	if (own.order != NULL && list_order_parse(r, own.order, &sink->order, &sink->number) == -1)
 		wrong(r, sink->instance->line, LIST_ORDER_WRONG, own.order);
@@ -314,6 +316,16 @@ archive_check(struct setup_reader *r, const struct route *route, int line)
 			    route->sinks[i].name);
 }
 
+/* A route's subscribers get each thing once. */
+static void
+subscribe_check(struct setup_reader *r, const struct route *route, int line)
+{
+	for (size_t i = 0; route->sinks[route->nsinks - 1].subscribe && i + 1 < route->nsinks; i++)
+		if (route->sinks[i].subscribe)
+			wrong(r, line, "subscribe: another sink of the route, %s, has its subscribers already",
+			    route->sinks[i].name);
+}
+
 /* For how long a message is tried, ms: two periods of the route's editions, but a day at least and five at most;
  * of a record five. */
 static int64_t
@@ -354,6 +366,7 @@ sink_make(struct setup_reader *r, struct route *route, const struct node *n, con
 	    (in.plugin->takes & (CR_BATCH_RECORDS | CR_BATCH_LIST)) == 0)
 		wrong(r, n->line, "it takes editions, and the route makes none: say `edition`");
 	archive_check(r, route, n->line);
+	subscribe_check(r, route, n->line);
 	options_free(&said);
 	r->where[where] = '\0';
 }

@@ -111,6 +111,7 @@ put_route(struct buf *b, const struct route *r)
 			.keep = l->keep, .order = (uint32_t)l->order,
 			.number = l->number, .every = l->every, .unordered = (uint32_t)(l->unordered && (l->mail || r->edition == NULL)),
 			.mail = (uint32_t)l->mail, .readers = l->readers, .expiry = l->expiry,
+			.subscribe = (uint32_t)l->subscribe,
 			.backlog = l->backlog, .backlog_n = l->backlog_n };
 
 		wire_put(b, store_sink, &sl);
@@ -247,6 +248,8 @@ store_consented(struct core *c, struct frame *f)
 	buf_add(&b, f->data, f->len);
 	roles_send(c, ROLE_SERVE, MSG_CONSENTED, f->id, &b, -1);
 	buf_free(&b);
+	deliver_asked(c);		/* there may be a letter */
+	deliver_head(c, c->head);
 }
 
 static void

@@ -276,13 +276,12 @@ const char *const schema_steps[] = {
 	 * bytes, which never change; it comes twice when a route was imported under another name.
 	 * confirm: 16 bytes, once, good until confirm_until; or NULL. asked, confirmed, gone: when
 	 * it asked, confirmed, and left or bounced; *_from: the network, "operator", "import". soft:
-	 * refusals since softened that may pass. edition: the last one that was accepted for it. */
+	 * refusals in a row, since softened, that may pass. */
 	("CREATE TABLE subscriber (id INTEGER PRIMARY KEY, route INTEGER NOT NULL, key TEXT NOT NULL,"
 	" address TEXT NOT NULL, state INTEGER NOT NULL, leave BLOB NOT NULL, confirm BLOB UNIQUE,"
 	" confirm_until INTEGER NOT NULL, asked INTEGER NOT NULL, asked_from TEXT NOT NULL,"
 	" confirmed INTEGER NOT NULL, confirmed_from TEXT NOT NULL, gone INTEGER NOT NULL,"
-	" soft INTEGER NOT NULL, softened INTEGER NOT NULL, edition INTEGER NOT NULL DEFAULT 0,"
-	" UNIQUE (route, key));"
+	" soft INTEGER NOT NULL, softened INTEGER NOT NULL, UNIQUE (route, key));"
 	"CREATE INDEX subscriber_leave ON subscriber (leave);"
 	"CREATE INDEX subscriber_key ON subscriber (key);"
 	"CREATE INDEX subscriber_state ON subscriber (route, state);"
@@ -294,17 +293,25 @@ const char *const schema_steps[] = {
 	"INSERT INTO meta VALUES ('suppress', random());"
 	/* Letters of the host's own, to be sent and sent; kept for a month, since the limits count
 	 * them. subscriber: 0: its row is gone. hash: of the address. network: of the visitor who
-	 * asked; '': an operator did. */
+	 * asked; '': an operator did. attempts: that failed; due: the next one, ms. */
 	"CREATE TABLE letter (id INTEGER PRIMARY KEY, subscriber INTEGER NOT NULL, hash BLOB NOT NULL,"
 	" kind INTEGER NOT NULL, state INTEGER NOT NULL, made INTEGER NOT NULL,"
-	" network TEXT NOT NULL);"
+	" network TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL DEFAULT 0,"
+	" reply TEXT);"
 	"CREATE INDEX letter_due ON letter (id) WHERE state = 1;"
 	"CREATE INDEX letter_made ON letter (made);"
 	"CREATE INDEX letter_hash ON letter (hash, made);"
 	"CREATE INDEX letter_network ON letter (network, made);"
 	"CREATE INDEX letter_subscriber ON letter (subscriber) WHERE subscriber > 0;"
 	/* subscribe: readers can subscribe to the route. */
-	"ALTER TABLE route ADD COLUMN subscribe INTEGER NOT NULL DEFAULT 0;"),
+	"ALTER TABLE route ADD COLUMN subscribe INTEGER NOT NULL DEFAULT 0;"
+	/* mailing: subscribers up to the id `fan` get it, of whom those up to `fanned` have rows. delivery:
+	 * effect: enum subscriber_effect, or'ed. */
+	"ALTER TABLE mailing ADD COLUMN fan INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE mailing ADD COLUMN fanned INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE delivery ADD COLUMN effect INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX delivery_open ON delivery (leg, n, due) WHERE state IN (1, 2);"
+	"CREATE INDEX delivery_dead ON delivery (leg, n, at) WHERE state = 3;"),
 };
 _Static_assert(sizeof(schema_steps) / sizeof(schema_steps[0]) == SCHEMA_VERSION - 1, "a step a version");
 
@@ -678,7 +685,10 @@ const char *const schema_statements[SQL_MAX] = {
 	[SQL_EDITION_RULE] = "SELECT rule, since, begun FROM edition_rule WHERE route = ?",
 	[SQL_EDITION_RULE_SET] = "INSERT OR REPLACE INTO edition_rule VALUES (?, ?, ?, ?)",
 	[SQL_EDITION_RULE_DROP] = ("DELETE FROM edition_rule WHERE route = ?"),
-	[SQL_MAILING_ADD] = "INSERT OR REPLACE INTO mailing (leg, n, begun) VALUES (?, ?, ?)",
+	[SQL_MAILING_ADD] = "INSERT OR REPLACE INTO mailing (leg, n, begun, fan) VALUES (?, ?, ?, ?)",
+	[SQL_MAILING_FAN] = "SELECT fan, fanned FROM mailing WHERE leg = ? AND n = ?",
+	[SQL_MAILING_FANNED] = "UPDATE mailing SET fanned = ?3 WHERE leg = ?1 AND n = ?2",
+	[SQL_MAILING_LEFT] = "SELECT fan > fanned FROM mailing WHERE leg = ? AND n = ?",
 	[SQL_MAILING_GET] = "SELECT begun FROM mailing WHERE leg = ? AND n = ?",
 	[SQL_MAILING_AGAIN] = "UPDATE mailing SET begun = ?3, dead = 0 WHERE leg = ?1 AND n = ?2",
 	[SQL_MAILING_STAND] = "SELECT accepted, dead FROM mailing WHERE leg = ? AND n = ?",
@@ -688,21 +698,33 @@ const char *const schema_statements[SQL_MAX] = {
 	[SQL_DELIVERY_ADD] = "INSERT OR REPLACE INTO delivery (leg, n, reader, address, state)"
 	    " VALUES (?, ?, ?, ?, ?)",
 	[SQL_DELIVERY_OPEN] = "SELECT count(*) FROM delivery WHERE leg = ? AND n = ? AND state IN (1, 2)",
-	[SQL_DELIVERY_AGAIN] = "UPDATE delivery SET state = 1, attempts = 0, due = 0"
+	[SQL_DELIVERY_AGAIN] = "UPDATE delivery SET state = 1, attempts = 0, due = 0, effect = 0"
 	    " WHERE leg = ? AND n = ? AND state = 3",
 	/* ?4: a due time behind it is of a wrong clock. */
 	[SQL_DELIVERY_DUE] = "SELECT reader, address FROM delivery WHERE leg = ?1 AND n = ?2 AND state IN (1, 2)"
-	    " AND (due <= ?3 OR due > ?4) ORDER BY reader LIMIT ?5",
+	    " AND (due <= ?3 OR due > ?4) ORDER BY due, reader LIMIT ?5",
+	/* Who is a fixed reader as well has a row already. */
+	[SQL_DELIVERY_FAN] = "INSERT OR IGNORE INTO delivery (leg, n, reader, address, state)"
+	    " SELECT ?1, ?2, key, address, 1 FROM subscriber WHERE route = ?3 AND id > ?4 AND id <= ?5 AND state = 2",
+	[SQL_SUBSCRIBER_LAST] = "SELECT max(id) FROM subscriber WHERE route = ?",
+	/* The id of the ?4th active one behind ?2, at most ?3; NULL: there are fewer. */
+	[SQL_SUBSCRIBER_NTH] = "SELECT id FROM subscriber WHERE route = ?1 AND id > ?2 AND id <= ?3 AND state = 2"
+	    " ORDER BY id LIMIT 1 OFFSET ?4",
 	[SQL_DELIVERY_NEXT] = "SELECT max(min(due), 1) FROM delivery WHERE leg = ? AND n = ? AND state IN (1, 2)",
 	[SQL_DELIVERY_GET] = "SELECT attempts FROM delivery WHERE leg = ? AND n = ? AND reader = ?",
 	[SQL_DELIVERY_SET] = "UPDATE delivery SET state = ?4, attempts = ?5, due = ?6, code = ?7, reply = ?8, at = ?9"
 	    " WHERE leg = ?1 AND n = ?2 AND reader = ?3",
 	[SQL_DELIVERY_BURY] = "UPDATE delivery SET state = 3, reply = ?3, at = ?4"
 	    " WHERE leg = ?1 AND n = ?2 AND state IN (1, 2)",
-	/* Those that failed, and are open still (?3 1) or dead letters (?3 0). */
-	[SQL_DELIVERY_LAST] = "SELECT count(*) OVER (), reply FROM delivery WHERE leg = ?1 AND n = ?2"
-	    " AND CASE WHEN ?3 THEN state IN (1, 2) AND attempts > 0 ELSE state = 3 END ORDER BY at DESC LIMIT 1",
+	/* Those that failed and are open still; those that are dead letters. */
+	[SQL_DELIVERY_FAILED] = "SELECT count(*) OVER (), reply FROM delivery WHERE leg = ?1 AND n = ?2"
+	    " AND state IN (1, 2) AND attempts > 0 ORDER BY at DESC LIMIT 1",
+	[SQL_DELIVERY_DEAD] = "SELECT count(*) OVER (), reply FROM delivery WHERE leg = ?1 AND n = ?2"
+	    " AND state = 3 ORDER BY at DESC LIMIT 1",
+	[SQL_DELIVERY_EFFECT] = "UPDATE delivery SET effect = ?4 WHERE leg = ?1 AND n = ?2 AND reader = ?3",
+	[SQL_DELIVERY_EFFECTS_END] = "UPDATE delivery SET effect = 0 WHERE leg = ? AND n = ? AND state = 3",
 	[SQL_DELIVERY_DROP] = "DELETE FROM delivery WHERE leg = ? AND n = ? AND reader = ?",
+	[SQL_DELIVERY_CLEAR] = "DELETE FROM delivery WHERE leg = ? AND n = ?",
 	[SQL_DELIVERY_DEL] = "DELETE FROM delivery WHERE leg = ? AND n = ? AND state <> 4",
 	[SQL_DELIVERY_FORGET] = "DELETE FROM delivery WHERE leg = ? AND state = 4 AND at < ?",
 	[SQL_MAILING_ANEW] = "UPDATE mailing SET accepted = 0, dead = 0 WHERE leg = ?",
@@ -722,6 +744,13 @@ const char *const schema_statements[SQL_MAX] = {
 	[SQL_SUBSCRIBER_SET] = "UPDATE subscriber SET address = ?2, state = ?3, leave = ?4, confirm = ?5,"
 	    " confirm_until = ?6, asked = ?7, asked_from = ?8, confirmed = ?9, confirmed_from = ?10,"
 	    " gone = ?11, soft = ?12, softened = ?13 WHERE id = ?1",
+	[SQL_SUBSCRIBER_TAKES] = "UPDATE subscriber SET soft = 0, softened = 0"
+	    " WHERE route = ? AND key = ? AND soft > 0 AND state = 2",
+	/* What the dead letters of a mailing did to them is undone: effect 2, 1 or 3. */
+	[SQL_SUBSCRIBER_RISE] = "UPDATE subscriber SET state = 2, gone = 0 WHERE route = ?1 AND state = 4 AND key IN"
+	    " (SELECT reader FROM delivery WHERE leg = ?2 AND n = ?3 AND state = 3 AND effect >= 2)",
+	[SQL_SUBSCRIBER_SOFTER] = "UPDATE subscriber SET soft = soft - 1 WHERE route = ?1 AND soft > 0 AND key IN"
+	    " (SELECT reader FROM delivery WHERE leg = ?2 AND n = ?3 AND state = 3 AND effect IN (1, 3))",
 	[SQL_SUBSCRIBER_DEL] = "DELETE FROM subscriber WHERE id = ?",
 	[SQL_SUBSCRIBER_COUNTS] = "SELECT state, count(*) FROM subscriber WHERE route = ? GROUP BY state",
 	[SQL_SUBSCRIBER_OLD] = "SELECT id FROM subscriber WHERE state = 1 AND asked < ? LIMIT 1",
@@ -736,7 +765,16 @@ const char *const schema_statements[SQL_MAX] = {
 	[SQL_LETTER_ALL] = "SELECT count(*) FROM letter WHERE network <> '' AND made > ? AND made < ?",
 	[SQL_LETTER_DROP] = "UPDATE letter SET state = 3 WHERE subscriber = ? AND state = 1",
 	[SQL_LETTER_ORPHAN] = "UPDATE letter SET subscriber = 0 WHERE subscriber = ?",
-	[SQL_LETTERS_OF] = "SELECT kind, state, made, network FROM letter WHERE subscriber = ? ORDER BY id",
+	[SQL_LETTERS_OF] = "SELECT kind, state, made, network, reply FROM letter WHERE subscriber = ? ORDER BY id",
+	/* ?2: now; ?3: a due time behind it is of a wrong clock. */
+	[SQL_LETTER_NEXT] = "SELECT letter.id, kind, made, letter.attempts, address, key, leave, confirm FROM letter"
+	    " JOIN subscriber ON subscriber.id = letter.subscriber WHERE letter.state = 1 AND route = ?1"
+	    " AND (due <= ?2 OR due > ?3) ORDER BY letter.id",
+	[SQL_LETTER_LATER] = "SELECT min(due) FROM letter JOIN subscriber ON subscriber.id = letter.subscriber"
+	    " WHERE letter.state = 1 AND route = ? AND due > ?",
+	[SQL_LETTER_GET] = "SELECT attempts, made, state, due FROM letter WHERE id = ?",
+	[SQL_LETTER_SET] = "UPDATE letter SET state = ?2, attempts = ?3, due = ?4, reply = ?5 WHERE id = ?1",
+	[SQL_LETTERS_NOW] = "UPDATE letter SET due = 0 WHERE state = 1 AND due > 0",
 	[SQL_LETTERS_LAST] = "SELECT min(made) FROM letter WHERE made > ?",
 	[SQL_LETTERS_OLD] = ("DELETE FROM letter WHERE made < ?"),
 };

@@ -302,6 +302,7 @@ enum list_order {
 	/* its fixed readers: KEY\0ADDRESS\0..., KEY by mailbox_key() */ \
 	F(s, BYTES, readers) \
 	F(s, I64, expiry)		/* ms for which mail is tried */ \
+	F(s, U32, subscribe)		/* 1: the route's subscribers are its readers, too */ \
 	F(s, U32, backlog)		/* enum backlog: earlier records that a new sink gets */ \
 	F(s, I64, backlog_n)		/* records or ms */
 WIRE_STRUCT(store_sink, STORE_SINK_FIELDS);
@@ -407,8 +408,12 @@ WIRE_STRUCT(stated, STATED_FIELDS);
 	F(s, U32, sample)		/* 1: a sample, with which an operator tests the sink */ \
 	F(s, STR, to)			/* the reader of a sample that is mail; or NULL */
 WIRE_STRUCT(pull, PULL_FIELDS);
-/* WORK_EDITION: of one edition, as a whole: ack.done counts editions. */
-enum work_kind { WORK_NONE, WORK_FILTER, WORK_RECORDS, WORK_LIST, WORK_REPLAY, WORK_SAMPLE, WORK_EDITION };
+/* WORK_EDITION: of one edition, as a whole: ack.done counts editions. WORK_LETTER: a letter of the daemon's own,
+ * likewise; first and last are its negative id. */
+enum work_kind { WORK_NONE, WORK_FILTER, WORK_RECORDS, WORK_LIST, WORK_REPLAY, WORK_SAMPLE, WORK_EDITION,
+	WORK_LETTER };
+/* What a letter of the daemon's own to a subscriber says. */
+enum letter_kind { LETTER_CONFIRM = 1 /* press the button */, LETTER_ALREADY /* you have it already */ };
 #define WORK_FIELDS(F, s) \
 	F(s, U32, route) F(s, U32, sink) F(s, U32, lane) \
 	F(s, U32, kind)			/* enum work_kind */ \
@@ -424,13 +429,15 @@ enum work_kind { WORK_NONE, WORK_FILTER, WORK_RECORDS, WORK_LIST, WORK_REPLAY, W
 	/* when the next replay is due, or the next try of an unordered sink's record, ms; 0 */ \
 	F(s, I64, replay) \
 	/* of a sink that writes mail: struct mail_reader, one after the other, at most MAIL_READERS */ \
-	F(s, BYTES, readers)
+	F(s, BYTES, readers) \
+	/* WORK_LETTER: enum letter_kind; the token of the page that it links to, or NULL; when it was made, ms */ \
+	F(s, U32, letter) F(s, STR, token) F(s, I64, made)
 WIRE_STRUCT(work, WORK_FIELDS);
 #define MAIL_READER_FIELDS(F, s) \
 	F(s, STR, reader)		/* store's name of it: mailbox_key() */ \
 	F(s, STR, address) \
 	F(s, STR, id)			/* of the delivery to it, the same when repeated */ \
-	F(s, STR, leave) F(s, STR, leave_mail)	/* URLs; "": none */
+	F(s, STR, leave)		/* the key by which it leaves; "": a fixed reader */
 WIRE_STRUCT(mail_reader, MAIL_READER_FIELDS);
 #define MAIL_READERS	32
 #define JUDGED_FIELDS(F, s) \
@@ -568,7 +575,11 @@ enum { FAILED_RETRY = 100 };		/* the plugin called retry(), not fail() */
 	F(s, I64, now) \
 	F(s, U32, attempt)		/* as in struct work */ \
 	F(s, STR, sender) F(s, STR, list_id)	/* as in struct cr_batch; NULL: the sink writes no mail */ \
-	F(s, BYTES, readers)		/* as in struct work */
+	F(s, BYTES, readers)		/* as in struct work */ \
+	/* the page at which a reader leaves, without the key behind it; the mailbox that takes such wishes, \
+	 * or NULL */ \
+	F(s, STR, leave) F(s, STR, leave_mail) \
+	F(s, STR, text) F(s, I64, made)	/* of a letter: what it says; when it was made, ms */
 WIRE_STRUCT(batch_job, BATCH_JOB_FIELDS);
 #define BATCH_DONE_FIELDS(F, s) \
 	F(s, U32, done)			/* records filtered or delivered, from the first */ \

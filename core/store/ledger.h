@@ -112,7 +112,8 @@ struct cursor {
 	char		*readers;
 	size_t		 readers_len;
 	int64_t		 expiry;
-	/* A sink that takes records in any order: those under way, one a lane; 0: none. */
+	int		 subscribe;		/* the route's subscribers are readers of it, too */
+	/* A sink that takes records in any order: those under way, one a lane; 0: none; negative: a letter. */
 	int		 unordered;
 	int64_t		 flight[SINK_LANES];
 	unsigned	 outcomes[SINK_LANES];	/* of mail: readers of whom something became since then */
@@ -169,6 +170,7 @@ struct ledger {
 	int64_t		 ahead;			/* wall clock - ticks at the last wait_clock() */
 	uint64_t	 wrote;			/* counts writes of verdicts and cursors */
 	char		 id[TEXT_BASE32_16];	/* of the batch handed out last */
+	char		 token[TEXT_BASE32_16];	/* of it, if it is a letter: struct work */
 	struct buf	 readers;		/* of it, if it is mail: struct work */
 };
 

@@ -111,6 +111,7 @@ cursor_take(struct ledger *l, struct ledger_route *r, const struct store_sink *s
 	g->readers = (char *)(uintptr_t)bytes_copy(s->readers).data;
 	g->readers_len = s->readers.len;
 	g->expiry = s->expiry;
+	g->subscribe = s->subscribe != 0;
 	if (g->gone || g->backlog != s->backlog || g->backlog_n != s->backlog_n) {
 		g->backlog = s->backlog;
 		g->backlog_n = s->backlog_n;

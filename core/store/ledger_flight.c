@@ -6,6 +6,7 @@
 #include "ledger_cursor.h"
 #include "ledger_outbox.h"
 #include "ledger_state.h"
+#include "letters.h"
 #include "readers.h"
 #include "base/buf.h"
 #include "base/date.h"
@@ -131,15 +132,25 @@ give(struct ledger *l, struct ledger_route *r, struct cursor *g, int64_t n, stru
 	return 0;
 }
 
+/* There is work at `due`, ms; 0: none. */
+static void
+replay_by(struct work *w, int64_t due)
+{
+	if (due > 0 && (w->replay == 0 || due < w->replay))
+		w->replay = due;
+}
+
 void
 flight_pull(struct ledger *l, struct ledger_route *r, struct cursor *g, const struct pull *p,
     struct work *w, struct buf *items)
 {
-	int64_t n, attempts = 0, due;
+	int64_t n, attempts = 0;
 
 	if (p->lane >= SINK_LANES)
 		return;
 	g->flight[p->lane] = 0;
+	if (g->subscribe && letters_give(l, r, g, w))
+		return;			/* somebody waits for it */
 	do {
 		n = flight_next(l, g, &attempts);
 		if (n == 0 && !p->replay && fill(l, r, g))
@@ -148,9 +159,9 @@ flight_pull(struct ledger *l, struct ledger_route *r, struct cursor *g, const st
 			break;
 		w->attempt = (uint32_t)attempts;
 	} while (give(l, r, g, n, w, items) == -1);
-	due = db_get(&l->book->db, SQL_OUTBOX_LATER, 0, DB_INT(g->id), DB_INT(date_now()));
-	if (due > 0 && (w->replay == 0 || due < w->replay))
-		w->replay = due;
+	replay_by(w, db_get(&l->book->db, SQL_OUTBOX_LATER, 0, DB_INT(g->id), DB_INT(date_now())));
+	if (g->subscribe)
+		replay_by(w, letters_later(l, r));
 }
 
 /* The record failed; the others go on, unless it has been so with all of them lately. */
@@ -206,6 +217,10 @@ flight_ack(struct ledger *l, struct ledger_route *r, struct cursor *g, const str
 		return;
 	}
 	g->flight[a->lane] = 0;
+	if (n < 0) {
+		letters_ack(l, a, g->outcomes[a->lane]);
+		return;
+	}
 	row = outbox_get(l, g, n);
 	free((char *)(uintptr_t)row.reason);
 	row.reason = a->reason != NULL ? a->reason : "";

@@ -3,6 +3,7 @@
 #include "book.h"
 #include "ledger.h"
 #include "ledger_outbox.h"
+#include "subscribers.h"
 #include "base/date.h"
 #include "base/digest.h"
 #include "base/log.h"
@@ -21,6 +22,7 @@
 #define KNOWN_MS	INT64_C(2592000000)	/* for which it is known who has got what: 30 days */
 #define REFUSED_LEAST	10			/* dead letters of one edition, of more than a tenth of its */
 #define REFUSED_SHARE	10			/* messages: the server refuses us, and not the readers */
+#define FAN_WINDOW	1000			/* subscribers who get rows at once */
 
 /* After so many failed attempts. RFC 5321 4.5.4.1 asks for half an hour between two; what greylists takes the
  * message after some minutes. */
@@ -33,9 +35,8 @@ again_in(int64_t attempts)
 	return minutes[attempts < last ? attempts : last] * MINUTE;
 }
 
-/* The id of the message of n to the reader. */
-static void
-message_id(struct ledger *l, const struct ledger_route *r, const struct cursor *g, int64_t n, const char *reader,
+void
+reader_message_id(struct ledger *l, const struct ledger_route *r, const struct cursor *g, int64_t n, const char *reader,
     char id[TEXT_BASE32_16])
 {
 	unsigned char out[DIGEST_SIZE];
@@ -65,14 +66,17 @@ fixed_address(const struct cursor *g, const char *reader)
 	return NULL;
 }
 
+/* The first time: rows of the fixed readers; subscribers get theirs as it is their turn. */
 static void
-enrol(struct ledger *l, const struct cursor *g, int64_t n)
+enrol(struct ledger *l, const struct ledger_route *r, const struct cursor *g, int64_t n)
 {
 	struct db *db = &l->book->db;
+	int64_t fan = g->subscribe ? db_get(db, SQL_SUBSCRIBER_LAST, 0, DB_INT(r->id)) : 0;
 
 	l->wrote++;
 	db_begin(db);
-	db_run(db, SQL_MAILING_ADD, DB_INT(g->id), DB_INT(n), DB_INT(date_now()));
+	db_run(db, SQL_DELIVERY_CLEAR, DB_INT(g->id), DB_INT(n));
+	db_run(db, SQL_MAILING_ADD, DB_INT(g->id), DB_INT(n), DB_INT(date_now()), DB_INT(fan));
 	for (const char *at = g->readers; at < g->readers + g->readers_len;) {
 		const char *address = at + strlen(at) + 1;
 
@@ -82,38 +86,95 @@ enrol(struct ledger *l, const struct cursor *g, int64_t n)
 	}
 }
 
+/* The next subscribers get rows. 0: all have been through. */
+static int
+fan_out(struct ledger *l, const struct ledger_route *r, const struct cursor *g, int64_t n)
+{
+	struct db *db = &l->book->db;
+	int64_t fan = 0, fanned = 0, last;
+
+	db_bind(db, SQL_MAILING_FAN, DB_INT(g->id), DB_INT(n));
+	if (db_step(db, SQL_MAILING_FAN)) {
+		fan = db_int(db, SQL_MAILING_FAN, 0);
+		fanned = db_int(db, SQL_MAILING_FAN, 1);
+	}
+	db_done(db, SQL_MAILING_FAN);
+	if (fanned >= fan)
+		return 0;
+	last = !g->subscribe ? fan : db_get(db, SQL_SUBSCRIBER_NTH, fan, DB_INT(r->id), DB_INT(fanned),
+	    DB_INT(fan), DB_INT(FAN_WINDOW - 1));
+	l->wrote++;
+	db_begin(db);
+	if (g->subscribe)
+		db_run(db, SQL_DELIVERY_FAN, DB_INT(g->id), DB_INT(n), DB_INT(r->id), DB_INT(fanned), DB_INT(last));
+	db_run(db, SQL_MAILING_FANNED, DB_INT(g->id), DB_INT(n), DB_INT(last));
+	return 1;
+}
+
+/* Completes who is to get it: the address, and the key by which a subscriber leaves. -1: it is no reader any
+ * more. */
+static int
+reader_find(struct ledger *l, const struct ledger_route *r, const struct cursor *g, struct mail_reader *to,
+    struct subscriber *s, char key[TEXT_BASE32_16])
+{
+	to->leave = "";
+	if (fixed_address(g, to->reader) != NULL)
+		return 0;
+	if (!g->subscribe || !subscriber_find(l->book, r->id, to->reader, s) || s->state != SUBSCRIBER_ACTIVE)
+		return -1;
+	text_base32(key, s->leave, sizeof(s->leave));
+	to->address = s->address;
+	to->leave = key;
+	return 0;
+}
+
+/* Those whose rows are due, at most MAIL_READERS. */
+static size_t
+due_give(struct ledger *l, const struct ledger_route *r, const struct cursor *g, int64_t n)
+{
+	const int64_t now = date_now();
+	struct db *db = &l->book->db;
+	char id[TEXT_BASE32_16], key[TEXT_BASE32_16];
+	struct mail_reader to;
+	struct subscriber s;
+	size_t got = 0;
+
+	buf_clear(&l->readers);
+	db_bind(db, SQL_DELIVERY_DUE, DB_INT(g->id), DB_INT(n), DB_INT(now), DB_INT(now + AHEAD_MAX),
+	    DB_INT(MAIL_READERS));
+	while (db_step(db, SQL_DELIVERY_DUE)) {
+		to = (struct mail_reader){ .reader = db_text(db, SQL_DELIVERY_DUE, 0),
+			.address = db_text(db, SQL_DELIVERY_DUE, 1), .id = id };
+		if (reader_find(l, r, g, &to, &s, key) == -1) {
+			db_begin(db);
+			db_run(db, SQL_DELIVERY_DROP, DB_INT(g->id), DB_INT(n), DB_TEXT(to.reader));
+			continue;
+		}
+		reader_message_id(l, r, g, n, to.reader, id);
+		wire_put(&l->readers, mail_reader, &to);
+		got++;
+	}
+	db_done(db, SQL_DELIVERY_DUE);
+	return got;
+}
+
 size_t
 readers_give(struct ledger *l, struct ledger_route *r, struct cursor *g, int64_t n, int again, int64_t *due)
 {
 	struct db *db = &l->book->db;
-	char id[TEXT_BASE32_16];
-	size_t got = 0;
-	struct mail_reader to;
+	size_t got;
 
 	*due = 0;
-	buf_clear(&l->readers);
 	if (db_get(db, SQL_MAILING_GET, 0, DB_INT(g->id), DB_INT(n)) == 0)
-		enrol(l, g, n);
+		enrol(l, r, g, n);
 	else if (again && db_get(db, SQL_DELIVERY_OPEN, 0, DB_INT(g->id), DB_INT(n)) == 0) {
 		db_begin(db);
 		db_run(db, SQL_DELIVERY_AGAIN, DB_INT(g->id), DB_INT(n));
 		db_run(db, SQL_MAILING_AGAIN, DB_INT(g->id), DB_INT(n), DB_INT(date_now()));
 	}
-	db_bind(db, SQL_DELIVERY_DUE, DB_INT(g->id), DB_INT(n), DB_INT(date_now()),
-	    DB_INT(date_now() + AHEAD_MAX), DB_INT(MAIL_READERS));
-	while (db_step(db, SQL_DELIVERY_DUE)) {
-		to = (struct mail_reader){ .reader = db_text(db, SQL_DELIVERY_DUE, 0),
-			.address = db_text(db, SQL_DELIVERY_DUE, 1), .id = id, .leave = "", .leave_mail = "" };
-		if (fixed_address(g, to.reader) == NULL) {
-			db_begin(db);
-			db_run(db, SQL_DELIVERY_DROP, DB_INT(g->id), DB_INT(n), DB_TEXT(to.reader));
-			continue;
-		}
-		message_id(l, r, g, n, to.reader, id);
-		wire_put(&l->readers, mail_reader, &to);
-		got++;
-	}
-	db_done(db, SQL_DELIVERY_DUE);
+	do
+		got = due_give(l, r, g, n);
+	while (got < MAIL_READERS && fan_out(l, r, g, n));
 	if (got == 0)
 		*due = db_get(db, SQL_DELIVERY_NEXT, 0, DB_INT(g->id), DB_INT(n));
 	return got;
@@ -121,16 +182,8 @@ readers_give(struct ledger *l, struct ledger_route *r, struct cursor *g, int64_t
 
 /* ---- Outcomes ---- */
 
-/* A reader's row, as it will be. */
-struct reader_row {
-	enum reader_state	 state;
-	int64_t			 attempts, due;
-};
-
-/* What the reply means for the reader; attempts: the failed ones so far; since: the age of the mailing, ms.
- * *expired: it was tried for long enough. */
-static struct reader_row
-judge(const struct mail_outcome *o, int64_t now, int64_t attempts, int64_t since, int64_t expiry, int *expired)
+struct reader_row
+reader_judge(const struct mail_outcome *o, int64_t now, int64_t attempts, int64_t since, int64_t expiry, int *expired)
 {
 	struct reader_row row = { READER_OPEN, attempts, now };
 
@@ -187,23 +240,41 @@ is_refused(struct ledger *l, const struct cursor *g, int64_t n)
 	return dead >= REFUSED_LEAST && dead * REFUSED_SHARE > dead + accepted;
 }
 
-/* Whether the reply concerns all of the sink's mail: it pauses. */
-static void
-pause_for(struct ledger *l, struct cursor *g, const struct mail_outcome *o, enum reader_state state)
+void
+reader_pause(struct ledger *l, struct cursor *g, char *why)
 {
-	char *why = NULL;
-
-	if (g->paused != PAUSED_NOT)
+	if (g->paused != PAUSED_NOT) {
+		free(why);
 		return;
-	if (o->class == MAIL_CONFIG || o->class == MAIL_SENDER)
-		why = xstrdup(o->reply);
-	else if (state == READER_DEAD && is_refused(l, g, o->n))
-		why = xasprintf("more than a tenth of the readers were refused, the last with: %s", o->reply);
-	if (why == NULL)
-		return;
+	}
 	log_warn("%s: paused until `courant resume`: %s", g->name, why);
 	cursor_pause(g, PAUSED_GONE, why);
 	cursor_save(l, g);
+}
+
+/* What became of a subscriber's message tells of the mailbox, unless it is we who are refused: then nobody is
+ * suppressed, and what this mailing did to others before is undone. */
+static void
+subscriber_learns(struct ledger *l, const struct ledger_route *r, const struct cursor *g, const struct mail_outcome *o,
+    enum reader_state state, int refused)
+{
+	struct db *db = &l->book->db;
+	int effect;
+
+	if (state == READER_DEAD && refused) {
+		db_run(db, SQL_SUBSCRIBER_RISE, DB_INT(r->id), DB_INT(g->id), DB_INT(o->n));
+		db_run(db, SQL_SUBSCRIBER_SOFTER, DB_INT(r->id), DB_INT(g->id), DB_INT(o->n));
+		db_run(db, SQL_DELIVERY_EFFECTS_END, DB_INT(g->id), DB_INT(o->n));
+		return;
+	}
+	if (!g->subscribe || fixed_address(g, o->reader) != NULL)
+		return;
+	if (state == READER_HAS)
+		db_run(db, SQL_SUBSCRIBER_TAKES, DB_INT(r->id), DB_TEXT(o->reader));
+	if (state != READER_DEAD || (o->class != MAIL_NO_MAILBOX && o->class != MAIL_REFUSED))
+		return;
+	effect = subscriber_refused(l->book, r->id, o->reader, o->class == MAIL_NO_MAILBOX, date_now());
+	db_run(db, SQL_DELIVERY_EFFECT, DB_INT(g->id), DB_INT(o->n), DB_TEXT(o->reader), DB_INT(effect));
 }
 
 int
@@ -217,13 +288,13 @@ readers_outcome(struct ledger *l, const struct mail_outcome *o)
 	const char *reply = o->reply;
 	struct reader_row row;
 	char *said = NULL;
-	int expired = 0;
+	int expired = 0, refused;
 
 	if (g == NULL)
 		return 0;		/* a reload took the sink away meanwhile */
 	begun = db_get(db, SQL_MAILING_GET, now, DB_INT(g->id), DB_INT(o->n));
 	attempts = db_get(db, SQL_DELIVERY_GET, 0, DB_INT(g->id), DB_INT(o->n), DB_TEXT(o->reader));
-	row = judge(o, now, attempts, now - begun, g->expiry, &expired);
+	row = reader_judge(o, now, attempts, now - begun, g->expiry, &expired);
 	if (expired)
 		reply = said = xasprintf("expired: %s", o->reply);
 	db_begin(db);
@@ -240,7 +311,13 @@ readers_outcome(struct ledger *l, const struct mail_outcome *o)
 		g->outcomes[i] += g->flight[i] == o->n || (i == 0 && g->replaying && g->batch[0] == o->n);
 	if (o->class == MAIL_ACCEPTED)
 		g->failing = g->failed = 0;
-	pause_for(l, g, o, row.state);
+	refused = row.state == READER_DEAD && is_refused(l, g, o->n);
+	subscriber_learns(l, r, g, o, row.state, refused);
+	if (o->class == MAIL_CONFIG || o->class == MAIL_SENDER)
+		reader_pause(l, g, xstrdup(o->reply));
+	else if (refused)
+		reader_pause(l, g, xasprintf("more than a tenth of the readers were refused, the last with: %s",
+		    o->reply));
 	return g->paused != PAUSED_NOT;
 }
 
@@ -259,6 +336,7 @@ readers_resume(struct ledger *l, const struct cursor *g)
 
 	db_begin(db);
 	db_run(db, SQL_DELIVERY_NOW, DB_INT(g->id));
+	db_run(db, SQL_LETTERS_NOW);
 	db_run(db, SQL_MAILING_ANEW, DB_INT(g->id));
 	db_run(db, SQL_OUTBOX_REPLAY_NOW, DB_INT(g->id));
 }
@@ -279,15 +357,19 @@ readers_row(struct ledger *l, const struct cursor *g, int64_t n, struct outbox_r
 	const char *reply;
 	char *reason = NULL;
 	int64_t dead = 0;
+	enum sql sql;
 
 	row->due = db_get(db, SQL_DELIVERY_NEXT, 0, DB_INT(g->id), DB_INT(n));
-	db_bind(db, SQL_DELIVERY_LAST, DB_INT(g->id), DB_INT(n), DB_INT(row->due > 0));
-	if (db_step(db, SQL_DELIVERY_LAST) && (dead = db_int(db, SQL_DELIVERY_LAST, 0)) > 0) {
-		reply = db_text(db, SQL_DELIVERY_LAST, 1);
+	if (db_get(db, SQL_MAILING_LEFT, 0, DB_INT(g->id), DB_INT(n)) != 0)
+		row->due = 1;		/* there are subscribers without a row so far */
+	sql = row->due > 0 ? SQL_DELIVERY_FAILED : SQL_DELIVERY_DEAD;
+	db_bind(db, sql, DB_INT(g->id), DB_INT(n));
+	if (db_step(db, sql) && (dead = db_int(db, sql, 0)) > 0) {
+		reply = db_text(db, sql, 1);
 		reason = dead == 1 ? xasprintf("one reader: %s", reply != NULL ? reply : "") :
 		    xasprintf("%lld readers, the last: %s", (long long)dead, reply != NULL ? reply : "");
 	}
-	db_done(db, SQL_DELIVERY_LAST);
+	db_done(db, sql);
 	row->reason = reason;
 	if (row->due > 0)
 		row->state = row->state == PENDING_REPLAY ? PENDING_REPLAY : PENDING_RETRY;

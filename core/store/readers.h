@@ -2,7 +2,7 @@
  * not got it, so that what becomes of one reader's message is of no concern to the others. */
 #ifndef CORE_READERS_H
 #define CORE_READERS_H
-#include "base/buf.h"
+#include "base/text.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +25,22 @@ enum reader_state {
  * most MAIL_READERS; makes their rows before, the first time. again: those of dead letters, too, or all, if there
  * are no rows. Returns how many; 0: *due is the time of the next, ms, or 0 if all have an outcome. */
 size_t	readers_give(struct ledger *, struct ledger_route *, struct cursor *, int64_t n, int again, int64_t *due);
+
+/* The id of the message of n to the reader. */
+void	reader_message_id(struct ledger *, const struct ledger_route *, const struct cursor *, int64_t n,
+	    const char *reader, char id[TEXT_BASE32_16]);
+
+/* A reader's row, as it will be. */
+struct reader_row {
+	enum reader_state	 state;
+	int64_t			 attempts, due;
+};
+/* What the reply means for the reader; attempts: the failed ones so far; since: the age of the message, ms.
+ * *expired: it was tried for long enough. */
+struct reader_row reader_judge(const struct mail_outcome *, int64_t now, int64_t attempts, int64_t since, int64_t expiry,
+	    int *expired);
+/* The sink is paused for that reason, which becomes the cursor's, if it is not yet. */
+void	reader_pause(struct ledger *, struct cursor *, char *why);
 
 /* Notes what became of a reader's message. Whether the sink is paused now. */
 int	readers_outcome(struct ledger *, const struct mail_outcome *);

@@ -89,7 +89,7 @@ edition_put(struct buf *items)
 static void
 reader_put(struct ledger *l, const char *address, struct work *w)
 {
-	const struct mail_reader to = { .reader = "", .address = address, .id = l->id, .leave = "", .leave_mail = "" };
+	const struct mail_reader to = { .reader = "", .address = address, .id = l->id, .leave = "" };
 
 	buf_clear(&l->readers);
 	wire_put(&l->readers, mail_reader, &to);

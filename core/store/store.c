@@ -10,6 +10,7 @@
 #include "ledger_wait.h"
 #include "ledger_work.h"
 #include "question.h"
+#include "letters.h"
 #include "readers.h"
 #include "slices.h"
 #include "state.h"
@@ -611,7 +612,7 @@ on_outcome(struct store *s, struct frame *f, struct wire *w)
 	if (o.reply == NULL)
 		o.reply = "";
 	buf_init(&b, msg_limit(MSG_OUTCOME_KEPT));
-	wire_put_u32(&b, (uint32_t)readers_outcome(s->ledger, &o));
+	wire_put_u32(&b, (uint32_t)(o.n < 0 ? letters_outcome(s->ledger, &o) : readers_outcome(s->ledger, &o)));
 	send_later(s, MSG_OUTCOME_KEPT, f->id, &b, -1);
 	s->hurry = 1;
 }

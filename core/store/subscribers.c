@@ -387,23 +387,38 @@ subscriber_import(struct book *b, int64_t route, const struct subscriber_import 
 
 /* ---- Bounces ---- */
 
-/* What a status means for the reader (RFC 3463): 5.1.x is about the address; 5.7.x is about us. */
-static void
+/* What a status means for the reader (RFC 3463): 5.1.x is about the address; 5.7.x is about us. Returns enum
+ * subscriber_effect, or'ed. */
+static int
 bounce_one(struct book *b, struct subscriber *s, const char *status, int64_t now)
 {
+	int effect = EFFECT_BOUNCED;
+
 	if (is_over(s->state) || strncmp(status, "5.", 2) != 0 || strncmp(status, "5.7.", 4) == 0)
-		return;
+		return 0;
 	if (strncmp(status, "5.1.", 4) != 0) {
 		if (s->soft == 0 || s->softened > now)
 			s->softened = now;
 		s->soft++;
 		if (s->soft < SUBSCRIBER_SOFT || now - s->softened < SUBSCRIBER_SOFT_MS) {
 			subscriber_save(b, s);
-			return;
+			return EFFECT_SOFT;
 		}
+		effect |= EFFECT_SOFT;
 	}
 	s->gone = now;
 	subscriber_settle(b, s, SUBSCRIBER_BOUNCED);
+	return effect;
+}
+
+int
+subscriber_refused(struct book *b, int64_t route, const char *key, int no_mailbox, int64_t now)
+{
+	struct subscriber s;
+
+	if (!subscriber_find(b, route, key, &s))
+		return 0;
+	return bounce_one(b, &s, no_mailbox ? "5.1.1" : "5.0.0", now);
 }
 
 size_t
@@ -424,7 +439,7 @@ subscriber_bounce(struct book *b, const void *key, const char *address, const ch
 			db_bind(&b->db, sql, DB_TEXT(wanted), DB_INT(s.id));
 		if (!subscriber_only(b, sql, &s))
 			break;
-		bounce_one(b, &s, status, now);
+		(void)bounce_one(b, &s, status, now);
 		tell(arg, &s);
 	}
 	return n;

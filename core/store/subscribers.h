@@ -43,6 +43,12 @@ void	subscriber_save(struct book *, struct subscriber *);
 /* The state in which the address was forgotten, which an import must not raise; 0: it was not. */
 int	subscriber_suppressed(struct book *, const struct subscriber *);
 
+/* What a refusal did to the reader, to be undone if it is we who are refused: delivery.effect. */
+enum subscriber_effect {
+	EFFECT_SOFT	= 1,		/* a refusal more that may pass */
+	EFFECT_BOUNCED	= 2,		/* it gets no more mail */
+};
+
 /* What became of a request. */
 enum subscriber_did {
 	DID_NOTHING,			/* as it was already, or there is no such row */
@@ -93,6 +99,10 @@ enum subscriber_imported subscriber_import(struct book *, int64_t route,
  * number of those rows. */
 size_t	subscriber_bounce(struct book *, const void *key, const char *address, const char *status,
 	    int64_t now, void (*tell)(void *, const struct subscriber *), void *arg);
+
+/* The mail server refused a message to the reader for good; no_mailbox: since there is no such mailbox, else it
+ * may pass. key: by mailbox_key(). Returns what that did, enum subscriber_effect or'ed, 0: nothing. */
+int	subscriber_refused(struct book *, int64_t route, const char *key, int no_mailbox, int64_t now);
 
 /* Removes pending rows and letters that are old. */
 void	subscribers_tidy(struct book *, int64_t now);

@@ -120,6 +120,7 @@ put_letters(struct asked *a)
 		json_set_text(o, "state", stands[db_int(db, SQL_LETTERS_OF, 1) & 3]);
 		json_set_time(o, "made", db_int(db, SQL_LETTERS_OF, 2));
 		json_set_text(o, "network", db_text(db, SQL_LETTERS_OF, 3));
+		json_set_text(o, "reply", db_text(db, SQL_LETTERS_OF, 4));
 		json_array_append_new(all, o);
 	}
 	json_object_set_new(a->answer, "letters", all);
@@ -349,10 +350,13 @@ subscribers_bounce(struct ledger *l, const char *arg, struct buf *out)
 	const char *key = json_get_text(question, "key"), *address = json_get_text(question, "address");
 	const char *status = json_get_text(question, "status");
 	struct bounced b = { l, json_array() };
+	const char *leaves = json_get_text(question, "leave");
 	unsigned char leave[SUBSCRIBER_TOKEN];
 	char why[128];
 
-	if (text_base32_read(leave, key, strlen(key)) == 0)
+	if (text_base32_read(leave, leaves, strlen(leaves)) == 0)
+		(void)subscriber_leave(l->book, leave, date_now());
+	else if (text_base32_read(leave, key, strlen(key)) == 0)
 		(void)subscriber_bounce(l->book, leave, NULL, status, date_now(), bounced, &b);
 	if (json_array_size(b.rows) == 0 && mailbox_check(address, why, sizeof(why)) == 0)
 		(void)subscriber_bounce(l->book, NULL, address, status, date_now(), bounced, &b);

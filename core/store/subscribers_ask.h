@@ -16,7 +16,7 @@ struct ledger;
  * }. 0: JSON in out, {"did": ..., "state": ...}; of an import, how many rows had which outcome. 1: an
  * error for people. */
 int	subscribers_ask(struct ledger *, const char *arg, struct buf *out);
-/* arg: JSON, {"key" or "address", "status"}. 0: JSON in out, {"subscribers": [{"route", "address",
+/* arg: JSON, {"key" or "address", "status"}, or {"leave": key} of a reader who wants no more. 0: JSON in out, {"subscribers": [{"route", "address",
  * "state", "soft"}]}: the rows that were meant, as they are now. 1: an error for people. */
 int	subscribers_bounce(struct ledger *, const char *arg, struct buf *out);
 #endif

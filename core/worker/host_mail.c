@@ -2,11 +2,13 @@
 #include "host_mail.h"
 #include "host.h"
 #include "host_wait.h"
+#include "base/mem.h"
 #include "base/rfc5322.h"
 #include "ipc/chan.h"
 #include "ipc/memfd.h"
 #include "ipc/msg.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,10 +18,24 @@
 static struct {
 	struct cr_recipient	 of[MAIL_READERS];
 	const struct cr_recipient *list[MAIL_READERS];
+	char			*leave[MAIL_READERS], *leave_mail[MAIL_READERS];	/* owned */
 	size_t			 n;
 	uint32_t		 written;	/* those who got a message, a bit each */
 } readers;
 static uint32_t last;			/* id of the last message */
+
+/* The ways for the next reader to leave, by its key; "": there is none. */
+static void
+leave_put(const struct batch_job *job, const char *key)
+{
+	const size_t n = readers.n;
+
+	free(readers.leave[n]);
+	free(readers.leave_mail[n]);
+	readers.leave[n] = key[0] == '\0' || job->leave == NULL ? xstrdup("") : xasprintf("%s%s", job->leave, key);
+	readers.leave_mail[n] = key[0] == '\0' || job->leave_mail == NULL ? xstrdup("") :
+	    xasprintf("mailto:%s?subject=leave%%20%s", job->leave_mail, key);
+}
 
 int
 host_mail_read(const struct batch_job *job)
@@ -32,11 +48,11 @@ host_mail_read(const struct batch_job *job)
 	wire_init(&w, job->readers.data != NULL ? job->readers.data : "", job->readers.len);
 	while (w.at < w.end) {
 		wire_get(&w, mail_reader, &mr);
-		if (w.bad || readers.n == MAIL_READERS || mr.address == NULL || mr.id == NULL || mr.leave == NULL ||
-		    mr.leave_mail == NULL)
+		if (w.bad || readers.n == MAIL_READERS || mr.address == NULL || mr.id == NULL || mr.leave == NULL)
 			return -1;
+		leave_put(job, mr.leave);
 		readers.of[readers.n] = (struct cr_recipient){ .size = sizeof(readers.of[0]), .address = mr.address,
-			.id = mr.id, .leave = mr.leave, .leave_mail = mr.leave_mail };
+			.id = mr.id, .leave = readers.leave[readers.n], .leave_mail = readers.leave_mail[readers.n] };
 		readers.list[readers.n] = &readers.of[readers.n];
 		readers.n++;
 	}
@@ -50,6 +66,10 @@ host_mail_put(const struct batch_job *job, struct cr_batch *b)
 	b->list_id = job->list_id != NULL ? job->list_id : "";
 	b->recipients = readers.list;
 	b->nrecipients = readers.n;
+	if (job->kind == CR_BATCH_LETTER) {
+		b->text = job->text != NULL ? job->text : "";
+		b->sealed = job->made;
+	}
 }
 
 /* The nth of the plugin's array, whose elements have the size of the plugin's header. */

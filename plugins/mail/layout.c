@@ -182,15 +182,20 @@ layout_link(struct parts *p, const char *words, const char *url)
 }
 
 void
-layout_leave(struct parts *p, const char *url, int top)
+layout_leave(struct parts *p, const char *url, enum leave_place place)
 {
-	text_str(&p->html, top ? "<p class=\"m t\">\xc2\xb7 " :
-	    "<p class=\"m f\">You get this because you subscribed. ");
+	static const char *const before[] = { [LEAVE_TOP] = "<p class=\"m t\">\xc2\xb7 ",
+		[LEAVE_END] = "<p class=\"m f\">You get this because you subscribed. ",
+		[LEAVE_LETTER] = "<p class=\"m f\">" };
+
+	text_str(&p->html, before[place]);
 	link_open(&p->html, url);
-	text_str(&p->html, "Leave this list</a></p>\n");
-	if (top)
+	text_str(&p->html, place == LEAVE_LETTER ? "Send me no more letters like this</a></p>\n" :
+	    "Leave this list</a></p>\n");
+	if (place == LEAVE_TOP)
 		return;
-	text_str(&p->text, "\n-- \nYou get this because you subscribed. Leave this list:\n");
+	text_str(&p->text, place == LEAVE_LETTER ? "\n-- \nSend me no more letters like this:\n" :
+	    "\n-- \nYou get this because you subscribed. Leave this list:\n");
 	text_str(&p->text, url);
 	text_add(&p->text, "\n", 1);
 }

@@ -268,9 +268,10 @@ letter_message(struct text *out, const struct letter *l, struct mime *m)
 	const char *leave = is_link(m->leave) ? m->leave : m->leave_mail;
 	int bad;
 
-	if (l->leaves && leave != NULL && leave[0] != '\0') {
-		layout_leave(&top, leave, 1);
-		layout_leave(&end, leave, 0);
+	if (leave != NULL && leave[0] != '\0') {
+		if (l->leaves)
+			layout_leave(&top, leave, LEAVE_TOP);
+		layout_leave(&end, leave, l->leaves ? LEAVE_END : LEAVE_LETTER);
 	}
 	m->subject = l->subject.data;
 	mime_header(out, m);

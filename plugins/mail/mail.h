@@ -158,7 +158,9 @@ void	 layout_body(struct parts *);
 void	 layout_paragraph(struct parts *, const char *);	/* of plain text */
 void	 layout_section(struct parts *, const char *title);
 void	 layout_link(struct parts *, const char *words, const char *url);
-void	 layout_leave(struct parts *, const char *url, int top);
+/* The link by which the reader leaves: beside the title, at the end, at the end of a letter of the host's. */
+enum leave_place { LEAVE_TOP, LEAVE_END, LEAVE_LETTER };
+void	 layout_leave(struct parts *, const char *url, enum leave_place);
 void	 layout_foot(struct parts *);
 /* Titles and links alone. */
 void	 layout_others(struct parts *, struct cr *, const struct cr_record *const *, size_t n);

@@ -277,10 +277,10 @@ class Daemon:
         return self.until(lambda: re.search(pattern, self.log()[since:], re.M), seconds,
                           f"the log says /{pattern}/")
 
-    def courant(self, *arguments, check=True, seconds=30):
+    def courant(self, *arguments, check=True, seconds=30, given=None):
+        feed = {"input": given} if given is not None else {"stdin": subprocess.DEVNULL}
         done = subprocess.run([program("courant"), "-s", str(self.state), *arguments],
-                              stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=seconds * SLOW)
+                              **feed, capture_output=True, timeout=seconds * SLOW)
         if check:
             assert done.returncode == 0, (arguments, done.returncode, done.stdout, done.stderr)
         return done

@@ -20,15 +20,12 @@ ONE_CLICK = "--xyz\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\
 LOOK = "Look into your mailbox"
 
 
-def mail_plugin(d):
-    """The sink that writes mail, for a daemon whose own plugins are without it."""
-    built = BUILD / "tests" / "plugins" / "sink_mail.so"
-    if built.exists():
-        where = d.folder / "plugins"
-        where.mkdir(exist_ok=True)
-        shutil.copy(built, where)
-        (where / "sink_mail.so").chmod(0o755)
-        d.settings.update(plugins=[str(where)], allow=["sink_mail"])
+def own_plugins(d):
+    """A folder of the daemon's own with the plugins, of which the test can take one away."""
+    where = d.folder / "own"
+    shutil.copytree(BUILD / "plugins", where)
+    d.settings["plugins"] = [str(where)]
+    return where
 
 
 @pytest.fixture
@@ -39,7 +36,9 @@ def papers(daemon, origin, monkeypatch):
         d = daemon({"a": {"plugin": "feed", "url": origin.url("/a.xml")}}, routes or {
             "morning": {"title": "Papers <of> the day", "from": ["*"], "to": [{"mail": {"subscribe": True}}]}},
             {"serve": {"listen": "127.0.0.1:0", "base": "https://papers.example.org", **serve}})
-        mail_plugin(d)
+        with socket.socket() as closed:     # a port that nobody listens at
+            closed.bind(("127.0.0.1", 0))
+            d.settings["mail"] = {"server": f"smtp://127.0.0.1:{closed.getsockname()[1]}", "from": "papers@example.org"}
         d.clock = Clock(d, monkeypatch)
         d.clock.settles = False
         d.clock.set(datetime.datetime(2025, 3, 10, 12, 0, tzinfo=PARIS))
@@ -174,8 +173,8 @@ def test_leaving_works_while_the_sink_is_paused_or_its_plugin_missing(papers):
     d = papers()
     key = join(d, "ada@example.org")["leave"]
     d.stop()
-    for path in (d.folder / "plugins").glob("*.so"):
-        path.unlink()
+    (own_plugins(d) / "sink_mail.so").unlink()
+    d.write()
     d.start()
     assert post(d, "/leave/" + key).status == 200 and states(d) == {"ada@example.org": "left"}
     assert LOOK in ask(d, "bob@example.org").text and due(d, "bob@example.org") == 1
@@ -437,7 +436,7 @@ def test_subscribe_needs_a_public_https_address(papers, daemon):
     for base in ("http://papers.example.org", None):
         d.settings["serve"] = {"listen": "127.0.0.1:0", **({"base": base} if base else {})}
         d.write()
-        line = next(n for n, text in enumerate(d.conf.read_text().splitlines(), 1) if "mail" in text and "sink" not in text)
+        line = next(n for n, text in enumerate(d.conf.read_text().splitlines(), 1) if "mail: { subscribe" in text)
         status, said = d.run("-n")
         assert status != 0
         assert f"courant.yaml:{line}: route morning: mail: subscribe needs serve.base with https" in said

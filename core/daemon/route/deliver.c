@@ -192,6 +192,7 @@ work_take(struct station *s, struct frame *f, const struct work *w)
 {
 	s->work = *w;
 	s->work.id = xstrdup(w->id != NULL ? w->id : "");
+	s->work.token = w->token != NULL ? xstrdup(w->token) : NULL;
 	s->work.readers.data = memcpy(xmalloc(w->readers.len + 1), w->readers.len > 0 ? w->readers.data : "",
 	    w->readers.len);
 	s->batch = f->fd[0];
@@ -359,6 +360,8 @@ station_resume(struct station *s)
 	s->failures = 0;
 	s->not_before = 0;
 	brake_release(&s->brake);
+	if (station_mails(s))
+		mailers_resume(s->core);
 	s->paused = s->paused && s->lane == 0;	/* the first lane's PULL resumes the sink */
 	s->resume = s->lane == 0 ? RESUME_WANTED : RESUME_NONE;
 	xreplace(&s->reason, NULL);

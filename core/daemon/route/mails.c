@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mailbox.h"
 #include "base/mem.h"
+#include "base/redact.h"
 #include "base/rfc5322.h"
 #include "base/shown.h"
 #include "daemon/supervise/core.h"
@@ -20,15 +21,15 @@
 #include <sys/queue.h>
 
 /* A message that a sink handed over. */
-struct letter {
-	TAILQ_ENTRY(letter)	 entry;
+struct sending {
+	TAILQ_ENTRY(sending)	 entry;
 	struct station		*station;	/* NULL: it is no more */
 	struct worker		*worker;	/* that waits for its end; NULL: none does */
 	uint32_t		 theirs;	/* the worker's id of it */
 	uint32_t		 id;		/* of MSG_OUTCOME; 0: not sent */
 	int			 sample;	/* an operator's test: store is told nothing */
 	int64_t			 n;
-	char			*reader;
+	char			*reader, *address;
 	struct message		*message;	/* NULL: it was never queued */
 	/* What became of it; class 0: nothing yet. */
 	uint32_t		 class, code;
@@ -36,16 +37,16 @@ struct letter {
 	char			*reply;
 };
 struct mails {
-	TAILQ_HEAD(, letter)	 all;
+	TAILQ_HEAD(, sending)	 all;
 	uint32_t		 last;		/* id */
 	void			(*left)(struct core *, const struct worker *);	/* who was told before */
 };
 
-/* ---- The end of a letter ---- */
+/* ---- The end of a message ---- */
 
-/* Tells the sink, lets the connection go on, and frees the letter. */
+/* Tells the sink, lets the connection go on, and frees it. */
 static void
-letter_end(struct core *c, struct letter *t)
+sending_end(struct core *c, struct sending *t)
 {
 	struct buf b;
 
@@ -59,14 +60,15 @@ letter_end(struct core *c, struct letter *t)
 		message_stored(c, t->message);
 	TAILQ_REMOVE(&c->mails->all, t, entry);
 	free(t->reader);
+	free(t->address);
 	free(t->reply);
 	free(t);
 	core_idle(c);
 }
 
-/* Sends store what became of the letter, once it knows the setup. */
+/* Sends store what became of the message, once it knows the setup. */
 static void
-outcome_send(struct core *c, struct letter *t)
+outcome_send(struct core *c, struct sending *t)
 {
 	struct mail_outcome o = { .n = t->n, .reader = t->reader, .class = t->class, .code = t->code, .reply = t->reply,
 		.due = t->due };
@@ -75,7 +77,7 @@ outcome_send(struct core *c, struct letter *t)
 	if (!c->known)
 		return;			/* mails_ready() sends it */
 	if (t->station == NULL) {
-		letter_end(c, t);
+		sending_end(c, t);
 		return;
 	}
 	o.route = t->station->id;
@@ -105,26 +107,54 @@ sample_note(struct station *s, const struct mail_done *d)
 	buf_free(&b);
 }
 
-/* Something became of the letter; class 0: nothing, it is as if it had not been handed over. */
+/* Keeps the reply without the reader's address, which has no business in a log or a public status. */
 static void
-letter_judge(struct core *c, struct letter *t, const struct mail_done *d)
+reply_keep(struct sending *t, const char *reply)
+{
+	static const char instead[] = "ADDRESS";
+	char wire[MAILBOX_MAX + 1], *local = xstrndup(t->address, strcspn(t->address, "@"));
+	char *lower = xstrndup(t->reader, strcspn(t->reader, "@"));
+	const char *const spelt[] = { wire, t->address, t->reader, local, lower };
+	struct redact *redact;
+	struct buf words, b;
+
+	buf_init(&words, 10 * (MAILBOX_MAX + 1));
+	buf_init(&b, 2 * msg_limit(MSG_MAILED));
+	(void)mailbox_wire(wire, t->address);
+	for (size_t i = 0; i < sizeof(spelt) / sizeof(spelt[0]); i++) {
+		buf_add(&words, spelt[i], strlen(spelt[i]) + 1);
+		buf_add(&words, instead, sizeof(instead));
+	}
+	redact = redact_new((struct bytes){ words.data, words.len });
+	(void)redact_put(redact, reply, strlen(reply), &b);
+	xreplace(&t->reply, b.len > 0 ? b.data : "");
+	redact_free(redact);
+	buf_free(&b);
+	buf_free(&words);
+	free(local);
+	free(lower);
+}
+
+/* Something became of the message; class 0: nothing, it is as if it had not been handed over. */
+static void
+sending_judge(struct core *c, struct sending *t, const struct mail_done *d)
 {
 	if (d->class == 0) {
-		letter_end(c, t);
+		sending_end(c, t);
 		return;
 	}
 	t->class = d->class;
 	t->code = d->code;
-	xreplace(&t->reply, d->reply);
+	reply_keep(t, d->reply);
 	if (d->class == MAIL_SERVER)
 		t->due = date_now() + mailers_wait(c);
 	if (t->station != NULL && d->class != MAIL_ACCEPTED)
 		log_info("route %s, %s: a message was not taken: %s", t->station->route->name,
-		    station_name(t->station), d->reply);
+		    station_name(t->station), t->reply);
 	if (t->sample && t->station != NULL)
 		sample_note(t->station, d);
 	if (t->sample)
-		letter_end(c, t);
+		sending_end(c, t);
 	else
 		outcome_send(c, t);
 }
@@ -133,21 +163,21 @@ static void
 on_done(struct core *c, struct message *m, const struct mail_done *d, void *arg)
 {
 	(void)m;
-	letter_judge(c, arg, d);
+	sending_judge(c, arg, d);
 }
 
-/* The sink is paused: its letters that the server has not are not sent. */
+/* The sink is paused: its messages that the server has not are not sent. */
 static void
 give_up(struct core *c, const struct station *s)
 {
-	struct letter *t, *next;
+	struct sending *t, *next;
 
 	for (t = TAILQ_FIRST(&c->mails->all); t != NULL; t = next) {
 		next = TAILQ_NEXT(t, entry);
 		if (t->station != NULL && t->station->id == s->id && t->station->sink == s->sink && t->class == 0 &&
 		    !t->sample && message_forget(c, t->message) == 0) {
 			t->message = NULL;
-			letter_end(c, t);
+			sending_end(c, t);
 		}
 	}
 }
@@ -156,7 +186,7 @@ void
 mails_stored(struct core *c, struct frame *f)
 {
 	const struct station *s;
-	struct letter *t;
+	struct sending *t;
 	uint32_t paused;
 	struct wire w;
 
@@ -170,7 +200,7 @@ mails_stored(struct core *c, struct frame *f)
 	if (t == NULL)
 		return;
 	s = t->station;
-	letter_end(c, t);
+	sending_end(c, t);
 	if (paused && s != NULL)
 		give_up(c, s);
 }
@@ -227,11 +257,11 @@ is_sendable(int fd, uint64_t len, const char *address, struct mail_done *d, char
 	return rc == 0;
 }
 
-/* The same letter, which the server has: its worker died, or did not wait for its end; NULL: there is none. */
-static struct letter *
-twin_of(const struct core *c, const struct letter *t)
+/* The same message, which the server has: its worker died, or did not wait for its end; NULL: there is none. */
+static struct sending *
+twin_of(const struct core *c, const struct sending *t)
 {
-	struct letter *u;
+	struct sending *u;
 
 	TAILQ_FOREACH(u, &c->mails->all, entry)
 		if (u != t && !u->sample && u->station != NULL && u->n == t->n &&
@@ -241,31 +271,47 @@ twin_of(const struct core *c, const struct letter *t)
 	return NULL;
 }
 
-/* Queues the letter; fd: the message, taken over if *fd becomes -1. */
+/* The envelope's sender: of a subscriber's message with the key by which bounces find it. */
 static void
-letter_begin(struct core *c, struct letter *t, uint64_t len, const struct mail_reader *mr, int *fd)
+sender_put(char sender[MAILBOX_MAX + 1], const struct mail_conf *m, const char *key)
 {
-	struct mail_job j = { .sender = c->setup->mail.bounces, .recipient = mr->address, .len = len,
-		.dialogue = (uint32_t)t->sample };
-	struct letter *twin = t->sample ? NULL : twin_of(c, t);
+	const char *at = strchr(m->bounces, '@');
+	int n = -1;
+
+	if (key != NULL && key[0] != '\0' && at != NULL && strcmp(m->bounces, m->from) != 0)
+		n = snprintf(sender, MAILBOX_MAX + 1, "%.*s+%s%s", (int)(at - m->bounces), m->bounces, key, at);
+	if (n < 0 || n > MAILBOX_MAX)
+		snprintf(sender, MAILBOX_MAX + 1, "%s", m->bounces);
+}
+
+/* Queues the message; fd: the message, taken over if *fd becomes -1. */
+static void
+sending_begin(struct core *c, struct sending *t, uint64_t len, const struct mail_reader *mr, int *fd)
+{
+	struct mail_job j = { .recipient = mr->address, .len = len, .dialogue = (uint32_t)t->sample };
+	char sender[MAILBOX_MAX + 1];
+	struct sending *twin = t->sample ? NULL : twin_of(c, t);
 	struct mail_done d;
 	char why[256];
 
 	d = (struct mail_done){ .class = 0 };
 	if (twin != NULL && twin->worker != NULL)
-		letter_judge(c, t, &d);
+		sending_judge(c, t, &d);
 	else if (twin != NULL) {	/* the worker is told what becomes of that one */
 		twin->worker = t->worker;
 		twin->theirs = t->theirs;
 		TAILQ_REMOVE(&c->mails->all, t, entry);
 		free(t->reader);
+		free(t->address);
 		free(t);
 	} else if (c->setup->mail.server == NULL) {
 		d = (struct mail_done){ .class = MAIL_CONFIG, .reply = "there is no server; say mail: { server: ... }" };
-		letter_judge(c, t, &d);
+		sending_judge(c, t, &d);
 	} else if (!is_sendable(*fd, len, mr->address, &d, why, sizeof(why)))
-		letter_judge(c, t, &d);
+		sending_judge(c, t, &d);
 	else {
+		sender_put(sender, &c->setup->mail, mr->leave);
+		j.sender = sender;
 		t->message = mailers_send(c, &j, *fd, on_done, t);
 		*fd = -1;
 	}
@@ -276,7 +322,7 @@ static void
 mails_ask(struct core *c, struct worker *w, struct frame *f)
 {
 	struct station *s = station_of(c, w);
-	struct letter *t;
+	struct sending *t;
 	struct mail_reader mr;
 	struct wire wire;
 	uint32_t place;
@@ -293,10 +339,10 @@ mails_ask(struct core *c, struct worker *w, struct frame *f)
 	}
 	s->written |= UINT32_C(1) << place;
 	t = xcalloc(1, sizeof(*t));
-	*t = (struct letter){ .station = s, .worker = w, .theirs = f->id, .n = s->work.first,
-		.sample = s->work.kind == WORK_SAMPLE, .reader = xstrdup(mr.reader) };
+	*t = (struct sending){ .station = s, .worker = w, .theirs = f->id, .n = s->work.first,
+		.sample = s->work.kind == WORK_SAMPLE, .reader = xstrdup(mr.reader), .address = xstrdup(mr.address) };
 	TAILQ_INSERT_TAIL(&c->mails->all, t, entry);
-	letter_begin(c, t, len, &mr, &f->fd[0]);
+	sending_begin(c, t, len, &mr, &f->fd[0]);
 }
 
 /* ---- The end of others ---- */
@@ -305,7 +351,7 @@ mails_ask(struct core *c, struct worker *w, struct frame *f)
 static void
 mails_left(struct core *c, const struct worker *w)
 {
-	struct letter *t, *next;
+	struct sending *t, *next;
 
 	c->mails->left(c, w);
 	for (t = TAILQ_FIRST(&c->mails->all); t != NULL; t = next) {
@@ -315,7 +361,7 @@ mails_left(struct core *c, const struct worker *w)
 		t->worker = NULL;
 		if (t->class == 0 && message_forget(c, t->message) == 0) {
 			t->message = NULL;
-			letter_end(c, t);
+			sending_end(c, t);
 		}
 	}
 }
@@ -323,7 +369,7 @@ mails_left(struct core *c, const struct worker *w)
 void
 mails_forget(struct core *c, const struct station *s)
 {
-	struct letter *t;
+	struct sending *t;
 
 	TAILQ_FOREACH(t, &c->mails->all, entry)
 		if (t->station == s)
@@ -334,7 +380,7 @@ mails_forget(struct core *c, const struct station *s)
 void
 mails_gone(struct core *c, enum role_id id)
 {
-	struct letter *t;
+	struct sending *t;
 
 	TAILQ_FOREACH(t, &c->mails->all, entry)
 		if (id == ROLE_STORE)
@@ -344,7 +390,7 @@ mails_gone(struct core *c, enum role_id id)
 void
 mails_ready(struct core *c)
 {
-	struct letter *t, *next;
+	struct sending *t, *next;
 
 	for (t = TAILQ_FIRST(&c->mails->all); t != NULL; t = next) {
 		next = TAILQ_NEXT(t, entry);
@@ -356,7 +402,7 @@ mails_ready(struct core *c)
 int
 mails_busy(const struct core *c)
 {
-	const struct letter *t;
+	const struct sending *t;
 
 	TAILQ_FOREACH(t, &c->mails->all, entry)
 		if (t->class != 0)
@@ -367,11 +413,12 @@ mails_busy(const struct core *c)
 void
 mails_end(struct core *c)
 {
-	struct letter *t;
+	struct sending *t;
 
 	while ((t = TAILQ_FIRST(&c->mails->all)) != NULL) {
 		TAILQ_REMOVE(&c->mails->all, t, entry);
 		free(t->reader);
+		free(t->address);
 		free(t->reply);
 		free(t);
 	}

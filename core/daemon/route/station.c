@@ -1,5 +1,6 @@
 /* One station of a route: its worker, the worker's batch, and the result for store. */
 #include "station.h"
+#include "letters.h"
 #include "base/date.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -91,6 +92,7 @@ batch_close(struct station *s)
 	s->batch = s->out = -1;
 	free((char *)(uintptr_t)s->work.id);
 	free((char *)(uintptr_t)s->work.readers.data);
+	free((char *)(uintptr_t)s->work.token);
 	s->work = (struct work){ 0 };
 	s->tries = 0;
 	s->progress = 0;
@@ -425,6 +427,13 @@ out_take(struct station *s)
 	return fd;
 }
 
+/* Whether the batch is one thing that counts, whatever number of records it has. */
+static int
+is_one(const struct station *s)
+{
+	return s->work.kind == WORK_EDITION || s->work.kind == WORK_LETTER;
+}
+
 /* The sink's result: held, and sent to store. */
 static void
 station_ack(struct station *s, uint32_t done, enum ack_then then, int64_t retry, const char *reason)
@@ -436,7 +445,7 @@ station_ack(struct station *s, uint32_t done, enum ack_then then, int64_t retry,
 		    then == ACK_GONE ? "; paused until `courant resume`" : "");
 	log_debug("route %s, %s: %u of %u delivered", s->route->name, station_name(s), done,
 	    s->work.count);
-	if (s->work.kind == WORK_EDITION)
+	if (is_one(s))
 		done = then == ACK_ALL;	/* it may have no record */
 	if (then != ACK_PARK && !s->brake.paused)
 		brake_done(&s->brake, done);
@@ -487,14 +496,14 @@ is_fault(const struct batch_done *d)
 	return d->failed == CR_BAD_DATA || d->failed == CR_BAD_OPTION;
 }
 
-/* The sink ended its job, with or without a failure. */
-/* Whether the batch is delivered as a whole: a list, or an edition. */
+/* Whether the batch is delivered as a whole: a list, an edition, or a letter. */
 static int
 is_whole(const struct station *s)
 {
-	return s->work.kind == WORK_LIST || s->work.kind == WORK_EDITION;
+	return s->work.kind == WORK_LIST || is_one(s);
 }
 
+/* The sink ended its job, with or without a failure. */
 static void
 delivered(struct station *s, const struct batch_done *d)
 {
@@ -524,7 +533,7 @@ delivered(struct station *s, const struct batch_done *d)
 		station_again(s);	/* this was no attempt */
 	else if (d->failed == CR_GONE)
 		station_ack(s, done, ACK_GONE, 0, why.data);
-	else if (d->failed == CR_REJECTED && s->work.kind != WORK_LIST && (done < s->work.count || s->work.kind == WORK_EDITION))
+	else if (d->failed == CR_REJECTED && s->work.kind != WORK_LIST && (done < s->work.count || is_one(s)))
 		station_ack(s, done, ACK_DEAD, 0, why.data);
 	else
 		station_ack(s, done, ACK_RETRY, d->failed == FAILED_RETRY ? d->retry : -1,
@@ -709,7 +718,7 @@ condemn(struct station *s, const char *why)
 			station_pause(s, -1, text);
 	} else if (is_whole(s)) {
 		log_warn("route %s, %s: its %s: %s", s->route->name, station_name(s),
-		    s->work.kind == WORK_LIST ? "list" : "edition", text);
+		    s->work.kind == WORK_LIST ? "list" : s->work.kind == WORK_LETTER ? "letter" : "edition", text);
 		station_ack(s, 0, ACK_RETRY, -1, text);
 	} else {
 		brake_done(&s->brake, s->progress);
@@ -744,11 +753,47 @@ on_death(struct worker *w, const char *why, void *arg)
 
 static const struct worker_use station_use = { on_frame, on_death };
 
+/* What a job says to a sink that writes mail. */
+struct mail_words {
+	char			*sender, *list_id, *leave;
+	struct letter_words	 letter;
+};
+
+static void
+mail_words_put(struct mail_words *to, const struct station *s, struct batch_job *bj)
+{
+	const struct setup *conf = s->core->setup;
+
+	bj->readers = s->work.readers;
+	bj->sender = to->sender = xasprintf("%s <%s>", conf->mail.from_name, conf->mail.from);
+	bj->list_id = to->list_id = xasprintf("%s.%s", s->route->name, conf->mail.hello);
+	if (conf->base[0] != '\0')
+		bj->leave = to->leave = xasprintf("%s/leave/", conf->base);
+	bj->leave_mail = conf->mail.leave;
+	if (s->work.kind != WORK_LETTER)
+		return;
+	letter_words(&to->letter, s->route, conf->base, &s->work);
+	bj->kind = CR_BATCH_LETTER;
+	bj->title = to->letter.title;
+	bj->text = to->letter.text;
+	bj->self = to->letter.link;
+	bj->made = s->work.made;
+}
+
+static void
+mail_words_free(struct mail_words *w)
+{
+	free(w->sender);
+	free(w->list_id);
+	free(w->leave);
+	letter_words_free(&w->letter);
+}
+
 void
 station_give(struct station *s)
 {
 	struct core *c = s->core;
-	char *list_id = NULL, *sender = NULL;
+	struct mail_words mail = { .sender = NULL };
 	struct batch_job bj = { .route = s->route->name, .id = s->work.id, .title = "", .self = "",
 		.count = s->work.count, .now = date_now(), .attempt = s->work.attempt };
 	off_t len = lseek(s->batch, 0, SEEK_END);
@@ -785,15 +830,11 @@ station_give(struct station *s)
 		if (s->work.kind == WORK_EDITION && setup_archives(s->route) && c->setup->base[0] != '\0')
 			bj.archive = archive = xasprintf("%s/" ARCHIVE_FOLDER "/%s", c->setup->base, s->route->name);
 	}
-	if (station_mails(s)) {
-		bj.readers = s->work.readers;
-		bj.sender = sender = xasprintf("%s <%s>", c->setup->mail.from_name, c->setup->mail.from);
-		bj.list_id = list_id = xasprintf("%s.%s", s->route->name, c->setup->mail.hello);
-	}
+	if (station_mails(s))
+		mail_words_put(&mail, s, &bj);
 	buf_init(&b, msg_limit(MSG_W_DELIVER));
 	wire_put(&b, batch_job, &bj);
-	free(list_id);
-	free(sender);
+	mail_words_free(&mail);
 	worker_job(s->worker, &station_use, s, s->route->name,
 	    s->place == PULL_FILTER ? MSG_W_FILTER : MSG_W_DELIVER, &b, s->batch, s->out);
 	if (is_careful(s))

@@ -373,6 +373,12 @@ mailers_each(const struct core *c, void (*each)(pid_t, int, void *), void *arg)
 		each(m->pid, m->message != NULL, arg);
 }
 
+void
+mailers_resume(struct core *c)
+{
+	c->mailers->until = c->mailers->wait = 0;
+}
+
 /* ---- Setup, stop ---- */
 
 void

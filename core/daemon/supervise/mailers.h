@@ -32,6 +32,8 @@ void	 message_stored(struct core *, struct message *);
 int	 message_forget(struct core *, struct message *);
 /* ms until the server is tried again after a failure; 0: it is not waited for. */
 int64_t	 mailers_wait(const struct core *);
+/* An operator says that the server is back. */
+void	 mailers_resume(struct core *);
 /* Calls each for every process. */
 void	 mailers_each(const struct core *, void (*each)(pid_t, int busy, void *), void *arg);
 #endif
