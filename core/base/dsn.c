@@ -182,15 +182,17 @@ is_boundary(struct span line, const char *boundary, int *last)
 	return 1;
 }
 
-/* Takes a key that stands at p and is followed by one of these characters; the first one counts. */
+/* Takes a key that stands at p and is followed by that character, or by white space or the end (0); the first one
+ * counts. */
 static void
-key_take(char to[TEXT_BASE32_16], const char *p, const char *followed)
+key_take(char to[TEXT_BASE32_16], const char *p, char next)
 {
 	unsigned char token[16];
 	char key[TEXT_BASE32_16];
 
 	if (to[0] != '\0' || strnlen(p, TEXT_BASE32_16 - 1) < TEXT_BASE32_16 - 1 ||
-	    strchr(followed, p[TEXT_BASE32_16 - 1]) == NULL)
+	    (next != '\0' ? p[TEXT_BASE32_16 - 1] != next :
+	    p[TEXT_BASE32_16 - 1] != '\0' && !text_space((unsigned char)p[TEXT_BASE32_16 - 1])))
 		return;
 	for (size_t i = 0; i < TEXT_BASE32_16 - 1; i++)
 		key[i] = (char)text_lower(p[i]);
@@ -203,11 +205,10 @@ static void
 address_read(struct dsn *d, const char *value)
 {
 	for (const char *p = value; (p = strchr(p, '+')) != NULL;)
-		key_take(d->key, ++p, "@");
+		key_take(d->key, ++p, '@');
 }
 
-/* A reply to the mail, or one that its link to leave wrote. strchr() takes the end of the text for one of the
- * characters as well. */
+/* What the link to leave wrote, or an answer to that. */
 static void
 subject_read(struct dsn *d, const char *value)
 {
@@ -215,7 +216,7 @@ subject_read(struct dsn *d, const char *value)
 
 	for (const char *p = value; *p != '\0'; p++)
 		if (strncasecmp(p, word, sizeof(word) - 1) == 0)
-			key_take(d->leave, p + sizeof(word) - 1, " \t");
+			key_take(d->leave, p + sizeof(word) - 1, '\0');
 }
 
 static void	part_read(struct dsn *, struct span, int depth);

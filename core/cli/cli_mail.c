@@ -56,6 +56,17 @@ role_start(struct child *child, const struct setup *s)
 	return chan;
 }
 
+/* Whether mails have headers that a mailbox trusts only if the server signs them. */
+static int
+has_subscribers(const struct setup *s)
+{
+	for (size_t i = 0; i < s->nroutes; i++)
+		for (size_t k = 0; k < s->routes[i].nsinks; k++)
+			if (s->routes[i].sinks[k].subscribe)
+				return 1;
+	return 0;
+}
+
 /* Lines, as an array. */
 static json_t *
 lines(const char *text)
@@ -125,6 +136,9 @@ report(const struct setup *s, const struct mail_tried *t, int json, int verbose)
 		return 1;
 	}
 	print("%s\n", meaning(t->class));
+	if (has_subscribers(s))
+		print("hint: have the server's DKIM signature cover List-Unsubscribe and List-Unsubscribe-Post "
+		    "(h=), or mailboxes show no button to leave\n");
 	return 0;
 }
 

@@ -55,7 +55,6 @@ static const struct cr_option sink_missing[] = {
 	CR_OPTION(struct sink_said, keep, INT, "", "1..100000", NULL),
 	CR_OPTION(struct sink_said, order, STRING, "published", NULL, NULL),
 	CR_OPTION(struct sink_said, every, DURATION, "10 min", "1 s..", NULL),
-	CR_OPTION(struct sink_said, to, LIST, "", NULL, NULL),
 	CR_OPTION(struct sink_said, subscribe, BOOL, "no", NULL, NULL),
 	CR_END
 };
@@ -254,7 +253,7 @@ sink_fill(struct setup_reader *r, struct sink *sink, const struct options *said,
 	if (option_fill(ours, &own, sizeof(own), said, &err) == -1)
 		wrong(r, sink->instance->line, "%s", err.data);
 	buf_free(&err);
-	sink->mail = ours == sink_mails || (p == NULL && (own.subscribe || own.to != NULL));
+	sink->mail = ours == sink_mails || (p == NULL && own.subscribe);
 	sink->unordered = !own.ordered || sink->mail;
 	sink->subscribe = own.subscribe;
 	if (sink->subscribe && strncmp(r->setup->base != NULL ? r->setup->base : "", "https://", 8) != 0)

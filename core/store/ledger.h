@@ -197,6 +197,16 @@ route_ahead(const struct ledger_route *r, int64_t n)
 	return r->resume > 0 && n > r->filtered && n <= route_past(r);
 }
 
+/* Whether a lane of the sink has the record or letter n. */
+static inline int
+flight_has(const struct cursor *g, int64_t n)
+{
+	for (int i = 0; i < SINK_LANES; i++)
+		if (g->flight[i] == n)
+			return 1;
+	return 0;
+}
+
 /* The row up to which the route has judged the log, apart from the past up to route_past() that
  * the route may still have to judge. */
 static inline int64_t

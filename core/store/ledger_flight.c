@@ -41,15 +41,6 @@ flight_take(struct ledger *l, struct cursor *g, int unordered)
 		g->flight[i] = 0;
 }
 
-int
-flight_has(const struct cursor *g, int64_t n)
-{
-	for (int i = 0; i < SINK_LANES; i++)
-		if (g->flight[i] == n)
-			return 1;
-	return 0;
-}
-
 /* The first record of the window that is due and not under way; 0: none. *attempts: so far. */
 static int64_t
 flight_next(struct ledger *l, const struct cursor *g, int64_t *attempts)

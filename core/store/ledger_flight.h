@@ -18,8 +18,6 @@ struct work;
 
 /* The configuration says whether the sink is unordered. */
 void	flight_take(struct ledger *, struct cursor *, int unordered);
-/* Whether a lane has the record n. */
-int	flight_has(const struct cursor *, int64_t n);
 /* Gives the lane a record into *w and items, or says when to ask again. */
 void	flight_pull(struct ledger *, struct ledger_route *, struct cursor *, const struct pull *,
 	    struct work *, struct buf *items);

@@ -3,7 +3,6 @@
 #include "book.h"
 #include "ledger.h"
 #include "ledger_batch.h"
-#include "ledger_flight.h"
 #include "readers.h"
 #include "subscribers.h"
 #include "base/date.h"

@@ -6,10 +6,12 @@ import os
 import random
 import re
 import signal
+import subprocess
 import time
 import urllib.parse
 
 import pytest
+from courant import program
 from smtpd import CLOSE, Reply, Smtpd
 from test_editions import PARIS, Clock
 from test_face import api, poll
@@ -348,6 +350,24 @@ def test_a_reader_leaves_by_mail(papers, server):
             assert b"nothing is done" in done.stdout and states(d)["ada@example.net"] == "active"
         else:
             assert states(d) == {"ada@example.net": "left", "ben@example.net": "active"}
+
+
+def test_courant_mail_tells_what_has_to_be_signed(papers):
+    d = papers()
+    said = subprocess.run([program("courant"), "-c", str(d.conf), "mail"], capture_output=True, timeout=60, text=True)
+    assert re.search("(?m)^hint: .*DKIM.*List-Unsubscribe-Post", said.stdout), said
+    d.routes["morning"]["to"] = [{"mail": {"to": ["ada@example.org"]}}]
+    d.write()
+    said = subprocess.run([program("courant"), "-c", str(d.conf), "mail"], capture_output=True, timeout=60, text=True)
+    assert said.returncode == 0 and "hint" not in said.stdout
+
+
+def test_a_route_has_its_subscribers_once(papers):
+    d = papers()
+    d.routes["morning"]["to"].append({"mail": {"subscribe": True, "summary": 0}})
+    d.write()
+    status, said = d.run("-n")
+    assert status != 0 and "route morning: mail: subscribe: another sink of the route, mail, has" in said, said
 
 
 def test_no_address_in_log_or_public_status(papers, server):

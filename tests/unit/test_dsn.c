@@ -93,6 +93,26 @@ test_the_key_of_the_envelope(void **state)
 	}
 }
 
+static void
+test_a_wish_to_leave(void **state)
+{
+	static const struct { const char *subject, *key; } rows[] = {
+		{ "leave " KEY, KEY }, { "Re: LEAVE " KEY "  (was: papers)", KEY }, { "leave\n " KEY, KEY },
+		{ "I want to leave " KEY "\nX: leave ABCDEFGHIJKLMNOPQRSTUVWXYA", KEY },
+		{ "leave " KEY "a", "" }, { "leave", "" }, { "leave abc", "" }, { "l eave " KEY, "" }, { KEY, "" },
+	};
+	char mail[512];
+	struct dsn d;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(mail, sizeof(mail), "To: leave@example.org\nSubject: %s\n\nleave aaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+		    rows[i].subject);
+		assert_int_equal(dsn_read(&d, mail, strlen(mail)), -1);
+		assert_string_equal(d.leave, rows[i].key);
+	}
+}
+
 /* Each sample, cut off at each place: read without harm, and never as of another recipient. */
 static void
 test_samples_whole_and_cut(void **state)
@@ -196,6 +216,7 @@ main(void)
 		cmocka_unit_test(test_recipients_of_a_report),
 		cmocka_unit_test(test_a_status_that_says_nothing_is_made_better_by_the_diagnostic),
 		cmocka_unit_test(test_the_key_of_the_envelope),
+		cmocka_unit_test(test_a_wish_to_leave),
 		cmocka_unit_test(test_samples_whole_and_cut),
 		cmocka_unit_test(test_what_is_no_report),
 		cmocka_unit_test(test_tables),

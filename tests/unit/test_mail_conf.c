@@ -21,6 +21,7 @@ mail_is_read(void **state)
 	    "  user: papers\n"
 	    "  password_file: key\n"
 	    "  from: \"\\\"Papers, daily\\\" <papers@b\xc3\xbc" "cher.example>\"\n"
+	    "  leave: leave@example.org\n"
 	    "  at_once: 3\n"
 	    "  rate: 600/h\n"
 	    "  per_connection: 50\n");
@@ -33,6 +34,7 @@ mail_is_read(void **state)
 	assert_string_equal(s->mail.from_name, "Papers, daily");
 	assert_string_equal(s->mail.hello, "papers.example.org");
 	assert_string_equal(s->mail.bounces, s->mail.from);
+	assert_string_equal(s->mail.leave, "leave@example.org");
 	assert_int_equal(s->mail.at_once, 3);
 	assert_int_equal(s->mail.rate, 600);
 	assert_int_equal(s->mail.rate_ms, 3600000);

@@ -109,7 +109,7 @@ sample_note(struct station *s, const struct mail_done *d)
 
 /* Keeps the reply without the reader's address, which has no business in a log or a public status. */
 static void
-reply_keep(struct sending *t, const char *reply)
+reply_set(struct sending *t, const char *reply)
 {
 	static const char instead[] = "ADDRESS";
 	char wire[MAILBOX_MAX + 1], *local = xstrndup(t->address, strcspn(t->address, "@"));
@@ -145,7 +145,7 @@ sending_judge(struct core *c, struct sending *t, const struct mail_done *d)
 	}
 	t->class = d->class;
 	t->code = d->code;
-	reply_keep(t, d->reply);
+	reply_set(t, d->reply);
 	if (d->class == MAIL_SERVER)
 		t->due = date_now() + mailers_wait(c);
 	if (t->station != NULL && d->class != MAIL_ACCEPTED)

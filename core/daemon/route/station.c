@@ -1,6 +1,6 @@
 /* One station of a route: its worker, the worker's batch, and the result for store. */
 #include "station.h"
-#include "letters.h"
+#include "letter_words.h"
 #include "base/date.h"
 #include "base/log.h"
 #include "base/mem.h"

@@ -1,6 +1,6 @@
 /* What the letters of the daemon's own say. */
-#ifndef CORE_ROUTE_LETTERS_H
-#define CORE_ROUTE_LETTERS_H
+#ifndef CORE_LETTER_WORDS_H
+#define CORE_LETTER_WORDS_H
 
 struct route;
 struct work;

@@ -1,6 +1,6 @@
 /* The letters of the daemon's own: one asks to confirm a subscription, one says that there is one already. Nothing
  * of a visitor's is in them: whoever fills in the form does not write to the address. */
-#include "letters.h"
+#include "letter_words.h"
 #include "base/mem.h"
 #include "conf/setup.h"
 #include "ipc/msg.h"
