@@ -108,7 +108,7 @@ page_form(struct serve *s, struct evhttp_request *req, const char *title, const 
 	page_begin(&b, title);
 	buf_str(&b, "<h1>");
 	text_xml(&b, title, strlen(title));
-	buf_str(&b, "</h1>\n");
+	buf_str(&b, " by mail</h1>\n");
 	if (wrong != NULL) {
 		buf_str(&b, "<p role=\"alert\">");
 		text_xml(&b, wrong, strlen(wrong));
@@ -119,7 +119,9 @@ page_form(struct serve *s, struct evhttp_request *req, const char *title, const 
 	    " maxlength=\"254\">\n"
 	    "<p class=\"trap\" aria-hidden=\"true\"><label>Leave this empty <input name=\"" TRAP "\""
 	    " tabindex=\"-1\" autocomplete=\"off\"></label></p>\n"
-	    "<button type=\"submit\">Subscribe</button>\n</form>\n");
+	    "<button type=\"submit\">Subscribe</button>\n</form>\n"
+	    "<p class=\"from\">A mail will ask you to confirm. Each mail after that has a link by which you leave. The "
+	    "address is kept for these mails alone.</p>\n");
 	page_end(s, req, wrong != NULL ? 400 : 200, &b);
 }
 

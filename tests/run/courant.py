@@ -394,7 +394,8 @@ def numbered(first, last, tag="n"):
 
 def sanitizers():
     """The sanitizers' runtime, which has to be loaded before anything else."""
-    said = subprocess.run(["ldd", program("courantd")], capture_output=True, text=True, check=True)
+    bare = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
+    said = subprocess.run(["ldd", program("courantd")], capture_output=True, text=True, check=True, env=bare)
     return re.findall(r"=> (\S*libasan\S*)", said.stdout)
 
 

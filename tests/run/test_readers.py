@@ -430,6 +430,7 @@ def memory_of_tree(root):
     return total
 
 
+@pytest.mark.memory
 @pytest.mark.parametrize("count", [2000, pytest.param(10000, marks=pytest.mark.skipif(
     not os.environ.get("COURANT_LONG"), reason="takes minutes: contrib/check --long"))])
 def test_many_subscribers_each_once(papers, count):

@@ -89,6 +89,29 @@ const orders = {
 		await page.close();
 		return { ...seen, asked, hits };
 	},
+	// A page as it is served, as letter() shows one. fill: texts by the names of inputs; press: the form is sent by
+	// its button, and `then` is the text of the answer.
+	async visit({ url, allowed, width = 1200, dark = false, picture, fill = {}, press = false }) {
+		const { page, asked } = await open([url, ...allowed]);
+		await page.setViewport({ width, height: 900 });
+		await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }]);
+		const answer = await page.goto(url, { waitUntil: 'networkidle0' });
+		const text = await page.evaluate(() => document.body.innerText);
+		if (picture)
+			await page.screenshot({ path: picture, fullPage: true });
+		let then;
+		for (const [name, value] of Object.entries(fill))
+			await page.type(`input[name="${name}"]`, value);
+		if (press) {
+			await Promise.all([page.waitForNavigation(), page.click('button')]);
+			then = await page.evaluate(() => document.body.innerText);
+		}
+		await page.evaluate(inPage);
+		const seen = await page.evaluate(() => window.courantTest.letter());
+		const hits = await page.evaluate(() => window.hits ?? []);
+		await page.close();
+		return { ...seen, status: answer.status(), text, then, asked, hits };
+	},
 	// A page as it is served.
 	async load({ url, allowed }) {
 		const { page, asked } = await open([url, ...allowed]);

@@ -166,7 +166,7 @@ window.courantTest = (() => {
 			xml(text, found);
 		return found;
 	};
-	// Relative luminance and contrast (WCAG 2.1) of each text on the page's own ground.
+	// Relative luminance and contrast (WCAG 2.1) of each text on what it stands on.
 	const channels = css => css.match(/[\d.]+/g).map(Number);
 	const luminance = rgb => rgb.slice(0, 3).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
 		.reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
@@ -178,7 +178,16 @@ window.courantTest = (() => {
 		e.remove();
 		return rgb;
 	};
-	const contrast = (element, canvas) => {
+	const groundOf = (element, canvas) => {
+		for (let e = element; e; e = e.parentElement) {
+			const [r, g, b, alpha = 1] = channels(getComputedStyle(e).backgroundColor);
+			if (alpha === 1)
+				return [r, g, b];
+		}
+		return canvas;
+	};
+	const contrast = (element, page) => {
+		const canvas = groundOf(element, page);
 		let [r, g, b, alpha = 1] = channels(getComputedStyle(element).color);
 		for (let e = element; e; e = e.parentElement)
 			alpha *= Number(getComputedStyle(e).opacity);
@@ -200,7 +209,7 @@ window.courantTest = (() => {
 		}
 		const grounds = [...document.querySelectorAll('body, body *')].filter(e =>
 		    !['rgba(0, 0, 0, 0)', 'transparent'].includes(getComputedStyle(e).backgroundColor)).length;
-		return { faint, least, grounds, dark: luminance(canvas) < 0.2, wide: document.documentElement.scrollWidth - innerWidth,
+		return { faint, least, grounds, dark: luminance(groundOf(document.body, canvas)) < 0.2, wide: document.documentElement.scrollWidth - innerWidth,
 			small: Math.min(...[...document.querySelectorAll('p, h3')].map(e => parseFloat(getComputedStyle(e).fontSize))) };
 	};
 	return { insert, trees, read, look, letter };
