@@ -37,7 +37,7 @@ static const char style[] =
 	"border-radius:.35rem;border:1px solid var(--soft);background:var(--page);color:var(--ink)}\n"
 	"input{display:block;width:24rem;margin:.4rem 0 1rem}button{border-color:var(--link);"
 	"background:var(--link);color:var(--page);cursor:pointer}\n"
-	"main h1{margin:0 0 1rem}[role=alert]{margin-bottom:1rem;font-weight:600}\n"
+	"main h1{margin:0 0 1rem}form+p{margin-top:1.25rem}[role=alert]{margin-bottom:1rem;font-weight:600}\n"
 	"footer{border-top:1px solid var(--line);margin-top:2rem;padding-top:.75rem}\n";
 
 void
