@@ -2,7 +2,7 @@
 """make bench: what Courant takes, as ratios to what cannot be avoided, all measured in one run.
 
 Usage: run.py [--quick] [NAME...]; --quick measures less of each, a NAME (parse, path, webhook, dropin,
-memory, same, story, heat) that one alone.
+memory, same, story, heat, mail) that one alone.
 Each row names its aim; nothing fails when an aim is missed: the numbers are for people."""
 import json
 import os
@@ -20,6 +20,7 @@ from common import QUICK, TREE, WORDS, feed, helper, row
 from parsers import bench_parse, best, timed
 from courant import BUILD, Daemon, folder, processes, until
 from receiver import Receiver
+from smtpd import Smtpd
 import pairs
 
 
@@ -281,9 +282,52 @@ def bench_heat(work):
         row("  the first 30 by heat", f"{1e6 * top:.0f} us CPU", "aim 1000 us")
 
 
+def subscribe(d, n):
+    for at in range(0, n, 500):
+        table = "".join(f"r{i}@example.org\n" for i in range(at, min(at + 500, n)))
+        d.courant("subscribers", "news", "import", "-", "--confirmed", given=table.encode())
+
+
+def bench_mail(work):
+    """Mails a second to subscribers over eight connections, from a record's arrival until the last is accepted, and
+    the same message by smtplib, over as many connections to the same server."""
+    n, at_once = 500 if QUICK else 5000, 8
+    place = work / "mail"
+    place.mkdir(mode=0o755)
+    (place / "a.rss").write_text(feed("mail", 0))
+    with Smtpd() as server:
+        d = Daemon({"a": {"plugin": "feed", "url": f"file://{place}/a.rss", "every": "1 d"}},
+                   {"news": {"from": ["*"], "to": {"mail": {"subscribe": True, "backlog": "all"}}}},
+                   {"files": [str(place)], "serve": {"listen": "127.0.0.1:0", "base": "https://papers.example.org"},
+                    "mail": {"server": server.url, "from": "papers@example.org", "at_once": at_once,
+                             "per_connection": 100000}})
+        try:
+            d.start(seconds=60)
+            subscribe(d, n)
+            before = used_so_far(d)
+            (place / "a.rss").write_text(feed("mail", 1))
+            begun = time.monotonic()
+            d.refresh("a")
+            d.until(lambda: len(server.messages) >= n, 600, "all sent")
+            wall = time.monotonic() - begun
+            d.settled(60)
+            ours = used_so_far(d) - before
+            assert sorted(m.recipient for m in server.messages) == sorted(f"r{i}@example.org" for i in range(n))
+        finally:
+            d.close()
+        message = server.messages[0].data
+        program = [sys.executable, TREE / "tests/bench/post_mail.py", str(server.port), str(at_once), str(n)]
+        alone = min(float(subprocess.run(program, input=message, capture_output=True, check=True).stdout)
+                    for _ in range(3))
+    row(f"mails to {n:,} subscribers, at_once: {at_once}", f"{n / wall:.0f} a second", "aim 100")
+    row("  the same by smtplib, as many connections", f"{n / alone:.0f} a second")
+    row("  ratio", f"{alone / wall:.2f}")
+    row("  all processes", f"{1e6 * ours / n:.0f} us CPU a mail")
+
+
 BENCHES = {"parse": bench_parse, "path": bench_path, "webhook": bench_webhook,
            "dropin": bench_dropin, "memory": bench_memory, "same": bench_same,
-           "story": bench_story, "heat": bench_heat}
+           "story": bench_story, "heat": bench_heat, "mail": bench_mail}
 
 
 def main():
