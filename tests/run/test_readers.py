@@ -32,8 +32,9 @@ def server():
 @pytest.fixture
 def papers(daemon, origin, server, monkeypatch):
     """A daemon whose route mails an edition a day to its subscribers."""
-    def make(votes=(3, 9), server=server, mail=(), serve=(), edition=DAILY, **sink):
-        d = daemon({"a": api(origin, "a", paper(origin, votes), counters={"votes": "votes"})},
+    def make(votes=(3, 9), server=server, mail=(), serve=(), edition=DAILY, text="", **sink):
+        entries = [e | {"text": text, "url": f"https://x.example/{e['id']}"} for e in paper(origin, votes)]
+        d = daemon({"a": api(origin, "a", entries, counters={"votes": "votes"})},
                    {"morning": {"title": "Papers", "from": ["*"], "to": [{"mail": {"subscribe": True} | sink}]} |
                     ({"edition": edition} if edition else {})},
                    {"serve": {"listen": "127.0.0.1:0", "base": BASE} | dict(serve),
