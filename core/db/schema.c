@@ -612,6 +612,7 @@ const char *const schema_statements[SQL_MAX] = {
 	    " ORDER BY due, n LIMIT ?",
 	[SQL_OUTBOX_LATER] = "SELECT due FROM outbox WHERE leg = ? AND state = 4 AND due > ?"
 	    " ORDER BY due LIMIT 1",
+	[SQL_OUTBOX_OLDEST] = "SELECT n FROM outbox WHERE leg = ? AND state = 4 ORDER BY n LIMIT 1",
 	[SQL_OUTBOX_ORDERED] = "UPDATE outbox SET state = 5, due = 0 WHERE leg = ? AND state = 4"
 	    " AND n <= ?",
 	[SQL_OUTBOX_NOW] = "UPDATE outbox SET due = 0 WHERE leg = ? AND state = 4 AND due > 0",
@@ -698,7 +699,7 @@ const char *const schema_statements[SQL_MAX] = {
 	[SQL_DELIVERY_ADD] = "INSERT OR REPLACE INTO delivery (leg, n, reader, address, state)"
 	    " VALUES (?, ?, ?, ?, ?)",
 	[SQL_DELIVERY_OPEN] = "SELECT count(*) FROM delivery WHERE leg = ? AND n = ? AND state IN (1, 2)",
-	[SQL_DELIVERY_AGAIN] = "UPDATE delivery SET state = 1, attempts = 0, due = 0, effect = 0"
+	[SQL_DELIVERY_AGAIN] = "UPDATE delivery SET state = 1, attempts = 0, due = 0, effect = 0, reply = NULL"
 	    " WHERE leg = ? AND n = ? AND state = 3",
 	/* ?4: a due time behind it is of a wrong clock. */
 	[SQL_DELIVERY_DUE] = "SELECT reader, address FROM delivery WHERE leg = ?1 AND n = ?2 AND state IN (1, 2)"
@@ -716,9 +717,9 @@ const char *const schema_statements[SQL_MAX] = {
 	    " WHERE leg = ?1 AND n = ?2 AND reader = ?3",
 	[SQL_DELIVERY_BURY] = "UPDATE delivery SET state = 3, reply = ?3, at = ?4"
 	    " WHERE leg = ?1 AND n = ?2 AND state IN (1, 2)",
-	/* Those that failed and are open still; those that are dead letters. */
+	/* Those that were not taken and are open still; those that are dead letters. */
 	[SQL_DELIVERY_FAILED] = "SELECT count(*) OVER (), reply FROM delivery WHERE leg = ?1 AND n = ?2"
-	    " AND state IN (1, 2) AND attempts > 0 ORDER BY at DESC LIMIT 1",
+	    " AND state IN (1, 2) AND reply IS NOT NULL ORDER BY at DESC LIMIT 1",
 	[SQL_DELIVERY_DEAD] = "SELECT count(*) OVER (), reply FROM delivery WHERE leg = ?1 AND n = ?2"
 	    " AND state = 3 ORDER BY at DESC LIMIT 1",
 	[SQL_DELIVERY_EFFECT] = "UPDATE delivery SET effect = ?4 WHERE leg = ?1 AND n = ?2 AND reader = ?3",

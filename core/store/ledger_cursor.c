@@ -441,6 +441,8 @@ cursor_oldest(struct ledger *l, struct ledger_route *r, const struct cursor *g)
 	size_t blobs = OLDEST_BLOBS;
 	int64_t found = 0;
 
+	if (g->unordered && g->retry > 0)	/* its window is before the cursor */
+		found = db_get(db, SQL_OUTBOX_OLDEST, 0, DB_INT(g->id));
 	db_bind(db, SQL_VERDICT_NEXT, DB_INT(r->id), DB_INT(g->delivered));
 	for (; found == 0 && blobs > 0 && db_step(db, SQL_VERDICT_NEXT); blobs--) {
 		if (verdicts_read(&r->seen, db_int(db, SQL_VERDICT_NEXT, 0),

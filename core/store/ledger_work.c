@@ -79,8 +79,9 @@ put_sink(struct ledger *l, struct ledger_route *r, const struct cursor *g, struc
 	c->place = g->delivered;
 	c->delivered = (uint64_t)g->done;
 	c->unconfirmed = cursor_waiting(l, r, g, looks);
+	c->unconfirmed += g->unordered ? g->retry : 0;
 	c->oldest = c->unconfirmed > 0 ? cursor_oldest(l, r, g) : 0;
-	c->unconfirmed += g->replay - g->again + (g->unordered ? g->retry : 0);
+	c->unconfirmed += g->replay - g->again;
 	c->retry = g->retry;
 	c->replay = g->replay;
 	c->dead = g->dead;

@@ -97,7 +97,8 @@ is_language(const char *s)
 }
 
 void
-layout_head(struct parts *p, struct cr *cr, const char *title, const char *link, const char *language)
+layout_head(struct parts *p, struct cr *cr, const char *title, const char *name, const char *link,
+    const char *language)
 {
 	struct text plain = { .data = NULL };
 
@@ -109,6 +110,8 @@ layout_head(struct parts *p, struct cr *cr, const char *title, const char *link,
 	    "<meta name=\"color-scheme\" content=\"light dark\">\n"
 	    "<meta name=\"supported-color-schemes\" content=\"light dark\">\n<title>");
 	escaped(&p->html, plain.data);
+	text_str(&p->html, name[0] != '\0' ? ", " : "");
+	escaped(&p->html, name);
 	text_str(&p->html, "</title>\n<style>\n");
 	text_str(&p->html, style);
 	text_str(&p->html, "</style>\n</head>\n<body>\n<div class=\"letter\">\n<h1 dir=\"auto\">");

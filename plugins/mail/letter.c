@@ -149,7 +149,7 @@ edition_make(struct letter *l, struct parts *p, struct cr *cr, const struct lett
 	struct text date = { .data = NULL };
 	size_t i, n;
 
-	layout_head(p, cr, batch_title(b), NULL, letter_language(cr, b));
+	layout_head(p, cr, batch_title(b), b->name, NULL, letter_language(cr, b));
 	edition_date(&date, b);
 	layout_dateline(p, date.data);
 	l->text.bad |= date.bad | (fits == NULL);
@@ -176,7 +176,7 @@ record_make(struct letter *l, struct parts *p, struct cr *cr, const struct lette
 	struct parts whole = { .text = { .data = NULL } };
 	size_t max = o->summary > 0 ? (size_t)o->summary : 0;
 
-	layout_head(p, cr, title, link, cr->get(rec, CR_LANGUAGE, 0));
+	layout_head(p, cr, title, "", link, cr->get(rec, CR_LANGUAGE, 0));
 	layout_about(p, cr, rec);
 	piece_end(l, p, 0);
 	layout_body(p);
@@ -203,7 +203,7 @@ host_letter_make(struct letter *l, struct parts *p, struct cr *cr, const struct 
 	struct text words = { .data = NULL };
 	const char *s = b->text, *end;
 
-	layout_head(p, cr, batch_title(b), NULL, NULL);
+	layout_head(p, cr, batch_title(b), "", NULL, NULL);
 	piece_end(l, p, 0);
 	layout_body(p);
 	while (s != NULL && *s != '\0') {

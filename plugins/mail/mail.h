@@ -149,8 +149,9 @@ struct parts {
 	struct text	 text, html;
 };
 void	 layout_free(struct parts *);
-/* The beginning, with the title. link: of the title; or NULL. language: of the letter; or NULL. */
-void	 layout_head(struct parts *, struct cr *, const char *title, const char *link,
+/* The beginning, with the title. name: of the edition, for the window's title; or "". link: of the title; or NULL.
+ * language: of the letter; or NULL. */
+void	 layout_head(struct parts *, struct cr *, const char *title, const char *name, const char *link,
 	    const char *language);
 void	 layout_dateline(struct parts *, const char *);
 /* Behind title, dateline and the link to leave. */

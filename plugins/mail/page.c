@@ -64,7 +64,8 @@ page_make(struct text *out, struct cr *cr, const struct letter_options *o, const
 	struct text date = { .data = NULL };
 	size_t summary = o->summary < 0 ? LETTER_USUAL : (size_t)o->summary;
 
-	layout_head(&p, cr, b->title[0] != '\0' ? b->title : b->route, NULL, letter_language(cr, b));
+	layout_head(&p, cr, b->title[0] != '\0' ? b->title : b->route, b->name, NULL,
+	    letter_language(cr, b));
 	edition_date(&date, b);
 	layout_dateline(&p, date.data);
 	layout_body(&p);

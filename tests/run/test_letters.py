@@ -181,12 +181,13 @@ def test_an_empty_edition_says_so_and_keeps_its_links():
     assert ARCHIVE in Page(html_of(m)).links and Page(html_of(m)).links.count(BOB[2]) == 2
 
 
-def test_a_letter_of_the_host_has_its_paragraphs_its_link_and_no_other():
+def test_a_letter_of_the_host_has_its_paragraphs_its_link_and_one_to_leave():
     m = make(0, kind="letter", title="Confirm your address", text="Press the button & done.\n\nIf it was not you, do nothing.",
              self="https://papers.example.org/confirm/t0k3n", recipients=[BOB])["read"][0]
     assert m["Subject"] == "Confirm your address" and m["List-Unsubscribe"]
     assert "\nPress the button & done.\n\nIf it was not you, do nothing.\n\nhttps://papers.example.org/confirm/t0k3n\n" in text_of(m)
-    assert Page(html_of(m)).links == ["https://papers.example.org/confirm/t0k3n"]
+    assert Page(html_of(m)).links == ["https://papers.example.org/confirm/t0k3n", BOB[2]]
+    assert text_of(m).endswith("Send me no more letters like this:\n" + BOB[2] + "\n")
 
 
 def test_a_record_alone_is_a_mail_of_its_own():

@@ -2,6 +2,7 @@
 them. The wall clock is the test's."""
 import contextlib
 import datetime
+import json
 import os
 import random
 import re
@@ -16,6 +17,7 @@ from smtpd import CLOSE, Reply, Smtpd
 from test_editions import PARIS, Clock
 from test_face import api, poll
 from test_mail import paper, parsed, rows
+from test_trouble import rounds
 from test_subscribers import ask, bounce, later, letters, post, show, states, subscribers
 
 BASE = "https://papers.example.org"
@@ -207,6 +209,24 @@ def test_a_letter_waits_for_the_server_and_is_dropped_when_its_link_is_no_good(p
     server.forget()
     ask(d, "ada@example.org")
     mails(d, server, 1)
+
+
+def test_a_server_that_is_away_for_an_hour_is_told(papers, origin, server):
+    server.say("greeting", "421 4.3.2 come back later")
+    d = papers(votes=())
+    d.routes["ops"] = {"from": ["courant/trouble"], "backlog": "all", "to": [{"jsonl": {"path": "ops.jsonl"}}]}
+    d.write()
+    d.courant("reload")
+    enter(d, ["ada@example.org"])
+    poll(d, origin, "a", paper(origin, [3]))
+    d.clock.until(2025, 3, 11, 7, 0)
+    d.until(lambda: "421 4.3.2" in json.dumps(d.route("morning")), 20, "the status says it at once")
+    assert not d.out("ops.jsonl").exists() or not d.lines("ops.jsonl")
+    for minutes in (61, 12):
+        later(d, minutes=minutes)
+        rounds(3)
+    (told,) = d.until(lambda: d.out("ops.jsonl").exists() and d.lines("ops.jsonl"), 30, "it is told")
+    assert "morning/mail" in told["title"] and "421 4.3.2" in told["title"]
 
 
 def test_a_wrong_password_keeps_the_letters(papers):

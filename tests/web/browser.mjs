@@ -96,7 +96,7 @@ const orders = {
 		await page.setViewport({ width, height: 900 });
 		await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }]);
 		const answer = await page.goto(url, { waitUntil: 'networkidle0' });
-		const text = await page.evaluate(() => document.body.innerText);
+		const text = await page.evaluate(() => document.body.innerText), title = await page.title();
 		if (picture)
 			await page.screenshot({ path: picture, fullPage: true });
 		let then;
@@ -110,7 +110,7 @@ const orders = {
 		const seen = await page.evaluate(() => window.courantTest.letter());
 		const hits = await page.evaluate(() => window.hits ?? []);
 		await page.close();
-		return { ...seen, status: answer.status(), text, then, asked, hits };
+		return { ...seen, status: answer.status(), text, title, then, asked, hits };
 	},
 	// A page as it is served.
 	async load({ url, allowed }) {

@@ -30,7 +30,7 @@ def letters():
 
 @pytest.mark.parametrize("width", [360, 1200])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_it_is_legible_as_wide_as_the_window_and_asks_for_nothing(browser, width, dark):
+def test_row_8_it_is_legible_as_wide_as_the_window_and_asks_for_nothing(browser, width, dark):
     pictures = os.environ.get("LETTER_PICTURES")
     for name, message in letters().items():
         seen = browser.order("letter", html=html_of(message), width=width, dark=dark,

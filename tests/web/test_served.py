@@ -72,4 +72,5 @@ def test_a_reader_s_way_by_browser(paged, server, visit):  # noqa: F811
     assert "You are subscribed" in seen["then"] and states(d)["eve@example.org"] == "active"
     seen = visit(d, leave_path(letter), press=True)
     assert "You get no more mail" in seen["then"] and states(d)["eve@example.org"] == "left"
-    assert "11 March 2025" in visit(d, paths["edition"])["text"]
+    seen = visit(d, paths["edition"])
+    assert "11 March 2025" in seen["text"] and seen["title"] == "Papers, 2025-03-11"
