@@ -731,6 +731,12 @@ const char *const schema_statements[SQL_MAX] = {
 	[SQL_MAILING_ANEW] = "UPDATE mailing SET accepted = 0, dead = 0 WHERE leg = ?",
 	[SQL_OUTBOX_REPLAY_NOW] = "UPDATE outbox SET due = 0 WHERE leg = ? AND state = 5 AND due > 0",
 	[SQL_DELIVERY_NOW] = "UPDATE delivery SET due = 0 WHERE leg = ? AND state IN (1, 2) AND due > 0",
+	/* A reader is forgotten: in each mailing of the route of which something is known, one after the other by
+	 * the primary key. */
+	[SQL_DELIVERY_UNKNOWN] = "WITH RECURSIVE known(leg, n) AS (SELECT id, (SELECT min(n) FROM delivery"
+	    " WHERE leg = id) FROM leg WHERE route = ?1 UNION ALL SELECT leg, (SELECT min(d.n) FROM delivery d"
+	    " WHERE d.leg = known.leg AND d.n > known.n) FROM known WHERE n IS NOT NULL)"
+	    " DELETE FROM delivery WHERE reader = ?2 AND (leg, n) IN (SELECT leg, n FROM known WHERE n IS NOT NULL)",
 	[SQL_DELIVERY_OF] = "SELECT address, state, attempts, due, reply, at FROM delivery"
 	    " WHERE leg = ? AND n = ? ORDER BY reader LIMIT ?",
 	[SQL_ROUTE_SUBSCRIBE] = "UPDATE route SET subscribe = ?2 WHERE id = ?1 AND subscribe <> ?2",

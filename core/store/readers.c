@@ -342,6 +342,16 @@ readers_resume(struct ledger *l, const struct cursor *g)
 }
 
 void
+readers_forget(struct ledger *l, struct ledger_route *r, const char *reader)
+{
+	for (uint32_t i = 0; i < r->nsinks; i++)
+		if (fixed_address(ledger_cursor(r, i), reader) != NULL)
+			return;		/* the configuration has it, too */
+	db_begin(&l->book->db);
+	db_run(&l->book->db, SQL_DELIVERY_UNKNOWN, DB_INT(r->id), DB_TEXT(reader));
+}
+
+void
 readers_bury(struct ledger *l, const struct cursor *g, int64_t n, const char *reason)
 {
 	db_begin(&l->book->db);

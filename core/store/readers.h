@@ -49,6 +49,8 @@ int	readers_outcome(struct ledger *, const struct mail_outcome *);
 int	readers_expired(struct ledger *, const struct cursor *, int64_t n);
 /* An operator resumes the sink: what waits is due, and what was refused so far tells nothing any more. */
 void	readers_resume(struct ledger *, const struct cursor *);
+/* A subscriber is forgotten: so is what it was sent. */
+void	readers_forget(struct ledger *, struct ledger_route *, const char *reader);
 
 /* All open rows of n are dead letters for that reason: there is no message for them. */
 void	readers_bury(struct ledger *, const struct cursor *, int64_t n, const char *reason);

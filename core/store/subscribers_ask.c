@@ -2,6 +2,7 @@
 #include "subscribers_ask.h"
 #include "book.h"
 #include "ledger.h"
+#include "readers.h"
 #include "subscribers.h"
 #include "base/buf.h"
 #include "base/date.h"
@@ -200,6 +201,7 @@ forget(struct asked *a)
 	if (!a->known)
 		return unknown(a);
 	subscriber_forget(a->l->book, &a->s, a->now);
+	readers_forget(a->l, a->r, a->s.key);
 	return done(a, "forgotten");
 }
 

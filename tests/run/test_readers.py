@@ -409,6 +409,22 @@ def test_no_address_in_log_or_public_status(papers, server):
     assert "secret" not in (d.log() + told).lower()
 
 
+def test_who_is_forgotten_is_in_no_row(papers, server):
+    d = papers(to=["ada@example.org"])
+    server.say("RCPT", "550 5.1.1 unknown user", to="bob@example.org")
+    enter(d, ["ada@example.org", "bob@example.org", "eve@example.org", "zoe@example.org"])
+    ask(d, "eve@example.org")
+    d.clock.until(2025, 3, 11, 7, 0)
+    d.until(lambda: sink(d)["dead"] == 1, 20, "the edition is done")
+    assert {r for r, in rows(d, "SELECT reader FROM delivery")} >= {"bob@example.org", "eve@example.org"}
+    for reader in ("ada", "bob", "eve"):
+        subscribers(d, "forget", f"{reader}@example.org")
+    d.stop()
+    stored = rows(d, "SELECT group_concat(quote(reader) || quote(address) || quote(reply)) FROM delivery")[0][0]
+    assert "bob" not in stored and "eve" not in stored
+    assert "zoe" in stored and "ada" in stored, "ada is a reader of the configuration's as well"
+
+
 @pytest.mark.parametrize("n", range(2))
 def test_kills_at_sending_to_subscribers(papers, server, n):
     rng = random.Random(n)
