@@ -297,9 +297,10 @@ const char *const schema_steps[] = {
 	"CREATE TABLE letter (id INTEGER PRIMARY KEY, subscriber INTEGER NOT NULL, hash BLOB NOT NULL,"
 	" kind INTEGER NOT NULL, state INTEGER NOT NULL, made INTEGER NOT NULL,"
 	" network TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL DEFAULT 0,"
-	" reply TEXT);"
-	"CREATE INDEX letter_due ON letter (id) WHERE state = 1;"
+	" reply TEXT, route INTEGER NOT NULL);"
+	"CREATE INDEX letter_due ON letter (route, network = '', due) WHERE state = 1;"
 	"CREATE INDEX letter_made ON letter (made);"
+	"CREATE INDEX letter_asked ON letter (made) WHERE network <> '';"
 	"CREATE INDEX letter_hash ON letter (hash, made);"
 	"CREATE INDEX letter_network ON letter (network, made);"
 	"CREATE INDEX letter_subscriber ON letter (subscriber) WHERE subscriber > 0;"
@@ -698,8 +699,10 @@ const char *const schema_statements[SQL_MAX] = {
 	[SQL_MAILING_DEL] = "DELETE FROM mailing WHERE leg = ? AND n = ?",
 	[SQL_DELIVERY_ADD] = "INSERT OR REPLACE INTO delivery (leg, n, reader, address, state)"
 	    " VALUES (?, ?, ?, ?, ?)",
-	[SQL_DELIVERY_OPEN] = "SELECT count(*) FROM delivery WHERE leg = ? AND n = ? AND state IN (1, 2)",
-	[SQL_DELIVERY_AGAIN] = "UPDATE delivery SET state = 1, attempts = 0, due = 0, effect = 0, reply = NULL"
+	[SQL_DELIVERY_OPEN] = "SELECT count(*) FROM delivery INDEXED BY delivery_open WHERE leg = ? AND n = ?"
+	    " AND state IN (1, 2)",
+	[SQL_DELIVERY_AGAIN] = "UPDATE delivery INDEXED BY delivery_dead SET state = 1, attempts = 0, due = 0, effect = 0,"
+	    " reply = NULL"
 	    " WHERE leg = ? AND n = ? AND state = 3",
 	/* ?4: a due time behind it is of a wrong clock. */
 	[SQL_DELIVERY_DUE] = "SELECT reader, address FROM delivery WHERE leg = ?1 AND n = ?2 AND state IN (1, 2)"
@@ -715,22 +718,24 @@ const char *const schema_statements[SQL_MAX] = {
 	[SQL_DELIVERY_GET] = "SELECT attempts FROM delivery WHERE leg = ? AND n = ? AND reader = ?",
 	[SQL_DELIVERY_SET] = "UPDATE delivery SET state = ?4, attempts = ?5, due = ?6, code = ?7, reply = ?8, at = ?9"
 	    " WHERE leg = ?1 AND n = ?2 AND reader = ?3",
-	[SQL_DELIVERY_BURY] = "UPDATE delivery SET state = 3, reply = ?3, at = ?4"
+	[SQL_DELIVERY_BURY] = "UPDATE delivery INDEXED BY delivery_open SET state = 3, reply = ?3, at = ?4"
 	    " WHERE leg = ?1 AND n = ?2 AND state IN (1, 2)",
 	/* Those that were not taken and are open still; those that are dead letters. */
-	[SQL_DELIVERY_FAILED] = "SELECT count(*) OVER (), reply FROM delivery WHERE leg = ?1 AND n = ?2"
-	    " AND state IN (1, 2) AND reply IS NOT NULL ORDER BY at DESC LIMIT 1",
-	[SQL_DELIVERY_DEAD] = "SELECT count(*) OVER (), reply FROM delivery WHERE leg = ?1 AND n = ?2"
-	    " AND state = 3 ORDER BY at DESC LIMIT 1",
+	[SQL_DELIVERY_FAILED] = "SELECT count(*) OVER (), reply FROM delivery INDEXED BY delivery_open"
+	    " WHERE leg = ?1 AND n = ?2 AND state IN (1, 2) AND reply IS NOT NULL ORDER BY at DESC LIMIT 1",
+	[SQL_DELIVERY_DEAD] = "SELECT count(*) OVER (), reply FROM delivery INDEXED BY delivery_dead"
+	    " WHERE leg = ?1 AND n = ?2 AND state = 3 ORDER BY at DESC LIMIT 1",
 	[SQL_DELIVERY_EFFECT] = "UPDATE delivery SET effect = ?4 WHERE leg = ?1 AND n = ?2 AND reader = ?3",
-	[SQL_DELIVERY_EFFECTS_END] = "UPDATE delivery SET effect = 0 WHERE leg = ? AND n = ? AND state = 3",
+	[SQL_DELIVERY_EFFECTS_END] = "UPDATE delivery INDEXED BY delivery_dead SET effect = 0"
+	    " WHERE leg = ? AND n = ? AND state = 3",
 	[SQL_DELIVERY_DROP] = "DELETE FROM delivery WHERE leg = ? AND n = ? AND reader = ?",
 	[SQL_DELIVERY_CLEAR] = "DELETE FROM delivery WHERE leg = ? AND n = ?",
 	[SQL_DELIVERY_DEL] = "DELETE FROM delivery WHERE leg = ? AND n = ? AND state <> 4",
 	[SQL_DELIVERY_FORGET] = "DELETE FROM delivery WHERE leg = ? AND state = 4 AND at < ?",
 	[SQL_MAILING_ANEW] = "UPDATE mailing SET accepted = 0, dead = 0 WHERE leg = ?",
 	[SQL_OUTBOX_REPLAY_NOW] = "UPDATE outbox SET due = 0 WHERE leg = ? AND state = 5 AND due > 0",
-	[SQL_DELIVERY_NOW] = "UPDATE delivery SET due = 0 WHERE leg = ? AND state IN (1, 2) AND due > 0",
+	[SQL_DELIVERY_NOW] = "UPDATE delivery INDEXED BY delivery_open SET due = 0 WHERE leg = ?"
+	    " AND state IN (1, 2) AND due > 0",
 	/* A reader is forgotten: in each mailing of the route of which something is known, one after the other by
 	 * the primary key. */
 	[SQL_DELIVERY_UNKNOWN] = "WITH RECURSIVE known(leg, n) AS (SELECT id, (SELECT min(n) FROM delivery"
@@ -744,7 +749,7 @@ const char *const schema_statements[SQL_MAX] = {
 	[SQL_SUBSCRIBER_CONFIRM] = SUBSCRIBER " WHERE confirm = ?",
 	[SQL_SUBSCRIBER_LEAVE] = SUBSCRIBER " WHERE leave = ?1 AND id > ?2 ORDER BY id LIMIT 1",
 	[SQL_SUBSCRIBER_ALL] = SUBSCRIBER " WHERE key = ?1 AND id > ?2 ORDER BY id LIMIT 1",
-	[SQL_SUBSCRIBER_AFTER] = SUBSCRIBER " WHERE route = ? AND id > ? ORDER BY id LIMIT ?",
+	[SQL_SUBSCRIBER_AFTER] = SUBSCRIBER " WHERE +route = ? AND id > ? ORDER BY id LIMIT ?",
 	[SQL_SUBSCRIBER_ADD] = "INSERT INTO subscriber (route, key, address, state, leave, confirm,"
 	    " confirm_until, asked, asked_from, confirmed, confirmed_from, gone, soft, softened)"
 	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -755,9 +760,11 @@ const char *const schema_statements[SQL_MAX] = {
 	    " WHERE route = ? AND key = ? AND soft > 0 AND state = 2",
 	/* What the dead letters of a mailing did to them is undone: effect 2, 1 or 3. */
 	[SQL_SUBSCRIBER_RISE] = "UPDATE subscriber SET state = 2, gone = 0 WHERE route = ?1 AND state = 4 AND key IN"
-	    " (SELECT reader FROM delivery WHERE leg = ?2 AND n = ?3 AND state = 3 AND effect >= 2)",
+	    " (SELECT reader FROM delivery INDEXED BY delivery_dead WHERE leg = ?2 AND n = ?3"
+	    " AND state = 3 AND effect >= 2)",
 	[SQL_SUBSCRIBER_SOFTER] = "UPDATE subscriber SET soft = soft - 1 WHERE route = ?1 AND soft > 0 AND key IN"
-	    " (SELECT reader FROM delivery WHERE leg = ?2 AND n = ?3 AND state = 3 AND effect IN (1, 3))",
+	    " (SELECT reader FROM delivery INDEXED BY delivery_dead WHERE leg = ?2 AND n = ?3"
+	    " AND state = 3 AND effect IN (1, 3))",
 	[SQL_SUBSCRIBER_DEL] = "DELETE FROM subscriber WHERE id = ?",
 	[SQL_SUBSCRIBER_COUNTS] = "SELECT state, count(*) FROM subscriber WHERE route = ? GROUP BY state",
 	[SQL_SUBSCRIBER_OLD] = "SELECT id FROM subscriber WHERE state = 1 AND asked < ? LIMIT 1",
@@ -765,20 +772,24 @@ const char *const schema_statements[SQL_MAX] = {
 	[SQL_SUPPRESSED_SET] = "INSERT OR REPLACE INTO suppressed (route, hash, state, at)"
 	    " VALUES (?, ?, ?, ?)",
 	[SQL_SUPPRESSED_DEL] = "DELETE FROM suppressed WHERE route = ? AND hash = ?",
-	[SQL_LETTER_ADD] = "INSERT INTO letter (subscriber, hash, kind, state, made, network)"
-	    " VALUES (?, ?, ?, 1, ?, ?)",
+	[SQL_LETTER_ADD] = "INSERT INTO letter (subscriber, hash, route, kind, state, made, network)"
+	    " VALUES (?, ?, ?, ?, 1, ?, ?)",
 	[SQL_LETTER_ADDRESS] = "SELECT count(*) FROM letter WHERE hash = ? AND made > ? AND made < ?",
 	[SQL_LETTER_NETWORK] = "SELECT count(*) FROM letter WHERE network = ? AND made > ? AND made < ?",
-	[SQL_LETTER_ALL] = "SELECT count(*) FROM letter WHERE network <> '' AND made > ? AND made < ?",
-	[SQL_LETTER_DROP] = "UPDATE letter SET state = 3 WHERE subscriber = ? AND state = 1",
-	[SQL_LETTER_ORPHAN] = "UPDATE letter SET subscriber = 0 WHERE subscriber = ?",
-	[SQL_LETTERS_OF] = "SELECT kind, state, made, network, reply FROM letter WHERE subscriber = ? ORDER BY id",
-	/* ?2: now; ?3: a due time behind it is of a wrong clock. */
-	[SQL_LETTER_NEXT] = "SELECT letter.id, kind, made, letter.attempts, address, key, leave, confirm FROM letter"
-	    " JOIN subscriber ON subscriber.id = letter.subscriber WHERE letter.state = 1 AND route = ?1"
-	    " AND (due <= ?2 OR due > ?3) ORDER BY letter.id",
-	[SQL_LETTER_LATER] = "SELECT min(due) FROM letter JOIN subscriber ON subscriber.id = letter.subscriber"
-	    " WHERE letter.state = 1 AND route = ? AND due > ?",
+	[SQL_LETTER_ALL] = "SELECT count(*) FROM letter INDEXED BY letter_asked WHERE network <> '' AND made > ? AND made < ?",
+	[SQL_LETTER_DROP] = "UPDATE letter SET state = 3 WHERE subscriber = ? AND subscriber > 0 AND state = 1",
+	[SQL_LETTER_ORPHAN] = "UPDATE letter SET subscriber = 0 WHERE subscriber = ? AND subscriber > 0",
+	[SQL_LETTERS_OF] = "SELECT kind, state, made, network, reply FROM letter WHERE subscriber = ?"
+	    " AND subscriber > 0 ORDER BY id",
+	/* Those of visitors, who wait, before those of an import. ?2: now; ?3: a due time behind it is of a wrong
+	 * clock. */
+	[SQL_LETTER_NEXT] = "SELECT letter.id, kind, made, letter.attempts, address, key, leave, confirm"
+	    " FROM letter INDEXED BY letter_due CROSS JOIN subscriber ON subscriber.id = letter.subscriber"
+	    " WHERE letter.state = 1 AND letter.route = ?1 AND (due <= ?2 OR due > ?3)"
+	    " ORDER BY network = '', due, letter.id",
+	[SQL_LETTER_LATER] = "SELECT min(due) FROM (SELECT min(due) AS due FROM letter WHERE state = 1"
+	    " AND route = ?1 AND (network = '') = 0 AND due > ?2 UNION ALL SELECT min(due) FROM letter"
+	    " WHERE state = 1 AND route = ?1 AND (network = '') = 1 AND due > ?2)",
 	[SQL_LETTER_GET] = "SELECT attempts, made, state, due FROM letter WHERE id = ?",
 	[SQL_LETTER_SET] = "UPDATE letter SET state = ?2, attempts = ?3, due = ?4, reply = ?5 WHERE id = ?1",
 	[SQL_LETTERS_NOW] = "UPDATE letter SET due = 0 WHERE state = 1 AND due > 0",

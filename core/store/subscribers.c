@@ -196,8 +196,8 @@ letter_due(struct book *b, struct subscriber *s, enum letter_kind kind, const ch
 	db_begin(&b->db);
 	address_hash(b, s->key, hash);
 	db_run(&b->db, SQL_LETTER_DROP, DB_INT(s->id));
-	db_run(&b->db, SQL_LETTER_ADD, DB_INT(s->id), DB_BLOB(hash, sizeof(hash)), DB_INT(kind),
-	    DB_INT(now), DB_TEXT(network));
+	db_run(&b->db, SQL_LETTER_ADD, DB_INT(s->id), DB_BLOB(hash, sizeof(hash)), DB_INT(s->route),
+	    DB_INT(kind), DB_INT(now), DB_TEXT(network));
 }
 
 /* ---- What changes them ---- */
