@@ -181,6 +181,7 @@ add(struct asked *a)
 		    "you say that this has changed\n", a->address, a->r->name);
 		return 1;
 	case DID_ASK:
+		a->l->wrote++;		/* the sink is told of the letter */
 		return done(a, "asked");
 	default:
 		return done(a, "nothing");
@@ -259,6 +260,7 @@ import(struct asked *a)
 		else
 			count[subscriber_import(a->l->book, a->r->id, &in, a->now)]++;
 	}
+	a->l->wrote += count[IMPORTED_ASKED] > 0;
 	for (i = 0; i < IMPORTED_KINDS; i++)
 		json_object_set_new(a->answer, names[i], json_integer(count[i]));
 	json_object_set_new(a->answer, "bad", bad);

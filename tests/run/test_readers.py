@@ -210,6 +210,12 @@ def test_a_letter_waits_for_the_server_and_is_dropped_when_its_link_is_no_good(p
     ask(d, "ada@example.org")
     mails(d, server, 1)
 
+def test_who_is_added_or_imported_is_sent_a_letter_at_once(papers, server):
+    d = papers()
+    subscribers(d, "add", "ada@example.org")
+    mails(d, server, 1, "ada@example.org")
+    subscribers(d, "import", "-", given=b"bob@example.org\n")
+    mails(d, server, 1, "bob@example.org")
 
 def test_a_server_that_is_away_for_an_hour_is_told(papers, origin, server):
     server.say("greeting", "421 4.3.2 come back later")
