@@ -294,7 +294,7 @@ const char *const schema_steps[] = {
 	/* Letters of the host's own, to be sent and sent; kept for a month, since the limits count
 	 * them. subscriber: 0: its row is gone. hash: of the address. network: of the visitor who
 	 * asked; '': an operator did. attempts: that failed; due: the next one, ms. */
-	"CREATE TABLE letter (id INTEGER PRIMARY KEY, subscriber INTEGER NOT NULL, hash BLOB NOT NULL,"
+	"CREATE TABLE letter (id INTEGER PRIMARY KEY AUTOINCREMENT, subscriber INTEGER NOT NULL, hash BLOB NOT NULL,"
 	" kind INTEGER NOT NULL, state INTEGER NOT NULL, made INTEGER NOT NULL,"
 	" network TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL DEFAULT 0,"
 	" reply TEXT, route INTEGER NOT NULL);"

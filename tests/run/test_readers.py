@@ -235,6 +235,17 @@ def test_a_server_that_is_away_for_an_hour_is_told(papers, origin, server):
     assert "morning/mail" in told["title"] and "421 4.3.2" in told["title"]
 
 
+
+def test_a_letter_s_id_comes_once(papers, server):
+    d = papers()
+    ask(d, "ada@example.org")
+    (first,) = mails(d, server, 1)
+    later(d, days=40)
+    assert states(d) == {}, "never confirmed"
+    ask(d, "ada@example.org")
+    _, second = mails(d, server, 2)
+    assert parsed(first)["Message-ID"] != parsed(second)["Message-ID"], "mailboxes show one of the same id only"
+
 def test_a_wrong_password_keeps_the_letters(papers):
     with Smtpd(login={"papers": "right"}) as server:
         d = papers(server=server, mail={"user": "papers", "password": "wr0ng-wr0ng"})
