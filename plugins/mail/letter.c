@@ -233,7 +233,9 @@ letter_make(struct letter *l, struct cr *cr, const struct letter_options *o, con
 {
 	struct parts p = { .text = { .data = NULL } };
 
-	*l = (struct letter){ .leaves = b->kind != CR_BATCH_LETTER };
+	*l = (struct letter){ .leaves = b->kind != CR_BATCH_LETTER,
+		/* A letter with a page to confirm goes to who does not subscribe yet. */
+		.asks = b->kind == CR_BATCH_LETTER && is_link(b->self) };
 	subject_put(&l->subject, cr, b, nth, o->subject);
 	if (b->kind == CR_BATCH_EDITION)
 		edition_make(l, &p, cr, o, b);
@@ -271,7 +273,7 @@ letter_message(struct text *out, const struct letter *l, struct mime *m)
 	if (leave != NULL && leave[0] != '\0') {
 		if (l->leaves)
 			layout_leave(&top, leave, LEAVE_TOP);
-		layout_leave(&end, leave, l->leaves ? LEAVE_END : LEAVE_LETTER);
+		layout_leave(&end, leave, l->asks ? LEAVE_LETTER : LEAVE_END);
 	}
 	m->subject = l->subject.data;
 	mime_header(out, m);

@@ -115,6 +115,7 @@ struct letter {
 	struct text	 subject;
 	struct text	 text, html[3];
 	int		 leaves;	/* the parts show the links */
+	int		 asks;		/* it asks to confirm */
 };
 /* Makes the letter of an edition, of a letter, or of the record batch->items[nth]. -1: no memory. */
 int	 letter_make(struct letter *, struct cr *, const struct letter_options *,

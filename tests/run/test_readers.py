@@ -246,6 +246,18 @@ def test_a_letter_s_id_comes_once(papers, server):
     _, second = mails(d, server, 2)
     assert parsed(first)["Message-ID"] != parsed(second)["Message-ID"], "mailboxes show one of the same id only"
 
+
+def test_the_letter_to_who_is_subscribed_says_what_its_link_does(papers, server):
+    d = papers()
+    enter(d, ["ada@example.org"])
+    ask(d, "ada@example.org")
+    (letter,) = mails(d, server, 1)
+    assert "subscribed already" in parsed(letter)["Subject"]
+    for part in (text_of(letter), parsed(letter).get_body(("html",)).get_content()):
+        assert "Leave this list" in part and "no more letters like this" not in part
+    assert post(d, leave_path(letter)).status == 200 and states(d) == {"ada@example.org": "left"}
+
+
 def test_a_wrong_password_keeps_the_letters(papers):
     with Smtpd(login={"papers": "right"}) as server:
         d = papers(server=server, mail={"user": "papers", "password": "wr0ng-wr0ng"})
