@@ -758,6 +758,8 @@ const char *const schema_statements[SQL_MAX] = {
 	    " gone = ?11, soft = ?12, softened = ?13 WHERE id = ?1",
 	[SQL_SUBSCRIBER_TAKES] = "UPDATE subscriber SET soft = 0, softened = 0"
 	    " WHERE route = ? AND key = ? AND soft > 0 AND state = 2",
+	[SQL_SUBSCRIBER_LINK] = "UPDATE subscriber SET confirm_until = ?2 WHERE confirm IS NOT NULL"
+	    " AND id = (SELECT subscriber FROM letter WHERE id = ?1 AND kind = 1)",
 	/* What the dead letters of a mailing did to them is undone: effect 2, 1 or 3. */
 	[SQL_SUBSCRIBER_RISE] = "UPDATE subscriber SET state = 2, gone = 0 WHERE route = ?1 AND state = 4 AND key IN"
 	    " (SELECT reader FROM delivery INDEXED BY delivery_dead WHERE leg = ?2 AND n = ?3"
@@ -767,7 +769,9 @@ const char *const schema_statements[SQL_MAX] = {
 	    " AND state = 3 AND effect IN (1, 3))",
 	[SQL_SUBSCRIBER_DEL] = "DELETE FROM subscriber WHERE id = ?",
 	[SQL_SUBSCRIBER_COUNTS] = "SELECT state, count(*) FROM subscriber WHERE route = ? GROUP BY state",
-	[SQL_SUBSCRIBER_OLD] = "SELECT id FROM subscriber WHERE state = 1 AND asked < ? LIMIT 1",
+	/* ?2, ?3: its link is good until a time between them. */
+	[SQL_SUBSCRIBER_OLD] = "SELECT id FROM subscriber WHERE state = 1 AND asked < ?"
+	    " AND confirm_until NOT BETWEEN ? AND ? LIMIT 1",
 	[SQL_SUPPRESSED_GET] = "SELECT state FROM suppressed WHERE route = ? AND hash = ?",
 	[SQL_SUPPRESSED_SET] = "INSERT OR REPLACE INTO suppressed (route, hash, state, at)"
 	    " VALUES (?, ?, ?, ?)",
@@ -790,7 +794,7 @@ const char *const schema_statements[SQL_MAX] = {
 	[SQL_LETTER_LATER] = "SELECT min(due) FROM (SELECT min(due) AS due FROM letter WHERE state = 1"
 	    " AND route = ?1 AND (network = '') = 0 AND due > ?2 UNION ALL SELECT min(due) FROM letter"
 	    " WHERE state = 1 AND route = ?1 AND (network = '') = 1 AND due > ?2)",
-	[SQL_LETTER_GET] = "SELECT attempts, made, state, due FROM letter WHERE id = ?",
+	[SQL_LETTER_GET] = "SELECT attempts, made, state, due, network = '' FROM letter WHERE id = ?",
 	[SQL_LETTER_SET] = "UPDATE letter SET state = ?2, attempts = ?3, due = ?4, reply = ?5 WHERE id = ?1",
 	[SQL_LETTERS_NOW] = "UPDATE letter SET due = 0 WHERE state = 1 AND due > 0",
 	[SQL_LETTERS_LAST] = "SELECT min(made) FROM letter WHERE made > ?",

@@ -18,6 +18,7 @@
 /* A row of the table letter. */
 struct letter_row {
 	int64_t		 attempts, made, due;
+	int64_t		 patience;	/* ms for which it is tried */
 	enum letter_state state;
 };
 
@@ -32,7 +33,9 @@ letter_get(struct ledger *l, int64_t id)
 		row = (struct letter_row){ .attempts = db_int(db, SQL_LETTER_GET, 0),
 			.made = db_int(db, SQL_LETTER_GET, 1),
 			.state = (enum letter_state)db_int(db, SQL_LETTER_GET, 2),
-			.due = db_int(db, SQL_LETTER_GET, 3) };
+			.due = db_int(db, SQL_LETTER_GET, 3),
+			/* A visitor waits for it; those of an import take their time by the rate. */
+			.patience = db_int(db, SQL_LETTER_GET, 4) ? SUBSCRIBER_PATIENCE : SUBSCRIBER_CONFIRM };
 	db_done(db, SQL_LETTER_GET);
 	return row;
 }
@@ -83,7 +86,7 @@ letter_fill(struct ledger *l, struct ledger_route *r, struct cursor *g, struct w
 	g->outcomes[w->lane] = 0;
 }
 
-/* Whether the letter has waited for so long that its link is no good any more. */
+/* Whether the letter has waited for so long that nobody waits for it any more. */
 static int
 is_stale(struct ledger *l, int64_t id, int64_t made)
 {
@@ -92,8 +95,10 @@ is_stale(struct ledger *l, int64_t id, int64_t made)
 	if (date_now() - made < SUBSCRIBER_CONFIRM)
 		return 0;
 	row = letter_get(l, id);
+	if (date_now() - made < row.patience)
+		return 0;
 	row.state = LETTER_DROPPED;
-	letter_set(l, id, &row, "expired: it could not be sent within two days");
+	letter_set(l, id, &row, "expired: it could not be sent in time");
 	return 1;
 }
 
@@ -135,12 +140,15 @@ letters_outcome(struct ledger *l, const struct mail_outcome *o)
 
 	if (g == NULL)
 		return 0;
-	means = reader_judge(o, now, row.attempts, now - row.made, SUBSCRIBER_CONFIRM, &expired);
+	means = reader_judge(o, now, row.attempts, now - row.made, row.patience, &expired);
 	row.attempts = means.attempts;
 	row.due = means.due;
-	if (means.state == READER_HAS)
+	db_begin(&l->book->db);
+	if (means.state == READER_HAS) {
+		if (row.state == LETTER_DUE)
+			db_run(&l->book->db, SQL_SUBSCRIBER_LINK, DB_INT(id), DB_INT(now + SUBSCRIBER_CONFIRM));
 		row.state = LETTER_SENT;
-	else if (means.state == READER_DEAD)
+	} else if (means.state == READER_DEAD)
 		row.state = LETTER_DROPPED;
 	letter_set(l, id, &row, o->reply);
 	if (means.state == READER_DEAD && o->class == MAIL_NO_MAILBOX)

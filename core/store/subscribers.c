@@ -453,7 +453,8 @@ subscribers_tidy(struct book *b, int64_t now)
 	int64_t id;
 
 	for (int n = 0; n < TIDY_MAX; n++) {
-		id = db_get(&b->db, SQL_SUBSCRIBER_OLD, 0, DB_INT(now - SUBSCRIBER_PATIENCE));
+		id = db_get(&b->db, SQL_SUBSCRIBER_OLD, 0, DB_INT(now - SUBSCRIBER_PATIENCE), DB_INT(now),
+		    DB_INT(now + SUBSCRIBER_CONFIRM));
 		if (id == 0)
 			break;
 		subscriber_delete(b, id);

@@ -11,7 +11,7 @@
 struct book;
 
 #define SUBSCRIBER_TOKEN	16		/* bytes of a leave key and of a confirm token */
-#define SUBSCRIBER_CONFIRM	INT64_C(172800000)	/* ms for which a confirm token is good */
+#define SUBSCRIBER_CONFIRM	INT64_C(172800000)	/* ms for which a confirm token is good, once its letter is sent */
 #define SUBSCRIBER_PATIENCE	INT64_C(604800000)	/* ms after which a pending row is removed */
 #define SUBSCRIBER_SOFT		3		/* refusals that may pass, after which it bounced, */
 #define SUBSCRIBER_SOFT_MS	INT64_C(604800000)	/* if they are spread over so many ms */

@@ -210,6 +210,25 @@ def test_a_letter_waits_for_the_server_and_is_dropped_when_its_link_is_no_good(p
     ask(d, "ada@example.org")
     mails(d, server, 1)
 
+
+def test_a_link_is_good_for_two_days_from_when_its_letter_is_sent(papers, server):
+    d = papers()
+    server.say("greeting", "421 4.3.2 come back later")
+    subscribers(d, "import", "-", given=b"bob@example.org\n")
+    ask(d, "ada@example.org")
+    d.until(lambda: rows(d, "SELECT count(*) FROM letter WHERE reply IS NOT NULL") == [(2,)], 20, "not sent")
+    server.forget()
+    later(d, hours=47)
+    d.courant("resume", "morning")
+    letter = mails(d, server, 2, None)[1 if server.messages[1].recipient == "ada@example.org" else 0]
+    d.until(lambda: rows(d, "SELECT count(*) FROM letter WHERE state = 2") == [(2,)], 20, "both are known to be sent")
+    later(d, hours=47)
+    (link,) = [p for p in links(letter) if p.startswith("/confirm/")]
+    assert post(d, link).status == 200
+    later(d, hours=2)
+    assert post(d, "/confirm/" + show(d, "bob@example.org")["confirm"]).status == 410
+
+
 def test_who_is_added_or_imported_is_sent_a_letter_at_once(papers, server):
     d = papers()
     subscribers(d, "add", "ada@example.org")
@@ -234,6 +253,22 @@ def test_a_server_that_is_away_for_an_hour_is_told(papers, origin, server):
     (told,) = d.until(lambda: d.out("ops.jsonl").exists() and d.lines("ops.jsonl"), 30, "it is told")
     assert "morning/mail" in told["title"] and "421 4.3.2" in told["title"]
 
+
+
+
+def test_the_letters_of_an_import_wait_for_a_week(papers, server):
+    d = papers()
+    server.say("greeting", "421 4.3.2 come back later")
+    subscribers(d, "import", "-", given=b"bob@example.org\n")
+    d.until(lambda: rows(d, "SELECT count(*) FROM letter WHERE reply IS NOT NULL") == [(1,)], 20, "not sent")
+    server.forget()
+    later(d, days=6, hours=23)
+    d.courant("resume", "morning")
+    (letter,) = mails(d, server, 1)
+    d.until(lambda: letters(d, "bob@example.org") == [("confirm", "sent")], 20, "sent")
+    later(d, hours=47)
+    (link,) = [p for p in links(letter) if p.startswith("/confirm/")]
+    assert post(d, link).status == 200 and states(d) == {"bob@example.org": "active"}
 
 
 def test_a_letter_s_id_comes_once(papers, server):
