@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/zone.h"
 #include "catalog/plugin.h"
 #include "conf/request.h"
@@ -384,6 +385,7 @@ serve_setup(struct role *r)
 static int
 serve_consent(struct core *c, struct frame *f)
 {
+	char key[TEXT_BASE32_16];
 	struct consent v;
 	struct buf b;
 
@@ -392,6 +394,10 @@ serve_consent(struct core *c, struct frame *f)
 	    (v.act == CONSENT_ASK && (v.route == NULL || v.address == NULL)) ||
 	    ((v.act == CONSENT_CONFIRM || v.act == CONSENT_LEAVE) && v.token.len != 16))
 		return -1;
+	if (v.act == CONSENT_LEAVE) {
+		text_base32(key, v.token.data, v.token.len);
+		mails_leave(c, key);
+	}
 	buf_init(&b, msg_limit(MSG_CONSENT));
 	if (c->known) {
 		buf_add(&b, f->data, f->len);

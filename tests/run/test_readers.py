@@ -353,6 +353,19 @@ def test_who_leaves_gets_no_further_try(papers, server):
     d.until(lambda: is_done(d), 20, "the edition is done")
 
 
+def test_who_leaves_while_the_mail_waits_for_its_turn_gets_none(papers, server):
+    d = papers(mail={"at_once": 1})
+    many = [f"r{n}@example.org" for n in range(5)]
+    enter(d, many)
+    keys = {s["address"]: s["leave"] for s in subscribers(d, "list")}
+    server.say("dot", Reply("250 2.0.0 queued", delay=1))
+    d.clock.until(2025, 3, 11, 7, 0)
+    d.until(lambda: len(server.messages) >= 1, 20, "the first mail")
+    assert post(d, "/leave/" + keys["r4@example.org"]).status == 200
+    d.until(lambda: sink(d)["delivered"] == 1, 20, "the edition is done")
+    assert [m.recipient for m in server.messages] == many[:4]
+
+
 def test_row_16_a_wrong_address_bounces_and_what_may_pass_counts(papers, origin, server):
     server.say("RCPT", "550 5.1.1 no such user", to="ada@example.org")
     server.say("RCPT", "552 5.2.2 over quota", to="ben@example.org")

@@ -29,7 +29,7 @@ struct sending {
 	uint32_t		 id;		/* of MSG_OUTCOME; 0: not sent */
 	int			 sample;	/* an operator's test: store is told nothing */
 	int64_t			 n;
-	char			*reader, *address;
+	char			*reader, *address, *leave;	/* leave: its key; "": a fixed reader */
 	struct message		*message;	/* NULL: it was never queued */
 	/* What became of it; class 0: nothing yet. */
 	uint32_t		 class, code;
@@ -61,6 +61,7 @@ sending_end(struct core *c, struct sending *t)
 	TAILQ_REMOVE(&c->mails->all, t, entry);
 	free(t->reader);
 	free(t->address);
+	free(t->leave);
 	free(t->reply);
 	free(t);
 	core_idle(c);
@@ -166,6 +167,16 @@ on_done(struct core *c, struct message *m, const struct mail_done *d, void *arg)
 	sending_judge(c, arg, d);
 }
 
+/* Takes the message back, unless the server has it. */
+static void
+sending_take_back(struct core *c, struct sending *t)
+{
+	if (t->class != 0 || message_forget(c, t->message) == -1)
+		return;
+	t->message = NULL;
+	sending_end(c, t);
+}
+
 /* The sink is paused: its messages that the server has not are not sent. */
 static void
 give_up(struct core *c, const struct station *s)
@@ -174,11 +185,20 @@ give_up(struct core *c, const struct station *s)
 
 	for (t = TAILQ_FIRST(&c->mails->all); t != NULL; t = next) {
 		next = TAILQ_NEXT(t, entry);
-		if (t->station != NULL && t->station->id == s->id && t->station->sink == s->sink && t->class == 0 &&
-		    !t->sample && message_forget(c, t->message) == 0) {
-			t->message = NULL;
-			sending_end(c, t);
-		}
+		if (t->station != NULL && t->station->id == s->id && t->station->sink == s->sink && !t->sample)
+			sending_take_back(c, t);
+	}
+}
+
+void
+mails_leave(struct core *c, const char *key)
+{
+	struct sending *t, *next;
+
+	for (t = TAILQ_FIRST(&c->mails->all); t != NULL; t = next) {
+		next = TAILQ_NEXT(t, entry);
+		if (!t->sample && strcmp(t->leave, key) == 0)
+			sending_take_back(c, t);
 	}
 }
 
@@ -303,6 +323,7 @@ sending_begin(struct core *c, struct sending *t, uint64_t len, const struct mail
 		TAILQ_REMOVE(&c->mails->all, t, entry);
 		free(t->reader);
 		free(t->address);
+		free(t->leave);
 		free(t);
 	} else if (c->setup->mail.server == NULL) {
 		d = (struct mail_done){ .class = MAIL_CONFIG, .reply = "there is no server; say mail: { server: ... }" };
@@ -340,7 +361,8 @@ mails_ask(struct core *c, struct worker *w, struct frame *f)
 	s->written |= UINT32_C(1) << place;
 	t = xcalloc(1, sizeof(*t));
 	*t = (struct sending){ .station = s, .worker = w, .theirs = f->id, .n = s->work.first,
-		.sample = s->work.kind == WORK_SAMPLE, .reader = xstrdup(mr.reader), .address = xstrdup(mr.address) };
+		.sample = s->work.kind == WORK_SAMPLE, .reader = xstrdup(mr.reader), .address = xstrdup(mr.address),
+		.leave = xstrdup(mr.leave) };
 	TAILQ_INSERT_TAIL(&c->mails->all, t, entry);
 	sending_begin(c, t, len, &mr, &f->fd[0]);
 }
@@ -359,10 +381,7 @@ mails_left(struct core *c, const struct worker *w)
 		if (t->worker != w)
 			continue;
 		t->worker = NULL;
-		if (t->class == 0 && message_forget(c, t->message) == 0) {
-			t->message = NULL;
-			sending_end(c, t);
-		}
+		sending_take_back(c, t);
 	}
 }
 
@@ -419,6 +438,7 @@ mails_end(struct core *c)
 		TAILQ_REMOVE(&c->mails->all, t, entry);
 		free(t->reader);
 		free(t->address);
+		free(t->leave);
 		free(t->reply);
 		free(t);
 	}

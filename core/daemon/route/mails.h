@@ -14,6 +14,8 @@ void	mails_gone(struct core *, enum role_id);
 int	mails_busy(const struct core *);
 void	mails_end(struct core *);
 void	mails_stored(struct core *, struct frame *);	/* MSG_OUTCOME_KEPT */
+/* The reader with that key leaves: its messages that wait for their turn are not sent. */
+void	mails_leave(struct core *, const char *key);
 /* The station is no more: what becomes of its messages is of no use. */
 void	mails_forget(struct core *, const struct station *);
 #endif
