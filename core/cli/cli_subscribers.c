@@ -21,7 +21,8 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define IMPORT_PAGE	300		/* rows of one question: they fit into its frame */
+#define IMPORT_PAGE	100		/* rows of one question: they fit into its frame, */
+#define ROW_TEXT_MAX	400		/* with so many bytes each, however JSON writes them */
 #define FILE_MAX	(512u << 20)	/* bytes of an import */
 #define MAIL_MAX	(4u << 20)	/* bytes of a mail that are read; the report comes early */
 
@@ -205,6 +206,18 @@ import_send(struct import *m)
 	return 0;
 }
 
+/* Whether the field is the name of a column, which other programs call by other ones. */
+static int
+is_column(const char *field, size_t column)
+{
+	static const char *const addresses[] = { "email", "e-mail", "email address" };
+
+	for (size_t i = 0; column == 0 && i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		if (strcasecmp(field, addresses[i]) == 0)
+			return 1;
+	return strcasecmp(field, columns[column]) == 0;
+}
+
 /* Whether the row names columns; else they are in our order, or addresses alone. */
 static int
 import_head(struct import *m, const struct csv *c)
@@ -214,7 +227,7 @@ import_head(struct import *m, const struct csv *c)
 	for (size_t k = 0; k < COLUMNS; k++) {
 		m->column[k] = CSV_FIELDS;
 		for (size_t i = 0; i < c->n; i++)
-			if (strcasecmp(csv_field(c, i), columns[k]) == 0)
+			if (is_column(csv_field(c, i), k))
 				m->column[k] = i;
 		named |= k == 0 && m->column[k] != CSV_FIELDS;
 	}
@@ -232,14 +245,23 @@ import_time(const struct csv *c, size_t column)
 	return ms;
 }
 
-/* Adds a row to those to be sent. -1: it is no UTF-8. */
+/* Adds a row to those to be sent. -1: it is too long, or no UTF-8. */
 static int
 import_row(struct import *m, const struct csv *c)
 {
-	json_t *row = json_pack("[s,s,I,I,I,s]", csv_field(c, m->column[0]), csv_field(c, m->column[1]),
-	    (json_int_t)import_time(c, m->column[2]), (json_int_t)import_time(c, m->column[3]),
-	    (json_int_t)import_time(c, m->column[4]), csv_field(c, m->column[5]));
+	const char *address = csv_field(c, m->column[0]), *state = csv_field(c, m->column[1]);
+	const char *leave = csv_field(c, m->column[5]);
+	size_t len;
+	json_t *row;
 
+	address += strspn(address, " \t");
+	for (len = strlen(address); len > 0 && (address[len - 1] == ' ' || address[len - 1] == '\t');)
+		len--;
+	if (len + strlen(state) + strlen(leave) > ROW_TEXT_MAX)
+		return -1;
+	row = json_pack("[s#,s,I,I,I,s]", address, (int)len, state,
+	    (json_int_t)import_time(c, m->column[2]), (json_int_t)import_time(c, m->column[3]),
+	    (json_int_t)import_time(c, m->column[4]), leave);
 	if (row == NULL)
 		return -1;
 	m->line[json_array_size(m->rows)] = c->line;

@@ -324,6 +324,24 @@ def test_row_40_an_import_raises_nobody(papers):
     assert b"1 will be asked to confirm" in done.stdout
 
 
+def test_imports_of_other_programs_and_what_is_no_table(papers):
+    d = papers()
+    other = (b"\xef\xbb\xbf\"Email Address\",\"Name\",\"Status\"\r\n\"ada@example.org\",\"A, \"\"Ada\"\"\",\"x\"\r\n"
+             b" bob@example.org ,Bob,\r\n")
+    assert subscribers(d, "import", "-", "--confirmed", given=other)["added"] == 2
+    assert states(d) == {"ada@example.org": "active", "bob@example.org": "active"}
+    assert subscribers(d, "import", "-", given=b"") == {} and subscribers(d, "import", "-", given=b"address\n") == {}
+    # Too much for one question, whatever its characters: told, and the rest is read.
+    long = b"".join(c * 3000 + b"@example.org\n" for c in [b"a", b"\x01", b"\\"]) * 150 + b"\x01" * 380 + b"\n"
+    done = subprocess.run([program("courant"), "-s", str(d.state), "subscribers", "morning", "import", "-",
+                           "--confirmed"], input=long + b"\x02" * 399 + b"\n" + b"eve@example.org\n",
+                          capture_output=True, timeout=60)
+    told = done.stderr.decode().splitlines()
+    assert done.returncode == 1 and done.stdout == b"1 added\n" and len(told) == 452
+    assert told[0] == "courant: -:1: skipped: it is no UTF-8, or too long"
+    assert states(d)["eve@example.org"] == "active"
+
+
 def test_row_41_who_left_comes_back_by_confirming(papers):
     d = papers()
     key = join(d, "ada@example.org")["leave"]
