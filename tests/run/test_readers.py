@@ -254,8 +254,6 @@ def test_a_server_that_is_away_for_an_hour_is_told(papers, origin, server):
     assert "morning/mail" in told["title"] and "421 4.3.2" in told["title"]
 
 
-
-
 def test_the_letters_of_an_import_wait_for_a_week(papers, server):
     d = papers()
     server.say("greeting", "421 4.3.2 come back later")
