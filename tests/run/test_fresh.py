@@ -46,6 +46,7 @@ class Tree:
         (self.folder / "shared").mkdir()
         (self.folder / "shared" / "word").write_text("beside\n")
         script(self.top / "contrib" / "packages", NOTHING)
+        script(self.top / "contrib" / "mailroots", '#!/bin/sh\n[ -d "$1/etc" ] && mkdir -p "$2/postfix"\n')
         script(self.top / "contrib" / "check", '#!/bin/sh\necho "check $(cat /srv/shared/word)"\n'
                 'echo "3 passed, 1 failed"\nexit 1\n')
         script(self.bin / "sleep", NOTHING)
@@ -102,12 +103,12 @@ def test_a_command_runs_in_a_clean_clone_with_shared_beside_it(fresh):
     (fresh.top / "untracked").touch()
     (fresh.folder / ".npmrc").write_text("cafile=/nowhere\n")
     code, said = fresh.run("contrib/fresh", "sh", "-c", """
-        pwd; cat ../shared/word; ls; id -u; cat /root/.npmrc; env | sort
+        pwd; cat ../shared/word; ls; ls "$COURANT_MAIL_ROOTS"; id -u; cat /root/.npmrc; env | sort
         [ -e /proc/self ] && [ -e /sys/kernel ] && [ -c /dev/ptmx ] && touch /dev/shm/x && echo mounted
         exit 7""")
     assert code == 7, said
     lines = said.splitlines()
-    for line in ("/srv/courant", "beside", "contrib", "0", "cafile=/nowhere", "mounted",
+    for line in ("/srv/courant", "beside", "contrib", "postfix", "0", "cafile=/nowhere", "mounted",
                  "http_proxy=http://127.0.0.1:9", "HOME=/root"):
         assert line in lines, (line, said)
     assert "untracked" not in lines and "SECRET" not in said
@@ -150,6 +151,14 @@ def test_ci_checks_here_when_the_mirror_has_failed_three_times(fresh):
     assert fresh.times() == 3
     assert "debootstrap failed three times" in said and "contrib/check runs here" in said
     assert code == 1 and said.endswith("3 passed, 1 failed\n"), said
+    assert not list(fresh.temporary.iterdir())
+
+
+def test_ci_checks_here_when_a_mail_server_cannot_be_had(fresh):
+    script(fresh.top / "contrib" / "mailroots", "#!/bin/sh\nexit 75\n")
+    fresh.commit()
+    code, said = fresh.run("bash", ".ci/run")
+    assert code == 1 and "contrib/check runs here" in said, said
     assert not list(fresh.temporary.iterdir())
 
 
