@@ -202,6 +202,10 @@ def parts(data):
     return {p.get_content_type(): p.get_payload(decode=True) for p in m.walk() if not p.is_multipart()}
 
 
+def subject(data):
+    return email.message_from_bytes(data, policy=email.policy.default)["Subject"]
+
+
 def same(sent, got):
     """Below the trace that servers add on top, header and body are what was sent."""
     head, _, body = got.partition(b"\r\n\r\n")
@@ -222,19 +226,24 @@ def test_a_record_arrives_once_with_its_headers_and_body(daemon, origin, server)
     (sent,) = tap.messages()
     assert (got.sender, got.recipient) == ("papers@example.org", ADA)
     same(sent, got.data)
-    assert email.message_from_bytes(got.data, policy=email.policy.default)["Subject"] == "Käse & more"
+    assert subject(got.data) == "Käse & more"
     assert not rows(d, "SELECT * FROM delivery WHERE state <> 4") and len(server.behind.messages) == 1
 
 
-def test_row_3_a_long_url_arrives_byte_for_byte(daemon, origin, server):
-    url = "https://x.example/" + "".join(f"{n:04}=." for n in range(1000))
-    url = url[:5000]
-    origin.put("long.json", json.dumps([{"id": "1", "title": "long", "url": url}]).encode())
-    tap = Tap(server)
-    d = mailer(daemon, origin, tap, to=[ADA])
-    d.sources["news"]["url"] = origin.url("/long.json")
+def posts(daemon, origin, to, *items):
+    """A daemon that mails these items, {title, url, content}, to Ada."""
+    origin.put("items.json", json.dumps([{"id": str(n)} | i for n, i in enumerate(items)]).encode())
+    d = mailer(daemon, origin, to, to=[ADA])
+    d.sources["news"]["url"] = origin.url("/items.json")
+    d.sources["news"]["fields"]["content"] = "content"
     d.write()
-    d.start()
+    return d.start()
+
+
+def test_row_3_a_long_url_arrives_byte_for_byte(daemon, origin, server):
+    url = ("https://x.example/" + "".join(f"{n:04}=." for n in range(1000)))[:5000]
+    tap = Tap(server)
+    d = posts(daemon, origin, tap, {"title": "long", "url": url})
     (got,) = until_mails(d, server.behind, 1)
     same(tap.messages()[0], got.data)
     assert max(map(len, got.data.split(b"\r\n"))) < 998
@@ -242,18 +251,19 @@ def test_row_3_a_long_url_arrives_byte_for_byte(daemon, origin, server):
         assert url.encode() in text
 
 
-def test_row_1_titles_with_bare_line_ends_pass_a_server_that_refuses_them(daemon, origin, server):
+def test_row_1_bare_line_ends_and_dots_pass_a_server_that_refuses_them(daemon, origin, server):
     title = "one\n.\ntwo\rthree\r\r\n.\r\nfour"
     tap = Tap(server)
-    d = mailer(daemon, origin, tap, to=[ADA], titles=(title, "next")).start()
-    got = until_mails(d, server.behind, 2)
+    d = posts(daemon, origin, tap, {"title": "next"},
+              {"title": title, "content": "<pre>five\n.\n..\rsix\r\r\n.\r\nQUIT\r\n</pre>"})
+    got = {subject(m.data): m.data for m in until_mails(d, server.behind, 2)}
     d.until(lambda: sink(d)["delivered"] == 2, 20, "delivered")
-    for sent, m in zip(sorted(tap.messages()), sorted((m.data for m in got))):
+    assert set(got) == {"one . two three . four", "next"} and sink(d)["dead"] == 0
+    for sent in tap.messages():
         assert not BARE.search(sent)
-        assert parts(sent) in [parts(m.data) for m in got]
-    subjects = {email.message_from_bytes(m.data, policy=email.policy.default)["Subject"] for m in got}
-    assert subjects == {"one . two three . four", "next"}
-    assert sink(d)["dead"] == 0 and len(server.behind.messages) == 2
+        same(sent, got[subject(sent)])
+    assert b"\r\n.\r\n" in parts(got["one . two three . four"])["text/plain"]
+    assert len(server.behind.messages) == len(tap.messages()) == 2
 
 
 def test_postfix_here_does_refuse_a_bare_line_end():
