@@ -204,3 +204,31 @@ def test_lists_that_are_old_are_fetched_again(tree):
     code, _ = packages(tree, 'case $* in *update*) touch "$TOLD.new";; '
                        '*download-only*) [ -e "$TOLD.new" ] || exit 100;; esac')
     assert code == 0 and tree.told.read_text().count("update") == 1
+
+
+# ---- contrib/mailroots ----
+
+def mailroots(tree, apt):
+    """With this in place of apt-get: (status, what it said, the folder of the roots)."""
+    root = tree.folder / "root"
+    (root / "usr" / "sbin").mkdir(parents=True)
+    shutil.copy(TREE / "contrib" / "mailroots", tree.top / "contrib" / "mailroots")
+    script(tree.bin / "chroot", f'#!/bin/sh\necho "${{1##*/}} $*" >>"$TOLD"\n{apt}\n')
+    return *tree.run("contrib/mailroots", str(root), str(tree.temporary / "mail")), tree.temporary / "mail"
+
+
+def test_each_mail_server_has_a_root_of_its_own_in_which_packages_start_nothing(tree):
+    code, said, made = mailroots(tree, "exit 0")
+    assert code == 0, said
+    for name in ("postfix", "opensmtpd"):
+        rule = made / name / "usr" / "sbin" / "policy-rc.d"
+        assert subprocess.run([rule], check=False).returncode == 101
+        other = {"postfix": "opensmtpd", "opensmtpd": "postfix"}[name]
+        words = [line.split() for line in tree.told.read_text().splitlines() if line.startswith(f"{name} ")]
+        assert any({"install", name} <= set(w[2:]) for w in words) and not any(other in w[2:] for w in words), words
+
+
+def test_a_mail_server_that_the_mirror_does_not_give_three_times_is_told(tree):
+    code, said, _ = mailroots(tree, 'case $* in *install*opensmtpd*) echo "no such thing"; exit 100;; esac')
+    assert code == 75 and "opensmtpd: apt failed three times" in said and "no such thing" in said
+    assert len([line for line in tree.told.read_text().splitlines() if line.endswith("install opensmtpd")]) == 3
