@@ -63,8 +63,8 @@ class Tree:
         git("commit", "-qm", "all")
 
     def start(self, *command):
-        # A shell in the background has SIGINT ignored, and so would all that it starts.
-        return subprocess.Popen(["env", "--default-signal=INT,QUIT", *command], cwd=self.top, env=self.env, stdin=subprocess.DEVNULL,
+        # A shell in the background has SIGINT ignored, nohup SIGHUP, and so would all that they start.
+        return subprocess.Popen(["env", "--default-signal=HUP,INT,QUIT", *command], cwd=self.top, env=self.env, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def run(self, *command):

@@ -157,10 +157,10 @@ class Server:
 
 
 class Tap:
-    """Between the daemon and a server: what the daemon says, as it is on the wire. One connection a time."""
+    """Between the daemon and a server: what the daemon says over each connection, as it is on the wire."""
 
     def __init__(self, server):
-        self.to, self.said = server.port, b""
+        self.to, self.said = server.port, []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"smtp://localhost:{self.listener.getsockname()[1]}"
         threading.Thread(target=self.accept, daemon=True).start()
@@ -172,13 +172,15 @@ class Tap:
             except OSError:
                 return
             theirs = socket.create_connection(("127.0.0.1", self.to))
-            for source, to in ((ours, theirs), (theirs, ours)):
-                threading.Thread(target=self.pump, args=(source, to, source is ours), daemon=True).start()
+            self.said.append(bytearray())
+            for source, to, kept in ((ours, theirs, self.said[-1]), (theirs, ours, bytearray())):
+                threading.Thread(target=self.pump, args=(source, to, kept), daemon=True).start()
 
-    def pump(self, source, to, keep):
+    @staticmethod
+    def pump(source, to, kept):
         try:
             while data := source.recv(1 << 16):
-                self.said += data if keep else b""
+                kept += data
                 to.sendall(data)
             to.shutdown(socket.SHUT_WR)
         except OSError:
@@ -186,7 +188,7 @@ class Tap:
 
     def messages(self):
         """Behind each DATA up to its dot, dots unstuffed."""
-        found = re.findall(rb"(?s)\r\nDATA\r\n(.*?\r\n)\.\r\n", self.said)
+        found = [m for said in self.said for m in re.findall(rb"(?s)\r\nDATA\r\n(.*?\r\n)\.\r\n", bytes(said))]
         return [m.replace(b"\r\n..", b"\r\n.") for m in found]
 
 
