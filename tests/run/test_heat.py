@@ -262,15 +262,17 @@ def test_row_21_an_archive_does_not_flood(daemon, origin):
 
 
 def test_row_21_a_dated_archive_counts_at_its_dates(daemon, origin):
+    now = time.time()
+
     def at(days):
-        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - days * DAY))
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - days * DAY))
     entries = [{**items(1, k)[0], "at": at(k / 2), "votes": 1000} for k in range(1, 41)]
     d = daemon({"a": api(origin, "a", entries, **VOTES)})
     d.start().settled()
     for k in (1, 7, 40):
         told = heat(d, f"i-{k}")
         assert told["born"] == at(k / 2)[:19] + told["born"][19:] or abs(
-            time.time() - k / 2 * DAY - (told["sum"] - math.log2(told["score"])) * DAY - EPOCH) < 5
+            now - k / 2 * DAY - (told["sum"] - math.log2(told["score"])) * DAY - EPOCH) < 5
         assert told["rank"] == k, "votes of old ones, too, are as old as they are"
         assert abs(told["terms"][0]["weight"] - 1 / math.log2(2 + 40 / 19.5)) < 1e-3
 
