@@ -170,6 +170,7 @@ struct setup {
 	char			*contact;	/* for the User-Agent; or NULL */
 	char			*listen;	/* "127.0.0.1:8080"; NULL: no serve role */
 	char			*base;		/* public address of the outputs; "" */
+	char			*title, *zone;	/* of the pages; zone: as in zone.h */
 	char			*ca;		/* file of certificates; NULL: the system's */
 	char			*proxies;	/* addresses, a space between; "" */
 	struct store_heat	 heat;		/* top: 0 unless a route draws from SETUP_TOP */

@@ -32,33 +32,6 @@ static const struct cr_option edition_own[] = {
 	CR_END
 };
 
-static void
-zone_read(struct setup_reader *r, struct edition *e, const char *said, int line)
-{
-	char machine[ZONE_MAX], **names;
-	const char *near;
-	size_t n = 0;
-
-	if (said == NULL || *said == '\0') {
-		zone_machine(machine);
-		said = machine;
-	}
-	e->calendar.zone = text_copy(r, said);
-	if (zone_check(said) == 0)
-		return;
-	names = zone_names();
-	while (names[n] != NULL)
-		n++;
-	near = option_nearest(said, (const char **)names, n);
-	if (n == 0)
-		wrong(r, line, "tz: there is no zone \"%s\", since this machine has no " ZONE_FOLDER
-		    ": install tzdata", said);
-	else
-		wrong(r, line, "tz: there is no zone \"%s\"%s%s%s", said, near != NULL ? ", did you mean " : "",
-		    near != NULL ? near : "", near != NULL ? "?" : "; zones are named as Europe/Paris");
-	zone_names_free(names);
-}
-
 /* "07:00": minutes; -1: it is no time of day. */
 static int
 time_of_day(const char *s)
@@ -135,7 +108,7 @@ edition_read(struct setup_reader *r, const struct node *map)
 	if (said.at == NULL || (e->calendar.at = time_of_day(said.at)) == -1)
 		wrong(r, conf_line(map, "at", 0, map->line), "at: a time of day such as \"07:00\" is wanted");
 	on_read(r, e, said.on, conf_line(map, "on", 0, map->line));
-	zone_read(r, e, said.tz, conf_line(map, "tz", 0, map->line));
+	e->calendar.zone = zone_read(r, said.tz, conf_line(map, "tz", 0, map->line));
 	e->top = (uint32_t)said.top;
 	e->group = (enum edition_group)said.group;
 	e->among = said.among;

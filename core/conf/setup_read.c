@@ -61,10 +61,12 @@ static const struct cr_option top_nodes[] = {
 
 #define SERVE_TOP	"10"
 
-struct serve_said { const char *listen, *base; int metrics; const char *const *proxies; int64_t top; };
+struct serve_said { const char *listen, *base, *title, *tz; int metrics; const char *const *proxies; int64_t top; };
 static const struct cr_option serve_own[] = {
 	CR_OPTION(struct serve_said, listen, STRING, "", NULL, NULL),
 	CR_OPTION(struct serve_said, base, URL, "", NULL, NULL),
+	CR_OPTION(struct serve_said, title, STRING, "Courant", NULL, NULL),
+	CR_OPTION(struct serve_said, tz, STRING, "", NULL, NULL),
 	CR_OPTION(struct serve_said, metrics, BOOL, "no", NULL, NULL),
 	CR_OPTION(struct serve_said, proxies, LIST, "", NULL, NULL),
 	CR_OPTION(struct serve_said, top, INT, SERVE_TOP, "1..1000", NULL),
@@ -291,7 +293,8 @@ serve_read(struct setup_reader *r, const struct node *n)
 	struct buf base;
 	size_t len;
 
-	s->base = s->proxies = text_copy(r, "");
+	s->base = s->proxies = s->title = text_copy(r, "");
+	s->zone = text_copy(r, "UTC");
 	s->top_n = (uint32_t)strtoul(SERVE_TOP, NULL, 10);
 	if (n == NULL || !is_map(r, n, "serve") || n->child == NULL)
 		return;
@@ -304,6 +307,8 @@ serve_read(struct setup_reader *r, const struct node *n)
 		    "[ADDRESS]:PORT or :PORT", said.listen);
 	s->listen = text_copy(r, said.listen);
 	s->metrics = said.metrics;
+	s->title = text_copy(r, said.title);
+	s->zone = zone_read(r, said.tz, conf_line(n, "tz", 0, n->line));
 	s->top_n = (uint32_t)said.top;
 	s->serve_line = n->line;
 	proxies_read(r, n, said.proxies);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "base/zone.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -364,4 +365,32 @@ section_read(struct setup_reader *r, const struct node *map, const struct cr_opt
 		fatal("setup: a table that cannot be filled: %s", err.data);
 	buf_free(&err);
 	options_free(&own);
+}
+
+char *
+zone_read(struct setup_reader *r, const char *said, int line)
+{
+	char machine[ZONE_MAX], **names, *zone;
+	const char *near;
+	size_t n = 0;
+
+	if (said == NULL || *said == '\0') {
+		zone_machine(machine);
+		said = machine;
+	}
+	zone = text_copy(r, said);
+	if (zone_check(said) == 0)
+		return zone;
+	names = zone_names();
+	while (names[n] != NULL)
+		n++;
+	near = option_nearest(said, (const char **)names, n);
+	if (n == 0)
+		wrong(r, line, "tz: there is no zone \"%s\", since this machine has no " ZONE_FOLDER
+		    ": install tzdata", said);
+	else
+		wrong(r, line, "tz: there is no zone \"%s\"%s%s%s", said, near != NULL ? ", did you mean " : "",
+		    near != NULL ? near : "", near != NULL ? "?" : "; zones are named as Europe/Paris");
+	zone_names_free(names);
+	return zone;
 }

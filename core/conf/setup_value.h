@@ -28,6 +28,9 @@ void	 value_unknown(struct setup_reader *, const struct node *, const struct cr_
  * given; freed by the caller. */
 void	 section_read(struct setup_reader *, const struct node *map, const struct cr_option *table,
 	    const struct cr_option *nodes, void *to, size_t size, struct options *given);
+/* The zone that `tz` says, or the machine's if it says none; a mistake if there is no such zone. In the setup's
+ * memory. */
+char	*zone_read(struct setup_reader *, const char *tz, int line);
 /* 1: the node is a map, or empty; 0, and a mistake: it is not. */
 int	 is_map(struct setup_reader *, const struct node *, const char *what);
 #endif

@@ -370,7 +370,7 @@ serve_setup(struct role *r)
 {
 	const struct core *c = r->core;
 	const struct serve_start ss = { .database = c->database, .out = c->out,
-		.base = c->setup->base, .connections = SERVE_CONNECTIONS,
+		.base = c->setup->base, .title = c->setup->title, .zone = c->setup->zone, .connections = SERVE_CONNECTIONS,
 		.per_address = SERVE_PER_ADDRESS, .proxies = c->setup->proxies };
 	struct buf b;
 

@@ -48,6 +48,12 @@ struct reader {
 #define SCANNED	"20000"
 #define WHICH	" AND l.revision = 0 AND (?3 IS NULL OR l.source = ?3) AND l.at >= ?4"
 
+/* Rows of a list of stories, the key of which is K. LOOK_LIST_HEAT needs the index's own column as its key. */
+#define STORIES	"SELECT t.id, i.rid, t.heat, t.score, t.born, t.items FROM story t CROSS JOIN item i ON i.id = t.id" \
+		" WHERE t.hidden IS NULL AND t.born >= ?1 AND t.born < ?2"
+#define BEHIND(k) " AND (" k ", t.born, t.id) < (?3, ?4, ?5) ORDER BY " k " DESC, t.born DESC, t.id DESC LIMIT ?6"
+#define OR_NONE(k) "coalesce(" k ", -1e300)"
+
 static const char *const statements[LOOK_MAX] = {
 	[LOOK_HEAD] = "SELECT max(n) FROM log",
 	[LOOK_NEWEST] = ROW JOINS " WHERE l.n < ?1 AND l.n >= ?2" WHICH
@@ -68,6 +74,13 @@ static const char *const statements[LOOK_MAX] = {
 	    " ORDER BY a.id LIMIT ?2",
 	[LOOK_STORY_RANK] = "SELECT count(*) FROM (SELECT 1 FROM story WHERE heat > ?1"
 	    " AND hidden IS NULL LIMIT ?2)",
+	[LOOK_LIST_HEAT] = STORIES " AND t.heat IS NOT NULL AND t.heat <= ?3" BEHIND("t.heat"),
+	[LOOK_LIST_BIRTH] = STORIES " AND t.born <= ?4 AND (t.born, t.id) < (?4, ?5) AND ?3 IS NOT NULL"
+	    " ORDER BY t.born DESC, t.id DESC LIMIT ?6",
+	[LOOK_LIST_SPAN_HEAT] = STORIES BEHIND(OR_NONE("t.heat")),
+	[LOOK_LIST_SPAN_SCORE] = STORIES BEHIND(OR_NONE("t.score")),
+	[LOOK_STORY_NUMBERS] = "SELECT t.name, max(t.hi)" ITEMS " CROSS JOIN term t ON t.item = i.id"
+	    " WHERE t.name <> '' GROUP BY t.name",
 	[LOOK_META] = "SELECT value FROM meta WHERE name = ?1",
 	[LOOK_SOURCE] = "SELECT id FROM source WHERE name = ?1",
 	[LOOK_ROUTE] = "SELECT id FROM route WHERE name = ?1 AND gone IS NULL",

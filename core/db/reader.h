@@ -29,6 +29,10 @@ enum reader_sql {
 			 * name, of the story ?1 (heat_term.h) */
 	LOOK_STORY_MERGED,	/* rids of the stories that became part of ?1; ?2 limit */
 	LOOK_STORY_RANK,	/* how many shown stories are hotter than ?1, up to ?2 */
+	/* A list of stories (lists.h): id, rid, heat, score, born, items; ?1 born from ?1 on, before ?2, ?3 key, ?4
+	 * born, ?5 id of the row before, ?6 limit. */
+	LOOK_LIST_HEAT, LOOK_LIST_BIRTH, LOOK_LIST_SPAN_HEAT, LOOK_LIST_SPAN_SCORE,
+	LOOK_STORY_NUMBERS,	/* name, value of each counter of the story ?1 */
 	LOOK_META,	/* the value of ?1 */
 	LOOK_SOURCE,	/* id of the source named ?1 */
 	LOOK_ROUTE,	/* id of the route named ?1 */

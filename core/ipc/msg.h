@@ -690,6 +690,7 @@ enum consented {
 	F(s, STR, out)			/* folder of the output files */ \
 	/* the server's public URL ("https://feeds.example.org"), or "" */ \
 	F(s, STR, base) \
+	F(s, STR, title) F(s, STR, zone)	/* of the pages; as in zone.h */ \
 	F(s, U32, connections)		/* at most */ \
 	F(s, U32, per_address)		/* at most */ \
 	/* addresses of trusted proxies, a space between; or "" */ \

@@ -1,14 +1,21 @@
-/* The HTML pages: the front page with the newest records, and its style sheet. */
+/* What the HTML pages share: their beginning, their end, the style sheet, the answer. */
 #ifndef CORE_PAGES_H
 #define CORE_PAGES_H
 
+struct buf;
 struct evhttp_request;
 struct serve;
 
-#define PAGES_RECORDS	50		/* on the front page */
-#define PAGES_ARCHIVES	50		/* of editions that are linked there */
-#define PAGES_TEXT	280		/* bytes of a record's text there */
+#define PAGES_ARCHIVES	50		/* of editions that are linked */
 
-void	page_front(struct serve *, struct evhttp_request *, const char *path);
+/* Begins a page. title: of the window, before that of the site; NULL: the site's alone. here: the path of the list in
+ * the navigation that it is; or "". */
+void	page_begin(struct serve *, struct buf *, const char *title, const char *here);
+void	page_end(struct serve *, struct buf *);
+/* Answers with the page, or with 304 if the visitor has it. Leaves b empty. */
+void	page_answer(struct serve *, struct evhttp_request *, struct buf *);
+/* Answers with 503 and why the database cannot be read. */
+void	page_unreadable(struct serve *, struct evhttp_request *);
+
 void	page_style(struct serve *, struct evhttp_request *, const char *path);
 #endif

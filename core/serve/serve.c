@@ -8,6 +8,8 @@
 #include "connections.h"
 #include "outputs.h"
 #include "page_edition.h"
+#include "page_list.h"
+#include "page_story.h"
 #include "page_subscribe.h"
 #include "pages.h"
 #include "proxies.h"
@@ -16,6 +18,7 @@
 #include "visit_forward.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/zone.h"
 #include "db/reader.h"
 #include "ipc/confine.h"
 #include "ipc/landlock.h"
@@ -69,6 +72,12 @@ static const struct {
 	{ "/api/v1/stories/", api_story, READ },
 	{ "/api/", answer_nothing, READ },
 	{ FORWARDED, visit_forward_answer, ANY },
+	{ "/s/", page_story, READ },
+	{ "/trending", page_trending, READ },
+	{ "/new", page_new, READ },
+	{ "/day/", page_day, READ },
+	{ "/week/", page_week, READ },
+	{ "/month/", page_month, READ },
 	{ "/edition/", page_edition, READ },
 	{ "/subscribe/", page_subscribe, POST },
 	{ "/confirm/", page_confirm, POST },
@@ -232,7 +241,7 @@ serve_confine(const struct serve_start *start)
 {
 	char *folder = xstrdup(start->database);
 	const struct confine_path paths[] = { { dirname(folder), LAND_READ },
-		{ start->out, LAND_READ } };
+		{ start->out, LAND_READ }, { ZONE_FOLDER, LAND_READ } };
 
 	confine(ROLE_SERVE, paths, sizeof(paths) / sizeof(paths[0]));
 	free(folder);
@@ -251,6 +260,8 @@ on_start(struct serve *s, struct frame *f)
 	s->reader = reader_new(start.database);
 	s->outputs = outputs_new(start.out);
 	s->proxies = proxies_new(start.proxies);
+	s->title = xstrdup(start.title != NULL ? start.title : "");
+	s->zone = xstrdup(start.zone != NULL ? start.zone : "UTC");
 	http_begin(s);
 	s->connections = connections_new(s, limit(start.connections), limit(start.per_address));
 	listen_on(s, f->fd[0]);
@@ -343,6 +354,8 @@ serve_main(int debug)
 	visit_forward_free(s.visits);
 	consents_close(&s);
 	proxies_free(s.proxies);
+	free(s.title);
+	free(s.zone);
 	status_wait_close(&s);
 	event_base_free(s.base);
 	return 0;

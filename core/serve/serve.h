@@ -30,6 +30,7 @@ struct serve {
 	struct evhttp		*http;
 	struct peer		*peer;
 	struct reader		*reader;
+	char			*title, *zone;	/* of the site, owned */
 	struct outputs		*outputs;
 	struct connections	*connections;
 	struct visit_forward		*visits;
