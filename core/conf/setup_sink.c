@@ -159,11 +159,12 @@ sink_name(struct setup_reader *r, const struct route *route, const char *plugin)
 	return kept;
 }
 
-/* Whether a path begins with the name of a page at which readers subscribe. */
+/* Whether a path begins with a name that the pages of serve have, or will have. */
 static int
 is_reserved(const char *path)
 {
-	static const char *const names[] = { "subscribe", "confirm", "leave" };
+	static const char *const names[] = { "about", "api", "confirm", "day", "favicon.ico", "leave", "log", "month", "new",
+		"routes", "s", "search", "source", "sources", "style.css", "subscribe", "token", "trending", "week", "x" };
 	size_t len;
 
 	path += strspn(path, "./");
@@ -187,7 +188,7 @@ path_check(struct setup_reader *r, const struct instance *in, int line)
 		wrong(r, line, "path: \"%s\" is no name of a file in the folder of outputs",
 		    path);
 	if (is_reserved(path))
-		wrong(r, line, "path: \"%s\": subscribe, confirm and leave are names of the daemon's own pages",
+		wrong(r, line, "path: \"%s\": it begins as one of the names of the daemon's own pages",
 		    path);
 	for (; at != NULL; at = strchr(at, '/')) {
 		at += *at == '/';

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "db/reader.h"
+#include "db/schema.h"
 #include "record/verdict.h"
 
 #include <courant/plugin.h>
@@ -26,7 +27,7 @@ enum param_kind { PARAM_COUNT, PARAM_PLACE, PARAM_TIME, PARAM_NAME };
 
 struct params {
 	int64_t		 limit, after, before, since;
-	const char	*source, *route, *after_name;
+	const char	*source, *route, *after_name, *list;
 };
 
 struct param {
@@ -42,6 +43,12 @@ static const struct param record_params[] = {
 	{ "source", PARAM_NAME, offsetof(struct params, source) },
 	{ "route", PARAM_NAME, offsetof(struct params, route) },
 	{ "since", PARAM_TIME, offsetof(struct params, since) },
+	{ NULL, 0, 0 }
+};
+static const struct param story_params[] = {
+	{ "list", PARAM_NAME, offsetof(struct params, list) },
+	{ "limit", PARAM_COUNT, offsetof(struct params, limit) },
+	{ "after", PARAM_NAME, offsetof(struct params, after_name) },
 	{ NULL, 0, 0 }
 };
 static const struct param source_params[] = {
@@ -166,6 +173,37 @@ log_head(struct serve *s, int64_t *head)
 {
 	return reader_ask0(s->reader, LOOK_HEAD) == -1 || first_number(s->reader, head) == -1 ? -1 :
 	    0;
+}
+
+int
+api_list_ask(struct serve *s, struct evhttp_request *req, struct evkeyvalq *values, struct api_list_ask *to)
+{
+	struct params p = { .limit = to->limit, .list = to->list };
+
+	if (params_read(s, req, story_params, values, &p) == -1) {
+		evhttp_clear_headers(values);
+		return -1;
+	}
+	*to = (struct api_list_ask){ p.limit, p.list, p.after_name };
+	return 0;
+}
+
+int64_t
+api_half_life(struct serve *s)
+{
+	int64_t ms = 0;
+
+	if (reader_ask(s->reader, LOOK_META, DB_TEXT(SCHEMA_HALF_LIFE)) == -1 || first_number(s->reader, &ms) != 0)
+		return 0;
+	return ms;
+}
+
+int64_t
+api_head(struct serve *s)
+{
+	int64_t head = 0;
+
+	return log_head(s, &head) == -1 ? 0 : head;
 }
 
 void

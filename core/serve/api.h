@@ -10,11 +10,13 @@
  *	route kept, with the changes that its filters made.
  * /api/v1/records/ID	one record
  * /api/v1/stories/ID	a story with its records; /heat below it: the terms of its heat (api_story.h)
+ * /api/v1/stories	lists of stories (api_stories.h)
  * /api/v1/sources?limit=100&after=NAME	{"sources": [...], "next": NAME}
  * /api/v1/status	the daemon's status, from core (status_wait.c)
  * Errors: {"error": "..."} with 400, 404, 405, 503, 504. */
 #ifndef CORE_API_H
 #define CORE_API_H
+#include <stdint.h>
 
 struct evhttp_request;
 struct serve;
@@ -28,6 +30,15 @@ struct serve;
 
 /* Answers with 503 and why the database cannot be read. */
 void	api_unreadable(struct serve *, struct evhttp_request *);
+
+#define API_STORIES		20	/* stories of a page, by default */
+
+/* What a list of stories is asked for; values own the texts, and are cleared by the caller. -1: answered with 400. */
+struct api_list_ask { int64_t limit; const char *list, *after; };
+struct evkeyvalq;
+int	api_list_ask(struct serve *, struct evhttp_request *, struct evkeyvalq *values, struct api_list_ask *);
+int64_t	api_half_life(struct serve *);	/* of heat, ms; 0: unknown */
+int64_t	api_head(struct serve *);	/* the log's last n; 0: unknown */
 
 void	api_health(struct serve *, struct evhttp_request *, const char *path);
 void	api_records(struct serve *, struct evhttp_request *, const char *path);

@@ -1,9 +1,9 @@
 /* The pages of lists of stories. */
 #include "page_list.h"
+#include "list_name.h"
 #include "pages.h"
 #include "reply.h"
 #include "serve.h"
-#include "span.h"
 #include "story_html.h"
 #include "story_read.h"
 #include "base/buf.h"
@@ -127,8 +127,7 @@ page_front(struct serve *s, struct evhttp_request *req, const char *path)
 	struct listing l = { .path = path, .here = "/", .title = "Today", .about = about, .span = &day, .folder = "/day/",
 		.empty = "Nothing new so far today." };
 
-	span_at(&day, CALENDAR_DAY, s->zone, date_now());
-	l.list = (struct list){ LIST_SPAN_HEAT, day.from, day.to };
+	(void)list_name_read(s->zone, "front", &l.list, &day);
 	snprintf(about, sizeof(about), "%s, %s. What is most talked about comes first.", day.name, s->zone);
 	listing_answer(s, req, &l);
 }
@@ -136,42 +135,41 @@ page_front(struct serve *s, struct evhttp_request *req, const char *path)
 void
 page_trending(struct serve *s, struct evhttp_request *req, const char *path)
 {
-	const struct listing l = { .list = { .by = LIST_BY_HEAT }, .path = path, .here = "/trending", .title = "Trending",
+	struct listing l = { .path = path, .here = "/trending", .title = "Trending",
 		.about = "Of all days, by heat: how much is going on about a story, and how lately.",
 		.empty = "There are no stories yet." };
 
+	(void)list_name_read(s->zone, "trending", &l.list, NULL);
 	listing_answer(s, req, &l);
 }
 
 void
 page_new(struct serve *s, struct evhttp_request *req, const char *path)
 {
-	const struct listing l = { .list = { .by = LIST_BY_BIRTH }, .path = path, .here = "/new", .title = "New",
+	struct listing l = { .path = path, .here = "/new", .title = "New",
 		.about = "The newest first.", .empty = "There are no stories yet." };
 
+	(void)list_name_read(s->zone, "new", &l.list, NULL);
 	listing_answer(s, req, &l);
 }
 
-/* A span by its name in the path; without one that of today. */
+/* A span by its name in the path, "/day/2026-11-27"; without one that of today. */
 static void
-span_answer(struct serve *s, struct evhttp_request *req, const char *path, enum calendar_every every,
-    const char *folder, const char *here, const char *word)
+span_answer(struct serve *s, struct evhttp_request *req, const char *path, const char *word)
 {
-	const char *name = path + strlen(folder);
-	char title[64], about[128];
+	char folder[16], name[64], about[128];
 	struct span span;
-	struct listing l = { .path = path, .here = "", .title = title, .about = about, .span = &span, .folder = folder,
+	struct listing l = { .path = path, .here = "", .title = span.name, .about = about, .span = &span, .folder = folder,
 		.empty = "There was nothing." };
 
-	if (name[0] == '\0') {
-		span_at(&span, every, s->zone, date_now());
-		l.here = here;
-	} else if (span_read(&span, every, s->zone, name) == -1) {
-		reply_error(s, req, 404, "there is no %s \"%.40s\"", word, name);
+	snprintf(folder, sizeof(folder), "/%s/", word);
+	snprintf(name, sizeof(name), "%s:%s", word, path + strlen(folder));
+	if (list_name_read(s->zone, name, &l.list, &span) == -1) {
+		reply_error(s, req, 404, "there is no %s \"%.40s\"", word, path + strlen(folder));
 		return;
 	}
-	l.list = (struct list){ LIST_SPAN_SCORE, span.from, span.to };
-	snprintf(title, sizeof(title), "%s", span.name);
+	if (path[strlen(folder)] == '\0')
+		l.here = folder;
 	snprintf(about, sizeof(about), "What was new in this %s (%s), by how much was told about it%s.", word, s->zone,
 	    span.to > date_now() ? " so far" : "");
 	listing_answer(s, req, &l);
@@ -180,17 +178,17 @@ span_answer(struct serve *s, struct evhttp_request *req, const char *path, enum 
 void
 page_day(struct serve *s, struct evhttp_request *req, const char *path)
 {
-	span_answer(s, req, path, CALENDAR_DAY, "/day/", "", "day");
+	span_answer(s, req, path, "day");
 }
 
 void
 page_week(struct serve *s, struct evhttp_request *req, const char *path)
 {
-	span_answer(s, req, path, CALENDAR_WEEK, "/week/", "/week/", "week");
+	span_answer(s, req, path, "week");
 }
 
 void
 page_month(struct serve *s, struct evhttp_request *req, const char *path)
 {
-	span_answer(s, req, path, CALENDAR_MONTH, "/month/", "/month/", "month");
+	span_answer(s, req, path, "month");
 }

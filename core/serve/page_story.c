@@ -63,9 +63,10 @@ row_find(struct serve *s, const unsigned char rid[LIST_RID], struct list_row *ro
 static int
 terms_read(struct serve *s, int64_t story, struct told *told, int64_t *half_life)
 {
+	struct { int64_t item; char source[sizeof(told[0].source)]; } by[TERMS];
 	struct heat_term all[TERMS];
 	struct reader *r = s->reader;
-	int rc, n = 0;
+	int rc, n = 0, k;
 
 	if (reader_ask(r, LOOK_STORY_TERMS, DB_INT(story)) == -1)
 		return -1;
@@ -76,12 +77,17 @@ terms_read(struct serve *s, int64_t story, struct told *told, int64_t *half_life
 			.hi = reader_int(r, 3), .w = reader_real(r, 4), .heat = reader_real(r, 5),
 			.n = reader_int(r, 6), .first = reader_int(r, 7), .last = reader_int(r, 8) };
 		snprintf(all[n].name, sizeof(all[n].name), "%s", name != NULL ? name : "");
-		snprintf(told[n++].source, sizeof(told[0].source), "%s", source != NULL ? source : "");
+		by[n].item = all[n].item;
+		snprintf(by[n++].source, sizeof(by[0].source), "%s", source != NULL ? source : "");
 	}
 	reader_done(r);
-	heat_terms_count(all, (size_t)n);
-	for (int i = 0; i < n; i++)
+	heat_terms_count(all, (size_t)n);	/* sorts them */
+	for (int i = 0; i < n; i++) {
+		for (k = 0; by[k].item != all[i].item; k++)
+			;
 		told[i].term = all[i];
+		memcpy(told[i].source, by[k].source, sizeof(by[0].source));
+	}
 	*half_life = 0;
 	if (rc == -1 || reader_ask(r, LOOK_META, DB_TEXT(SCHEMA_HALF_LIFE)) == -1)
 		return -1;

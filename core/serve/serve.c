@@ -4,6 +4,7 @@
  * their subscriptions. */
 #include "serve.h"
 #include "api.h"
+#include "api_stories.h"
 #include "api_story.h"
 #include "connections.h"
 #include "outputs.h"
@@ -69,6 +70,7 @@ static const struct {
 	{ "/api/v1/records", api_records, READ },
 	{ "/api/v1/records/", api_record, READ },
 	{ "/api/v1/sources", api_sources, READ },
+	{ "/api/v1/stories", api_stories, READ },
 	{ "/api/v1/stories/", api_story, READ },
 	{ "/api/", answer_nothing, READ },
 	{ FORWARDED, visit_forward_answer, ANY },
