@@ -30,7 +30,7 @@
 #define HIGH		90
 
 /* A term of the story's heat, and who brought it. */
-struct told {
+struct share {
 	struct heat_term term;
 	char		 source[128];
 };
@@ -61,9 +61,9 @@ row_find(struct serve *s, const unsigned char rid[LIST_RID], struct list_row *ro
 
 /* The terms that make the heat; *half_life: ms. Returns how many; -1. */
 static int
-terms_read(struct serve *s, int64_t story, struct told *told, int64_t *half_life)
+terms_read(struct serve *s, int64_t story, struct share *shares, int64_t *half_life)
 {
-	struct { int64_t item; char source[sizeof(told[0].source)]; } by[TERMS];
+	struct { int64_t item; char source[sizeof(shares[0].source)]; } by[TERMS];
 	struct heat_term all[TERMS];
 	struct reader *r = s->reader;
 	int rc, n = 0, k;
@@ -85,8 +85,8 @@ terms_read(struct serve *s, int64_t story, struct told *told, int64_t *half_life
 	for (int i = 0; i < n; i++) {
 		for (k = 0; by[k].item != all[i].item; k++)
 			;
-		told[i].term = all[i];
-		memcpy(told[i].source, by[k].source, sizeof(by[0].source));
+		shares[i].term = all[i];
+		memcpy(shares[i].source, by[k].source, sizeof(by[0].source));
 	}
 	*half_life = 0;
 	if (rc == -1 || reader_ask(r, LOOK_META, DB_TEXT(SCHEMA_HALF_LIFE)) == -1)
@@ -120,25 +120,25 @@ tellers_put(struct buf *b, const struct story *s)
 
 /* What is left at `when` of a sum of what came before. */
 static double
-left_at(const struct told *told, int n, int64_t half_life, int64_t when)
+left_at(const struct share *shares, int n, int64_t half_life, int64_t when)
 {
 	const struct heat_rules rules = { .half_life = half_life };
 	double sum = -INFINITY;
 
 	for (int i = 0; i < n; i++)
-		if (told[i].term.counts && told[i].term.first <= when)
-			sum = heat_sum(sum, told[i].term.heat);
+		if (shares[i].term.counts && shares[i].term.first <= when)
+			sum = heat_sum(sum, shares[i].term.heat);
 	return isinf(sum) ? 0 : heat_at(&rules, sum, when);
 }
 
 /* The last days as a line; the table below says the same in numbers. */
 static void
-curve_put(struct buf *b, const struct told *told, int n, int64_t half_life, int64_t now)
+curve_put(struct buf *b, const struct share *shares, int n, int64_t half_life, int64_t now)
 {
 	double at[DAYS * 4 + 1], most = 0.001;
 
 	for (int i = 0; i <= DAYS * 4; i++) {
-		at[i] = left_at(told, n, half_life, now - (DAYS * 4 - i) * DAY / 4);
+		at[i] = left_at(shares, n, half_life, now - (DAYS * 4 - i) * DAY / 4);
 		most = at[i] > most ? at[i] : most;
 	}
 	buf_fmt(b, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Heat over the last %d days\">"
@@ -149,20 +149,20 @@ curve_put(struct buf *b, const struct told *told, int n, int64_t half_life, int6
 }
 
 static void
-terms_put(struct buf *b, const struct told *told, int n, int64_t half_life, int64_t now)
+terms_put(struct buf *b, const struct share *shares, int n, int64_t half_life, int64_t now)
 {
 	const struct heat_rules rules = { .half_life = half_life };
 
 	buf_str(b, "<section aria-labelledby=\"heat\">\n<h2 id=\"heat\">Heat</h2>\n");
-	curve_put(b, told, n, half_life, now);
+	curve_put(b, shares, n, half_life, now);
 	buf_str(b, "<table>\n<thead><tr><th>From</th><th>What</th><th class=\"n\">Value</th><th class=\"n\">Heat now</th></tr></thead>\n<tbody>\n");
 	for (int i = 0; i < n; i++) {
-		const struct heat_term *t = &told[i].term;
+		const struct heat_term *t = &shares[i].term;
 
 		if (!t->counts)
 			continue;
 		buf_str(b, "<tr><td>");
-		xml_put(b, told[i].source);
+		xml_put(b, shares[i].source);
 		buf_str(b, "</td><td>");
 		xml_put(b, t->name[0] != '\0' ? t->name : "it told the story");
 		if (t->name[0] != '\0')
@@ -179,12 +179,12 @@ terms_put(struct buf *b, const struct told *told, int n, int64_t half_life, int6
 static int
 story_answer(struct serve *s, struct evhttp_request *req, const struct list_row *row)
 {
-	struct told told[TERMS];
+	struct share shares[TERMS];
 	struct story story;
 	const char *title;
 	int64_t half_life;
 	struct buf b;
-	int n = terms_read(s, row->story, told, &half_life);
+	int n = terms_read(s, row->story, shares, &half_life);
 
 	if (n == -1 || story_load(s->reader, row, &story) == -1)
 		return -1;
@@ -195,7 +195,7 @@ story_answer(struct serve *s, struct evhttp_request *req, const struct list_row 
 	buf_str(&b, "</article>\n");
 	tellers_put(&b, &story);
 	if (half_life > 0 && n > 0)
-		terms_put(&b, told, n, half_life, date_now() / 60000 * 60000);
+		terms_put(&b, shares, n, half_life, date_now() / 60000 * 60000);
 	page_end(s, &b);
 	page_answer(s, req, &b);
 	story_unload(&story);
