@@ -223,8 +223,17 @@ setup_waiting(const struct setup *s, struct buf *b)
 	return n;
 }
 
+static int
+setup_subscribed(const struct route *r)
+{
+	for (size_t i = 0; i < r->nsinks; i++)
+		if (r->sinks[i].subscribe)
+			return 1;
+	return 0;
+}
+
 size_t
-setup_coming(const struct setup *s, struct buf *b)
+setup_warnings(const struct setup *s, struct buf *b)
 {
 	size_t n = 0;
 
@@ -233,6 +242,12 @@ setup_coming(const struct setup *s, struct buf *b)
 		    "404 there\n", s->file, s->serve_line);
 		n++;
 	}
+	for (size_t i = 0; i < s->nroutes && s->proxies[0] == '\0'; i++)
+		if (setup_subscribed(&s->routes[i])) {
+			buf_fmt(b, "%s:%d: warning: serve: without `proxies: [ADDRESS]` all who subscribe at the proxy come "
+			    "from one network, from which five letters an hour are sent\n", s->file, s->serve_line);
+			return n + 1;
+		}
 	return n;
 }
 

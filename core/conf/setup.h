@@ -1,5 +1,5 @@
 /* The setup: a configuration as read, its settings, sources and routes, with every option checked.
- * */
+ * many. */
 #ifndef CORE_SETUP_H
 #define CORE_SETUP_H
 #include "base/calendar.h"
@@ -244,9 +244,9 @@ source_streams(const struct source *s)
 size_t		 setup_waiting(const struct setup *, struct buf *);
 /* Adds the same reasons to the mistakes: the name of a missing plugin may be mistyped. */
 void		 setup_mistaken(const struct setup *, struct mistakes *);
-/* Appends a warning, a line, for each feature configured that this version lacks; returns how many.
- * */
-size_t		 setup_coming(const struct setup *, struct buf *);
+/* Appends a warning, a line, for each thing that is configured and will not do what one may expect; returns how
+ * many. */
+size_t		 setup_warnings(const struct setup *, struct buf *);
 /* The grants of a plugin, enum cr_wants. Of what it wants: HTTP and a folder always; secrets if it
  * comes with the daemon; all if `allow` names it. */
 uint32_t	 setup_grants(const struct setup *, const struct plugin *);

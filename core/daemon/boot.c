@@ -95,7 +95,7 @@ waiting(const struct setup *s, struct buf *b)
 
 	buf_init(b, 1u << 20);
 	n = setup_waiting(s, b);
-	(void)setup_coming(s, b);
+	(void)setup_warnings(s, b);
 	return n;
 }
 

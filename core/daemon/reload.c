@@ -103,7 +103,7 @@ tell_coming(const struct setup *s, struct buf *said)
 	struct buf b;
 
 	buf_init(&b, SAID_MAX);
-	if (setup_coming(s, &b) > 0) {
+	if (setup_warnings(s, &b) > 0) {
 		buf_str(said, b.data);
 		log_lines(log_warn, b.data);
 	}

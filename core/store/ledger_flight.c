@@ -131,17 +131,27 @@ replay_by(struct work *w, int64_t due)
 		w->replay = due;
 }
 
+int
+flight_letter(struct ledger *l, struct ledger_route *r, struct cursor *g, struct work *w)
+{
+	if (!g->subscribe || g->paused || w->lane >= SINK_LANES)
+		return 0;
+	g->flight[w->lane] = 0;
+	if (letters_give(l, r, g, w))
+		return 1;
+	replay_by(w, letters_later(l, r));
+	return 0;
+}
+
 void
 flight_pull(struct ledger *l, struct ledger_route *r, struct cursor *g, const struct pull *p,
     struct work *w, struct buf *items)
 {
 	int64_t n, attempts = 0;
 
-	if (p->lane >= SINK_LANES)
+	if (p->lane >= SINK_LANES || flight_letter(l, r, g, w))
 		return;
 	g->flight[p->lane] = 0;
-	if (g->subscribe && letters_give(l, r, g, w))
-		return;			/* somebody waits for it */
 	do {
 		n = flight_next(l, g, &attempts);
 		if (n == 0 && !p->replay && fill(l, r, g))
@@ -151,8 +161,6 @@ flight_pull(struct ledger *l, struct ledger_route *r, struct cursor *g, const st
 		w->attempt = (uint32_t)attempts;
 	} while (give(l, r, g, n, w, items) == -1);
 	replay_by(w, db_get(&l->book->db, SQL_OUTBOX_LATER, 0, DB_INT(g->id), DB_INT(date_now())));
-	if (g->subscribe)
-		replay_by(w, letters_later(l, r));
 }
 
 /* The record failed; the others go on, unless it has been so with all of them lately. */

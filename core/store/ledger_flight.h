@@ -18,6 +18,9 @@ struct work;
 
 /* The configuration says whether the sink is unordered. */
 void	flight_take(struct ledger *, struct cursor *, int unordered);
+/* Gives the lane a letter to a subscriber, who waits for it: before records, and wherever the cursor is. 0: there is
+ * none; 1. */
+int	flight_letter(struct ledger *, struct ledger_route *, struct cursor *, struct work *w);
 /* Gives the lane a record into *w and items, or says when to ask again. */
 void	flight_pull(struct ledger *, struct ledger_route *, struct cursor *, const struct pull *,
 	    struct work *, struct buf *items);

@@ -46,7 +46,8 @@ ledger_pull(struct ledger *l, const struct pull *p, struct work *w, struct buf *
 		flight_pull(l, r, g, p, w, items);
 		if (w->kind == WORK_NONE && r->rule.filters == 0 && r->filtered < l->durable)
 			w->head = r->filtered;
-	}
+	} else if (w->kind == WORK_NONE)
+		(void)flight_letter(l, r, g, w);
 }
 
 void

@@ -468,6 +468,16 @@ def test_subscribe_needs_a_public_https_address(papers, daemon):
         assert "names of the daemon's own pages" in d.run("-n")[1], name
 
 
+def test_a_proxy_that_is_not_named_is_told(papers):
+    d = papers()
+    said = d.run("-n")[1]
+    assert "warning: serve: without `proxies: [ADDRESS]` all who subscribe" in said, said
+    d.settings["serve"]["proxies"] = ["127.0.0.1"]
+    d.write()
+    status, said = d.run("-n")
+    assert status == 0 and "proxies" not in said
+
+
 def test_what_is_answered_is_on_disk(papers):
     d = papers()
     key = join(d, "ada@example.org")["leave"]

@@ -20,6 +20,8 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#define LOCAL_MAX	64		/* bytes of an address before the @ (RFC 5321 4.5.3.1.1) */
+
 /* A message that a sink handed over. */
 struct sending {
 	TAILQ_ENTRY(sending)	 entry;
@@ -298,7 +300,8 @@ sender_put(char sender[MAILBOX_MAX + 1], const struct mail_conf *m, const char *
 	const char *at = strchr(m->bounces, '@');
 	int n = -1;
 
-	if (key != NULL && key[0] != '\0' && at != NULL && strcmp(m->bounces, m->from) != 0)
+	if (key != NULL && key[0] != '\0' && at != NULL && strcmp(m->bounces, m->from) != 0 &&
+	    (size_t)(at - m->bounces) + 1 + strlen(key) <= LOCAL_MAX)
 		n = snprintf(sender, MAILBOX_MAX + 1, "%.*s+%s%s", (int)(at - m->bounces), m->bounces, key, at);
 	if (n < 0 || n > MAILBOX_MAX)
 		snprintf(sender, MAILBOX_MAX + 1, "%s", m->bounces);
