@@ -64,6 +64,11 @@ enum msg_type {
 				 * repeats id */
 	MSG_ANSWER,		/* as MSG_TOLD */
 
+	/* core <-> index. To it besides: MSG_HEAD, after each commit; MSG_QUESTION, answered by
+	 * MSG_ANSWER (index/search.h) */
+	MSG_INDEX_START,	/* struct index_start */
+	MSG_INDEXED,		/* struct indexed, when it has changed */
+
 	/* core (or courant) <-> worker */
 	MSG_W_START,		/* struct w_start, u32 n, n * (str path, bytes options); W_FILTER:
 				 * then n * str rule, which names each filter's groups (setup.h);
@@ -650,6 +655,17 @@ WIRE_STRUCT(visit_done, VISIT_DONE_FIELDS);
 /* ---- serve ---- */
 #define PROXIES_MAX	64		/* addresses in serve_start.proxies */
 #define PROXY_ADDRESS	46		/* bytes of an address as text, with its NUL */
+#define INDEX_START_FIELDS(F, s) \
+	F(s, STR, database)		/* opened read-only after store is ready */ \
+	F(s, STR, folder)		/* of index.db */
+WIRE_STRUCT(index_start, INDEX_START_FIELDS);
+#define INDEXED_FIELDS(F, s) \
+	F(s, I64, n)			/* all rows of the log up to this one can be found */ \
+	F(s, I64, docs)			/* versions of records in the index */ \
+	F(s, U32, building)		/* 1: it is built anew */ \
+	F(s, U32, waits)		/* 1: for room on the disk, or for the database */ \
+	F(s, STR, why)			/* it is built anew, or waits; or NULL */
+WIRE_STRUCT(indexed, INDEXED_FIELDS);
 #define SERVE_START_FIELDS(F, s) \
 	F(s, STR, database)		/* opened read-only after store is ready */ \
 	F(s, STR, out)			/* folder of the output files */ \
