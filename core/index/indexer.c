@@ -513,8 +513,10 @@ indexer_step(struct indexer *x)
 		step = batch(x, &x->next, &x->at_next);
 		return step == INDEXER_DONE ? next_place(x) : step;
 	}
-	if (x->at_now.n < x->head)
-		return batch(x, &x->now, &x->at_now);
+	if (x->at_now.n < x->head) {
+		step = batch(x, &x->now, &x->at_now);
+		return step == INDEXER_DONE ? INDEXER_MORE : step;	/* words may be counted */
+	}
 	wait_over(x);
 	if (x->at_now.dead > DEAD_LEAST && x->at_now.dead > x->at_now.docs / 5)
 		return next_open(x, "a fifth of it is outdated");

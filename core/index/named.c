@@ -44,7 +44,8 @@ keys_of(const char *text, int64_t key[KEYS_MAX])
 	if (strstr(text, "://") != NULL)
 		record_set(r, CR_LINK, text, strlen(text));
 	else
-		record_set_extra(r, "identifier", text);
+		record_set_extra(r, strncmp(text, "10.", 3) == 0 ? "doi" : text[0] >= '0' &&
+		    text[0] <= '9' ? "arxiv" : "identifier", text);
 	story_keys(d, r, &k);
 	for (; n < k.ids.n; n++)
 		key[n] = k.id[n];

@@ -1,7 +1,16 @@
 """The query language in routes, and what a search finds in a running daemon."""
 import json
+import os
+import random
+import socket
+import struct
+import subprocess
 
-from courant import rss
+import pytest
+
+import courant
+import role
+from courant import program, rss
 
 
 def item(guid, title, text="", more=""):
@@ -107,3 +116,148 @@ def test_a_search_is_tried_as_any_filter(daemon, origin):
     assert "error" not in last, last
     shown = [json.loads(line) for line in done.stdout.splitlines()]
     assert any(o.get("now", {}).get("why") == "not found by `retrieval`" for o in shown), shown
+
+
+# -- asked for
+
+def found(d, query, *more):
+    got = d.search(query, *more)
+    return got["step"], [s["link"].rsplit("/", 1)[1] for s in got["stories"]]
+
+
+@pytest.fixture
+def searched(daemon, origin):
+    routes = {f"r{i}": jsonl(f"r{i}", **{"from": [{"search": q}]}) for i, q in enumerate(QUERIES)}
+    d = daemon(feeds(origin, one=ITEMS[:3], two=ITEMS[3:]), routes)
+    d.start().settled().indexed()
+    d.until(lambda: found(d, "spars")[0] == "spelling", what="words are counted")
+    return d
+
+
+def test_a_search_finds_what_a_route_with_it_takes(searched):
+    d = searched
+    for i, (query, wanted) in enumerate(QUERIES.items()):
+        for sort in ("match", "new", "heat"):
+            step, got = found(d, query, "--sort", sort)
+            assert sorted(got) == wanted == guids(d, f"r{i}"), (query, sort, step)
+            assert step == ("all" if wanted else "none"), (query, step)
+
+
+def test_the_steps_of_a_search(searched):
+    d = searched
+    assert found(d, "sparse attention") == ("all", ["1", "2"])
+    assert d.search("sparse atention")["did_you_mean"] == "sparse attention"
+    assert found(d, "sprase atention") == ("spelling", ["1", "2"])
+    assert found(d, "sparse cafe gpt4")[0] == "any"
+    assert found(d, "sparse unheardof -tables") == ("any", ["1", "2"])
+    assert found(d, "unheardof") == ("none", [])
+    assert d.search("titel:sparse")["notes"] == ["`titel:` is no operator: it is searched as a word"]
+    done = d.courant("search", "unheardof", check=False)
+    assert done.returncode == 1 and done.stdout == b"nothing is found\n", done
+    done = d.courant("search", "sprase", "atention")
+    assert done.stdout.startswith(b"did you mean: sparse attention\n   1  Sparse attention"), done.stdout
+    done = d.courant("search", "sparse cafe gpt4").stdout
+    assert done.startswith(b"nothing has all of it; these have some of its words:\n"), done
+    assert d.courant("search", "--complete", "dense sp").stdout.startswith(b"sparse 3\n")
+    assert d.courant("search", "--complete", "s").stdout == b""
+
+
+def test_limits_and_orders(searched):
+    d = searched
+    assert [len(d.search("sparse", "--limit", str(n), "--sort", s)["stories"]) for n in (1, 2, 3, 4)
+            for s in ("match", "new", "heat")] == [1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 3]
+    assert d.search("sparse", "--limit", "2")["more"] and not d.search("sparse", "--limit", "3")["more"]
+    assert found(d, "sparse sort:new") == found(d, "sparse", "--sort", "new")
+    newest = [r["guid"] for r in d.http("/api/v1/records").json["records"] if r["guid"] != "3"]
+    assert found(d, "sparse", "--sort", "new")[1] == newest
+    for wrong in (["--sort", "size", "x"], ["--limit", "0", "x"], ["--limit", "10001", "x"], []):
+        assert d.courant("search", *wrong, check=False).returncode == 2, wrong
+
+
+def test_an_id_or_url_leads_to_its_story_first(daemon, origin):
+    paper = item("oai:arXiv.org:2401.09153", "Kestrels in the wind").replace(
+        "https://example.org/oai:arXiv.org:2401.09153", "https://arxiv.org/abs/2401.09153v2")
+    other = item("5", "About https://arxiv.org/abs/2401.09153", "kestrels")
+    d = daemon(feeds(origin, one=ITEMS + [other], two=[paper]))
+    d.start().settled().indexed()
+    rid = d.search("kestrels wind")["stories"][0]["id"]
+    for query in ("https://arxiv.org/pdf/2401.09153", "http://www.arxiv.org/abs/2401.09153v1#x", "arxiv:2401.09153",
+                  "2401.09153", "10.48550/arXiv.2401.09153", "https://doi.org/10.48550/arXiv.2401.09153", rid):
+        got = d.search(query)
+        assert got["step"] == "id" and got["stories"][0]["id"] == rid, (query, got)
+    assert [s["title"] for s in d.search("https://arxiv.org/abs/2401.09153")["stories"]] == [
+        "Kestrels in the wind", "About https://arxiv.org/abs/2401.09153"]
+    assert d.search("https://arxiv.org/abs/2401.99999")["step"] != "id"
+
+
+def test_a_story_is_found_once(daemon, origin):
+    d = daemon(feeds(origin, one=ITEMS, two=[ITEMS[0]]))
+    d.start().settled().indexed()
+    for sort in ("match", "new", "heat"):
+        got = d.search("sparse attention long", "--sort", sort)
+        assert [s["records"] for s in got["stories"]] == [2], got
+
+
+def test_similar(searched):
+    d = searched
+    rid = d.search("retrieval")["stories"][0]["id"]
+    for got in (d.search(rid, command="similar"), d.search("https://example.org/2", command="similar"),
+                d.search(f"like:{rid}")):
+        assert got["step"] == "like", got
+        assert [s["link"][-1] for s in got["stories"]][0] == "1" and rid not in [s["id"] for s in got["stories"]], got
+    assert found(d, "like:\"sparse attention over documents\"")[1][0] == "1"
+    done = subprocess.run([program("courant"), "-s", str(d.state), "similar", "--json", "-"],
+                          input=b"long documents, attention", capture_output=True)
+    assert json.loads(done.stdout)["stories"][0]["link"][-1] == "1", done
+    done = d.courant("similar", "https://example.org/none", check=False)
+    assert done.returncode == 1 and b"no record has the id or link" in done.stderr, done
+
+
+class Asker:
+    """Questions to the daemon over one connection."""
+
+    def __init__(self, d):
+        self.types = {name.removeprefix("MSG_"): n for name, n in role.values("msg_type").items()}
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(30)
+        self.sock.connect(str(d.state / "admin.sock"))
+
+    def ask(self, command, arg):
+        data = b"".join(struct.pack("=I", len(s)) + s + b"\0" for s in (command.encode(), json.dumps(arg).encode()))
+        self.sock.sendall(role.HEAD.pack(len(data), self.types["ASK"], 0, 1) + data)
+        head, fds, _, _ = socket.recv_fds(self.sock, role.HEAD.size, 1)
+        while len(head) < role.HEAD.size:
+            head += self.sock.recv(role.HEAD.size - len(head))
+        length = role.HEAD.unpack(head)[0]
+        body = b""
+        while len(body) < length:
+            more, others, _, _ = socket.recv_fds(self.sock, length - len(body), 1)
+            assert more, "the daemon closed"
+            body, fds = body + more, fds + others
+        status, size = struct.unpack_from("=II", body)
+        if size == role.NULL:
+            text = os.pread(fds[0], os.fstat(fds[0]).st_size, 0)
+            os.close(fds[0])
+        else:
+            text = body[8:8 + size]
+        return status, text.decode()
+
+
+def test_ten_thousand_fuzzed_queries(searched):
+    """None is an error, none takes 250 ms of the index's time."""
+    d, rng = searched, random.Random(3)
+    bits = ['"', "'", "(", ")", "-", "*", "^", ":", "+", "{", "}", "\\", " OR ", " AND ", " NOT ", " NEAR ", " ", " ",
+            "title:", "in:title ", "source:", "author:(", "has:", "\u201c", "\ue000", ";", "--", "%", "_", "\n", "a", "0",
+            "after:2026", "before:1999-01", "like:", "sort:new", "sparse", "attention", "spars", "c++", "\u5b66", "caf\u00e9",
+            "https://example.org/1", "2401.09153"]
+    asker = Asker(d)
+    for i in range(10000 if courant.LONG else 3000):
+        query = "".join(rng.choice(bits) for _ in range(rng.randrange(0, 300 if i % 100 == 0 else 12)))
+        command = rng.choice(["search", "search", "search", "similar", "complete"])
+        arg = {"q": query, "text": query, "sort": rng.choice(["match", "new", "heat"])}
+        status, text = asker.ask(command, arg)
+        assert status == 0, (command, query, text)
+        json.loads(text)
+    for wrong in ([], "x", {"q": "x", "sort": "size"}):
+        assert asker.ask("search", wrong)[0] == 1
+    assert d.pids()["index"] and next(r for r in d.status()["roles"] if r["name"] == "index")["restarts"] == 0
