@@ -63,18 +63,20 @@ print_stories(const json_t *o)
 		print("and more: --limit N shows them\n");
 }
 
-/* Asks, and prints the answer. The exit status: 1 if nothing is found. */
+/* Asks, which takes the question, or NULL; prints the answer. The exit status: 1 if nothing is found. */
 static int
 ask(const char *command, json_t *question, int json)
 {
-	char *arg = json_dumps(question, JSON_COMPACT);
-	json_t *o = arg != NULL ? cli_ask_json(command, arg) : NULL;
+	char *arg;
+	json_t *o;
 	size_t n;
 
-	if (arg == NULL)
-		print_error("courant: the question is no UTF-8\n");
-	free(arg);
+	if (question == NULL)
+		return 1;
+	arg = json_dumps(question, JSON_COMPACT);
 	json_decref(question);
+	o = cli_ask_json(command, arg);
+	free(arg);
 	if (o == NULL)
 		return 1;
 	n = json_array_size(json_object_get(o, "stories"));
@@ -132,12 +134,15 @@ static int
 complete(const char *text)
 {
 	json_t *question = json_pack("{s:s}", "q", text), *o, *one;
-	char *arg = json_dumps(question, JSON_COMPACT);
+	char *arg;
 	size_t i;
 
+	if (question == NULL) {
+		print_error("courant: the word is no UTF-8\n");
+		return 1;
+	}
+	arg = json_dumps(question, JSON_COMPACT);
 	json_decref(question);
-	if (arg == NULL)
-		cli_misused("the word is no UTF-8");
 	o = cli_ask_json("complete", arg);
 	free(arg);
 	if (o == NULL)
@@ -152,52 +157,67 @@ static const struct option longs[] = { CLI_HELP, { "json", no_argument, NULL, 'j
 	{ "sort", required_argument, NULL, 's' }, { "limit", required_argument, NULL, 'l' },
 	{ "complete", no_argument, NULL, 'c' }, { NULL, 0, NULL, 0 } };
 
-/* Reads the options of both into a question. */
-static json_t *
-options(int argc, char **argv, int *json, int *completes)
+struct asked {
+	const char	*sort;
+	long		 limit;		/* 0: not given */
+	int		 json, completes;
+};
+
+static void
+options(int argc, char **argv, struct asked *to)
 {
-	json_t *question = json_object();
 	char *end;
-	long n;
 	int opt;
 
+	*to = (struct asked){ .sort = NULL };
 	optind = 0;
 	while ((opt = cli_option_next(argc, argv, ":h", longs)) != -1)
 		if (opt == 'j')
-			*json = 1;
+			to->json = 1;
 		else if (opt == 'c')
-			*completes = 1;
+			to->completes = 1;
 		else if (opt == 's') {
 			if (strcmp(optarg, "match") != 0 && strcmp(optarg, "new") != 0 &&
 			    strcmp(optarg, "heat") != 0)
 				cli_misused("--sort: %s is none of match, new, heat", optarg);
-			json_object_set_new(question, "sort", json_string(optarg));
+			to->sort = optarg;
 		} else {
-			n = strtol(optarg, &end, 10);
-			if (n < 1 || n > LIMIT_MAX || *end != '\0')
+			to->limit = strtol(optarg, &end, 10);
+			if (to->limit < 1 || to->limit > LIMIT_MAX || *end != '\0')
 				cli_misused("--limit: a number from 1 to %d is wanted", LIMIT_MAX);
-			json_object_set_new(question, "limit", json_integer(n));
 		}
-	return question;
+}
+
+/* The question with that member; NULL: it is no UTF-8, which is printed. */
+static json_t *
+question_make(const struct asked *of, const char *name, const char *value)
+{
+	json_t *o = json_object();
+
+	if (json_object_set_new(o, name, json_string(value)) == -1) {
+		print_error("courant: the query is no UTF-8\n");
+		json_decref(o);
+		return NULL;
+	}
+	if (of->sort != NULL)
+		json_object_set_new(o, "sort", json_string(of->sort));
+	if (of->limit > 0)
+		json_object_set_new(o, "limit", json_integer(of->limit));
+	return o;
 }
 
 int
 cli_search(int argc, char **argv)
 {
-	int json = 0, completes = 0, rc;
-	json_t *question = options(argc, argv, &json, &completes);
-	char *text = words_join(argc, argv);
+	struct asked of;
+	char *text;
+	int rc;
 
+	options(argc, argv, &of);
 	if (optind == argc)
 		cli_misused("a query is wanted");
-	if (completes) {
-		json_decref(question);
-		rc = complete(text);
-	} else {
-		if (json_object_set_new(question, "q", json_string(text)) == -1)
-			cli_misused("the query is no UTF-8");
-		rc = ask("search", question, json);
-	}
+	text = words_join(argc, argv);
+	rc = of.completes ? complete(text) : ask("search", question_make(&of, "q", text), of.json);
 	free(text);
 	return rc;
 }
@@ -205,17 +225,16 @@ cli_search(int argc, char **argv)
 int
 cli_similar(int argc, char **argv)
 {
-	int json = 0, completes = 0, rc;
-	json_t *question = options(argc, argv, &json, &completes);
+	struct asked of;
 	char *text;
+	int rc;
 
-	if (argc - optind != 1 || completes)
+	options(argc, argv, &of);
+	if (argc - optind != 1 || of.completes)
 		cli_misused("a record has to be named, by its id or link; - reads a text");
 	text = strcmp(argv[optind], "-") == 0 ? text_read() : NULL;
-	if (json_object_set_new(question, text != NULL ? "text" : "id",
-	    json_string(text != NULL ? text : argv[optind])) == -1)
-		cli_misused("the text is no UTF-8");
-	rc = ask("similar", question, json);
+	rc = ask("similar", question_make(&of, text != NULL ? "text" : "id", text != NULL ? text :
+	    argv[optind]), of.json);
 	free(text);
 	return rc;
 }

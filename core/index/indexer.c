@@ -313,10 +313,11 @@ static int
 records_add(struct indexer *x, struct fulltext *f, struct indexer_at *at, int *left)
 {
 	const int64_t begun = date_ticks(), upto = x->head;
+	const int most = f == x->next ? INDEXER_BUILD : INDEXER_BATCH;
 	struct reader_row row;
 	int rc, n = 0, failed = 0;
 
-	if (reader_ask(x->reader, LOOK_INDEXED, DB_INT(at->n), DB_INT(INDEXER_BATCH)) == -1)
+	if (reader_ask(x->reader, LOOK_INDEXED, DB_INT(at->n), DB_INT(most)) == -1)
 		return -2;
 	while ((rc = reader_step(x->reader)) == 1) {
 		reader_row(x->reader, &row);
@@ -334,7 +335,7 @@ records_add(struct indexer *x, struct fulltext *f, struct indexer_at *at, int *l
 		return -1;
 	if (rc == -1 && n == 0)
 		return -2;
-	*left = rc != 0 || n == INDEXER_BATCH;
+	*left = rc != 0 || n == most;
 	if (!*left && upto > at->n)
 		at->n = upto;
 	return 0;

@@ -12,7 +12,8 @@ struct reader;
 struct searched;
 struct signature;
 
-#define INDEXER_BATCH	100		/* records of one transaction */
+#define INDEXER_BATCH	100		/* records of one transaction, */
+#define INDEXER_BUILD	400		/* while the file is built anew: larger ones take less time */
 
 /* How far a file is. */
 struct indexer_at {

@@ -49,7 +49,7 @@ static int
 row_after(struct search *s, int64_t *n)
 {
 	int64_t low = 0, high = s->x->head, mid, at;
-	const int64_t least = s->q->after - CLOCK_SLACK;
+	const int64_t least = s->q->after > INT64_MIN + CLOCK_SLACK ? s->q->after - CLOCK_SLACK : INT64_MIN;
 	int rc = 0;
 
 	while (s->q->after != INT64_MIN && low < high) {
