@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define APPLICATION	0x43524958	/* "CRIX", at byte 68 of the file */
@@ -27,7 +28,8 @@ struct fulltext {
 	sqlite3_stmt		*statement[FULLTEXT_MAX];
 	dev_t			 dev;
 	ino_t			 inode;
-	int64_t			 until;		/* date_ticks(); 0: without limit */
+	int			 hurries;	/* statements have a limit of time, */
+	int64_t			 until;		/* of cpu_ms() */
 	enum fulltext_state	 state;
 	char			 why[FULLTEXT_WHY];
 };
@@ -115,12 +117,22 @@ fulltext_why(const struct fulltext *f)
 
 /* ---- Opening ---- */
 
+/* The time that this process has used, ms. What others use of the machine does not end a search. */
+static int64_t
+cpu_ms(void)
+{
+	struct timespec used = { 0, 0 };
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
+}
+
 static int
 on_progress(void *arg)
 {
 	const struct fulltext *f = arg;
 
-	return f->until != 0 && date_ticks() > f->until;
+	return f->hurries && cpu_ms() > f->until;
 }
 
 static int
@@ -326,13 +338,13 @@ fulltext_bytes(struct fulltext *f)
 void
 fulltext_hurry(struct fulltext *f)
 {
-	f->until = date_ticks() + FULLTEXT_MS;
+	f->hurries = 1;
 }
 
 void
 fulltext_slow(struct fulltext *f)
 {
-	f->until = 0;
+	f->hurries = 0;
 }
 
 int
@@ -342,6 +354,7 @@ fulltext_ask_(struct fulltext *f, enum fulltext_sql sql, const struct db_arg *ar
 	int code = SQLITE_OK;
 
 	f->state = FULLTEXT_FINE;
+	f->until = cpu_ms() + FULLTEXT_MS;
 	sqlite3_reset(st);
 	for (int i = 1; i <= (int)n && code == SQLITE_OK; i++, arg++)
 		if (arg->type == DB_INT_)

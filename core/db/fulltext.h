@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FULLTEXT_MS		250	/* run time of one statement that answers a question */
+#define FULLTEXT_MS		250	/* CPU time of one statement that answers a question */
 #define FULLTEXT_VERSION	1	/* of its tables: user_version */
 #define FULLTEXT_WHY		256
 
@@ -62,7 +62,7 @@ int		 fulltext_lost(const struct fulltext *);	/* the path no longer names the op
 int64_t		 fulltext_bytes(struct fulltext *);
 int64_t		 fulltext_last(const struct fulltext *);	/* last_insert_rowid() */
 
-/* Until fulltext_slow(), statements take FULLTEXT_MS at most, all together. */
+/* Until fulltext_slow(), each statement takes FULLTEXT_MS at most. */
 void		 fulltext_hurry(struct fulltext *);
 void		 fulltext_slow(struct fulltext *);
 /* Begin, step, end a statement; several may be open. ask and run (which has no rows): 0, or -1. step: 1 a

@@ -34,7 +34,8 @@ class Varied:
         self.of, self.rng = of, random.Random("search")
         self.words = [w for title, abstract in of for w in (title + " " + abstract).split()]
         self.titles = [w for title, _ in of for w in title.split()]
-        self.frequent = {w for w, _ in collections.Counter(self.words).most_common(150)}
+        has = collections.Counter(w for _, abstract in of for w in set(abstract.split()))
+        self.frequent = {w for w, n in has.items() if n > len(of) / 4}
         self.made = ["".join(self.rng.choices(SYLLABLES, k=self.rng.randrange(2, 5))) for _ in range(50_000)]
 
     def word(self, word, pool):
