@@ -66,6 +66,33 @@ by_weight(const void *a, const void *b)
 	return (x->hash > y->hash) - (x->hash < y->hash);
 }
 
+/* Moves the k weightiest words to the front, in no order. */
+static void
+weightiest(struct signed_word *w, size_t n, size_t k)
+{
+	size_t low = 0, high = n - 1, i, j;
+	struct signed_word pivot, other;
+
+	while (low < high) {
+		pivot = w[low + (high - low) / 2];
+		for (i = low, j = high;; i++, j--) {
+			while (by_weight(&w[i], &pivot) < 0)
+				i++;
+			while (by_weight(&w[j], &pivot) > 0)
+				j--;
+			if (i >= j)
+				break;
+			other = w[i];
+			w[i] = w[j];
+			w[j] = other;
+		}
+		if (k - 1 <= j)
+			high = j;
+		else
+			low = j + 1;
+	}
+}
+
 static int
 by_hash(const void *a, const void *b)
 {
@@ -82,7 +109,9 @@ signature_write(struct signature *s, unsigned char out[SIGNATURE_BYTES])
 	const size_t n = s->n < SIGNATURE_WORDS ? s->n : SIGNATURE_WORDS;
 
 	memset(out, 0, SIGNATURE_BYTES);
-	qsort(s->word, s->n, sizeof(s->word[0]), by_weight);
+	if (s->n > SIGNATURE_SORTED)
+		weightiest(s->word, s->n, SIGNATURE_SORTED);
+	qsort(s->word, s->n < SIGNATURE_SORTED ? s->n : SIGNATURE_SORTED, sizeof(s->word[0]), by_weight);
 	for (size_t i = 0; i < n; i++) {
 		memcpy(out + 5 * i, &s->word[i].hash, 4);
 		out[5 * i + 4] = (unsigned char)(255 * s->word[i].weight / s->word[0].weight);

@@ -11,6 +11,7 @@ struct searched;
 
 #define SIGNATURE_WORDS	32
 #define SIGNATURE_BYTES	(SIGNATURE_WORDS * 5)	/* a hash of 32 bits and a weight of 8 for each */
+#define SIGNATURE_SORTED 128			/* that signature_write() puts in order */
 #define SIGNATURE_ALL	8192			/* different words of a record that are looked at */
 
 /* A word of a record: its hash, how much the record speaks of it, and where it stands. */
@@ -29,7 +30,8 @@ struct signature {
 /* Reads the words of a record, which the signature borrows, and weighs them by their rarity among `all`
  * records. */
 void	signature_read(struct signature *, const struct searched *, const struct rarity *, int64_t all);
-/* Sorts the words by weight, the greatest first, and writes the first of them. */
+/* Puts the SIGNATURE_SORTED weightiest words first, the greatest weight at the front, and writes the first
+ * of them. */
 void	signature_write(struct signature *, unsigned char out[SIGNATURE_BYTES]);
 /* From 0, nothing in common, to 1. */
 double	signature_likeness(const unsigned char a[SIGNATURE_BYTES], const unsigned char b[SIGNATURE_BYTES]);

@@ -64,7 +64,7 @@ words_add_all(struct tallies *t, struct fulltext *f, const struct signature *s, 
 	size_t n = 0;
 	int rc = 0;
 
-	for (size_t i = 0; i < s->n && rc == 0 && n < SIMILAR_WORDS; i++) {
+	for (size_t i = 0; i < s->n && i < SIGNATURE_SORTED && rc == 0 && n < SIMILAR_WORDS; i++) {
 		const struct word_list *l = s->word[i].list;
 		const struct word *w = &l->word[s->word[i].place];
 		const uint32_t has = rarity_get(r, s->word[i].hash);

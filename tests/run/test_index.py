@@ -186,7 +186,7 @@ def test_kills_while_indexing_lose_and_double_nothing(daemon, origin):
     all_found(d, 1, 3000, 211)
     d.kill()                                # all of it, in the middle of a rebuild
     (d.state / "index" / "index.db").unlink()
-    d.start()
+    d.start(wait=False)
     d.until(lambda: (d.state / "index" / "index.db.next").exists(), 20, "the rebuild has begun", every=0.001)
     d.kill()
     d.start().indexed(60)

@@ -334,6 +334,24 @@ rarities_outlive_growth(void **state)
 }
 
 static void
+the_weightiest_words_come_first(void **state)
+{
+	static struct signature s;
+	unsigned char out[SIGNATURE_BYTES];
+
+	(void)state;
+	for (size_t n = 0; n < 600; n++) {
+		s.n = n;
+		for (size_t i = 0; i < n; i++)
+			s.word[i] = (struct signed_word){ .hash = (uint32_t)i + 1, .weight = (float)(1 + draw(n % 7 == 0 ? 5 : 1000)) };
+		signature_write(&s, out);
+		for (size_t i = 1; i < n; i++)
+			assert_true(i < SIGNATURE_SORTED ? s.word[i - 1].weight >= s.word[i].weight :
+			    s.word[SIGNATURE_SORTED - 1].weight >= s.word[i].weight);
+	}
+}
+
+static void
 a_record_is_most_like_itself(void **state)
 {
 	static struct signature s;
@@ -359,6 +377,7 @@ main(void)
 		cmocka_unit_test(each_word_of_a_record_finds_it),
 		cmocka_unit_test(distances_count_edits),
 		cmocka_unit_test(rarities_outlive_growth),
+		cmocka_unit_test(the_weightiest_words_come_first),
 		cmocka_unit_test(a_record_is_most_like_itself),
 	};
 
