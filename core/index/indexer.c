@@ -453,14 +453,16 @@ count(struct indexer *x)
 	char *last = NULL;
 	int n = -1, rc;
 
-	if (x->counting == NULL)
+	if (x->counting == NULL) {
 		x->counting = xstrdup("");
+		x->counted = at->docs;		/* what comes meanwhile may be missed */
+	}
 	rc = fulltext_run0(x->now, FULLTEXT_BEGIN);
 	if (rc == 0)
 		rc = (n = words_count(x->now, x->counting, &last)) == -1 ? -1 : 0;
 	if (rc == 0 && n == 0)
 		rc = fulltext_run(x->now, FULLTEXT_AT_SET, DB_INT(at->n), DB_INT(at->docs),
-		    DB_INT(at->dead), DB_INT(at->docs));
+		    DB_INT(at->dead), DB_INT(x->counted));
 	if (rc == 0)
 		rc = fulltext_run0(x->now, FULLTEXT_COMMIT);
 	if (rc == -1) {
@@ -470,7 +472,7 @@ count(struct indexer *x)
 	counting_end(x);
 	x->counting = last;
 	if (n == 0)
-		at->counted = at->docs;
+		at->counted = x->counted;
 	if (n == 0 && x->uncounted && rarity_read(x, x->now, at) == -1)
 		return file_failed(x, &x->now);
 	return INDEXER_MORE;

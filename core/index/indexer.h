@@ -35,6 +35,7 @@ struct indexer {
 	uint32_t		*hashes;	/* of the words of the open batch */
 	size_t			 nhashes, room;
 	char			*counting;	/* the last word that was counted; NULL: none is under way */
+	int64_t			 counted;	/* rows when that began */
 	int			 waits;		/* for room on the disk */
 	char			 why[FULLTEXT_WHY];	/* why the file is built anew, or the work waits; "" */
 };

@@ -127,7 +127,7 @@ def searched(daemon, origin):
     routes = {f"r{i}": jsonl(f"r{i}", **{"from": [{"search": q}]}) for i, q in enumerate(QUERIES)}
     d = daemon(feeds(origin, one=ITEMS[:3], two=ITEMS[3:]), routes)
     d.start().settled().indexed()
-    d.until(lambda: found(d, "spars")[0] == "spelling", what="words are counted")
+    d.until(lambda: d.courant("search", "--complete", "sparse").stdout == b"sparse 3\n", what="words are counted")
     return d
 
 
