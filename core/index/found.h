@@ -7,7 +7,8 @@
 
 struct reader;
 
-#define FOUND_MAX	2000		/* matches that are ranked: the newest */
+#define FOUND_MAX	2000		/* matches that are ranked: the newest; */
+#define FOUND_ANY	6000		/* of the step that takes any word, of the rarest ones */
 #define FOUND_STORIES	10000		/* of one answer, at most */
 
 struct found_row { int64_t n, item, story; double score, heat; };

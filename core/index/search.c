@@ -35,6 +35,7 @@ struct search {
 	struct query		*q;
 	enum query_sort		 sort;
 	size_t			 limit;
+	size_t			 most;		/* matches that are ranked */
 	const char		*step;
 	char			*meant;		/* the corrected query; or NULL */
 	struct found		 found, first;	/* first: that the query names */
@@ -80,16 +81,16 @@ match_add(struct search *s, int64_t n, double score)
 	found_add(&s->found, n, score);
 	row = &s->found.row[s->found.n - 1];
 	if (s->sort != SORT_NEW && !s->q->dated)
-		return s->found.n == FOUND_MAX;
+		return s->found.n == s->most;
 	if ((rc = found_resolve(&s->found, s->x->reader, row)) == -1)
 		return -1;
 	s->found.n -= rc == 0;
 	if (s->sort != SORT_NEW)
-		return s->found.n == FOUND_MAX;
+		return s->found.n == s->most;
 	return rc == 1 && found_story(&s->found, row->story) && s->found.stories > s->limit;
 }
 
-/* Finds what matches: to be ranked, the newest FOUND_MAX; else the newest, as many as are wanted. */
+/* Finds what matches: to be ranked, the newest s->most; else the newest, as many as are wanted. */
 static int
 matches(struct search *s, const struct match *m)
 {
@@ -158,7 +159,8 @@ step_any(struct search *s, const struct query *q)
 
 	match_init(&m);
 	found_clear(&s->found);
-	if (match_any(&m, q, s->x->rarity, s->at.docs, FOUND_MAX) == 0)
+	s->most = FOUND_ANY;
+	if (match_any(&m, q, s->x->rarity, s->at.docs, FOUND_ANY) == 0)
 		rc = matches(s, &m) == 0 ? stories_add(s) : -1;
 	match_free(&m);
 	return rc;
@@ -424,6 +426,7 @@ common_read(struct search *s, const json_t *arg, struct buf *out)
 		buf_str(out, "the question is no JSON object\n");
 		return -1;
 	}
+	s->most = FOUND_MAX;
 	s->limit = limit > 0 && limit <= FOUND_STORIES ? (size_t)limit : LIMIT;
 	if (sort[0] == '\0' || query_sort_read(sort, strlen(sort), &s->sort) == 0)
 		return 0;
