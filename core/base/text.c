@@ -99,8 +99,7 @@ text_plain_word(int c)
 	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
-/* A letter, mark or number. */
-static int
+int
 text_is_word(uint32_t cp)
 {
 	size_t low = 0, high = COUNT(text_word), mid;
@@ -137,8 +136,7 @@ text_fold_char(uint32_t cp)
 	return (uint32_t)((int32_t)cp + text_case[low].delta);
 }
 
-/* Characters that do not part a word: apostrophes, soft hyphen, joiners, direction marks. */
-static int
+int
 text_joins(uint32_t cp)
 {
 	return cp == '\'' || cp == '`' || cp == 0xad || cp == 0x2018 || cp == 0x2019 ||

@@ -8,6 +8,9 @@
 
 /* The simple case folding of a code point, for Latin, Greek and Cyrillic. */
 uint32_t text_fold_char(uint32_t codepoint);
+int	text_is_word(uint32_t codepoint);	/* a letter, mark or number */
+/* Whether a character parts no word: apostrophes, soft hyphen, joiners, direction marks. */
+int	text_joins(uint32_t codepoint);
 /* Adds text with each run of white space (Unicode's, too) replaced by one space, and none at the
  * ends. */
 void	text_fold(struct buf *, const char *, size_t);

@@ -12,6 +12,7 @@
 #include "cli_plugins.h"
 #include "cli_print.h"
 #include "cli_refilter.h"
+#include "cli_search.h"
 #include "cli_status.h"
 #include "cli_story.h"
 #include "cli_subscribers.h"
@@ -65,6 +66,18 @@ static const struct command commands[] = {
 	    "The record is the newest of the route, with [test] before its title and an id of its\n"
 	    "own. It is counted nowhere. Sinks that write lists are not tested.\n"
 	    "  --to ADDRESS          who gets it, if the sink writes mail; the dialogue is shown\n", cli_test },
+	{ "search", "QUERY [--sort match|new|heat] [--limit N] [--json]\n"
+	    "       courant search --complete WORD", "search all records",
+	    "The query language is in courant.conf(5), under search; besides, like:ID finds what is\n"
+	    "similar, sort:new and sort:heat order, and an id or link finds its story.\n"
+	    "  --sort match|new|heat the best, the newest, the hottest first; match unless given\n"
+	    "  --limit N             so many stories, 20 unless given\n"
+	    "  --complete WORD       the words that begin so, and how many records have them\n"
+	    "  --json                the answer as JSON\n", cli_search },
+	{ "similar", "ID|URL|- [--sort match|new|heat] [--limit N] [--json]",
+	    "what is similar to a record, or to a text",
+	    "  -                     read the text from standard input\n"
+	    "  --sort, --limit, --json  as for search\n", cli_similar },
 	{ "explain", "ID|GUID|URL [--json]",
 	    "where a record came from and what became of it, and why", json_option, cli_explain },
 	{ "split", "RECORD [--why TEXT]", "make a record a story of its own, for ever",

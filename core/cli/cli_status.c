@@ -363,6 +363,27 @@ show_disk(const json_t *all)
 	buf_free(&b);
 }
 
+/* How much can be searched, while that is not all. */
+static void
+show_index(const json_t *all)
+{
+	const json_t *o = json_object_get(all, "index");
+	long long n = json_get_number(o, "n"), of = json_get_number(o, "of");
+	struct buf b;
+
+	if (o == NULL || (!json_is_true(json_object_get(o, "building")) && n >= of &&
+	    !json_is_true(json_object_get(o, "waiting"))))
+		return;
+	buf_init(&b, 2 * CELL_MAX);
+	buf_fmt(&b, "the search index has %lld of %lld rows of the log", n, of);
+	if (json_is_true(json_object_get(o, "waiting")))
+		buf_fmt(&b, ", and waits: %s", json_get_text(o, "why"));
+	else if (json_is_true(json_object_get(o, "building")))
+		buf_fmt(&b, ": it is built anew: %s", json_get_text(o, "why"));
+	show_text("", b.data);
+	buf_free(&b);
+}
+
 static void
 show_head(const json_t *all)
 {
@@ -383,6 +404,7 @@ show_head(const json_t *all)
 	print("%s%s\n", json_get_text(all, "listen")[0] != '\0' ? ", http://" : "", json_get_text(all, "listen"));
 	show_memory(all);
 	show_disk(all);
+	show_index(all);
 	print("%s records, %s revisions, %s stories, %s bytes\n",
 	    number(records, n, "records"), number(revisions, n, "revisions"),
 	    number(stories, n, "stories"), number(bytes, n, "bytes"));

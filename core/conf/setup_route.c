@@ -15,14 +15,13 @@
 
 struct route_said {
 	const char		*title, *backlog;
-	const char *const	*from, *const *prefer;
+	const char *const	*prefer;
 	int			 once, updates;
 	int64_t			 patience;
 };
 static const struct cr_option route_own[] = {
 	CR_OPTION(struct route_said, title, STRING, "", NULL, NULL),
 	CR_OPTION(struct route_said, backlog, STRING, "", NULL, NULL),
-	CR_OPTION(struct route_said, from, LIST, "", NULL, NULL),
 	CR_OPTION(struct route_said, once, ENUM, "story", "story|record", NULL),
 	CR_OPTION(struct route_said, updates, BOOL, "no", NULL, NULL),
 	CR_OPTION(struct route_said, prefer, LIST, "", NULL, NULL),
@@ -30,6 +29,7 @@ static const struct cr_option route_own[] = {
 	CR_END
 };
 static const struct cr_option route_nodes[] = {
+	{ "from", CR_STRING, 0, "", NULL, NULL },
 	{ "filters", CR_STRING, 0, "", NULL, NULL },
 	{ "to", CR_STRING, 0, "", NULL, NULL },
 	{ "edition", CR_STRING, 0, "", NULL, NULL },
@@ -226,6 +226,32 @@ from_name(struct setup_reader *r, struct drafts *d, struct draft *to, const char
 	free(prefix);
 }
 
+/* Whether an entry is a search. */
+static int
+is_search(const struct node *n)
+{
+	return n->kind == CONF_MAP && n->child != NULL && n->child->next == NULL &&
+	    strcmp(n->child->key, "search") == 0 && n->child->kind == CONF_SCALAR &&
+	    n->child->text != NULL;
+}
+
+static void
+from_entry(struct setup_reader *r, struct drafts *d, struct draft *to, const struct node *n)
+{
+	if (is_search(n))
+		to->route.all = 1;		/* searches_read() adds the filters */
+	else if (n->kind != CONF_SCALAR)
+		wrong(r, n->line, "from: an entry is a name, or { search: QUERY }");
+	else if (n->text == NULL || *n->text == '\0')
+		wrong(r, n->line, "from: an entry is empty");
+	else if (source_is_own(n->text))
+		from_own(r, d, to, n->text, n->line);
+	else if (n->text[strlen(n->text) - 1] == '*')
+		from_pattern(r, d, to, n->text, n->line);
+	else
+		from_name(r, d, to, n->text, n->line);
+}
+
 static void
 from_read(struct setup_reader *r, struct drafts *d, struct draft *to)
 {
@@ -233,16 +259,8 @@ from_read(struct setup_reader *r, struct drafts *d, struct draft *to)
 
 	if (from != NULL && from->kind == CONF_LIST)
 		one = from->child;
-	for (n = one; n != NULL; n = n == from ? NULL : n->next) {
-		if (n->kind != CONF_SCALAR || n->text == NULL || *n->text == '\0')
-			continue;		/* reported when the list was read */
-		if (source_is_own(n->text))
-			from_own(r, d, to, n->text, n->line);
-		else if (n->text[strlen(n->text) - 1] == '*')
-			from_pattern(r, d, to, n->text, n->line);
-		else
-			from_name(r, d, to, n->text, n->line);
-	}
+	for (n = one; n != NULL; n = n == from ? NULL : n->next)
+		from_entry(r, d, to, n);
 	if (from == NULL || (from->kind == CONF_LIST && from->child == NULL))
 		wrong(r, to->route.line,
 		    "from: has to be given: names of sources, groups, routes, or "
@@ -291,6 +309,36 @@ filter_read(struct setup_reader *r, struct route *route, const struct node *n, c
 	route->nfilters = had;
 	filter_fill(r, route, n, rule);
 	r->held = NULL;
+}
+
+/* Adds a filter for each search that the route draws from; of several, one has to find a record. */
+static void
+searches_read(struct setup_reader *r, struct route *route, const struct node *from)
+{
+	const struct node *n, *one = from;
+	size_t entries = 0, searches = 0, nth = 0;
+	struct node filter, query;
+	char *rule;
+
+	if (from != NULL && from->kind == CONF_LIST)
+		one = from->child;
+	for (n = one; n != NULL; n = n == from ? NULL : n->next, entries++)
+		searches += (size_t)is_search(n);
+	if (searches > 0 && searches < entries) {
+		wrong(r, from->line, "from: a search draws from all sources, so that no names stand beside "
+		    "it: `source:` in the query names some");
+		return;
+	}
+	for (n = one; n != NULL && searches > 0; n = n == from ? NULL : n->next) {
+		query = (struct node){ .kind = CONF_SCALAR, .key = (char[]){ "query" },
+			.text = n->child->text, .line = n->line };
+		filter = (struct node){ .kind = CONF_MAP, .key = n->child->key, .child = &query,
+			.line = n->line };
+		rule = xasprintf("%ssearch#%zu", searches > 1 ? "any#0/" : "",
+		    searches > 1 ? ++nth : 0);
+		filter_read(r, route, &filter, rule);
+		free(rule);
+	}
 }
 
 /* Makes a node with an empty map of a filter or sink that is written as its name alone. */
@@ -450,6 +498,7 @@ route_read(struct setup_reader *r, struct drafts *all, struct draft *d)
 	r->backlog_line = conf_line(n, "backlog", 0, n->line);
 	from_read(r, all, d);
 	prefer_read(r, route, said.prefer, conf_line(n, "prefer", 0, n->line));
+	searches_read(r, route, conf_get(n, "from"));
 	filters_read(r, route, conf_get(n, "filters"));
 	if (conf_get(n, "edition") != NULL)
 		route->edition = edition_read(r, conf_get(n, "edition"));

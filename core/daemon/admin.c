@@ -40,12 +40,12 @@ struct asker {
 	uint32_t	 id;
 	int		 trusted;
 };
-/* A peer that waits for an answer of store, for a sink that is tested, or until store has read the
+/* A peer that waits for an answer of store or index, for a sink that is tested, or until store has read the
  * setup. */
 struct curious {
 	struct peer	*peer;		/* NULL: a free slot */
 	uint32_t	 id, question;	/* of the peer's frame; of that to store, or of the test */
-	enum { OF_STORE, OF_SINK, OF_SETUP } of;
+	enum { OF_STORE, OF_INDEX, OF_SINK, OF_SETUP } of;
 	size_t		 command;	/* OF_SETUP: its place in commands, */
 	char		*arg;		/* and its argument, owned; or NULL */
 };
@@ -56,7 +56,7 @@ struct admin {
 	struct peer		*peer[ADMIN_PEERS];
 	uid_t			 user[ADMIN_PEERS];	/* of that peer */
 	struct curious		 curious[ADMIN_PEERS];
-	uint32_t		 questions;	/* sent to store so far */
+	uint32_t		 questions;	/* sent to store and index so far */
 	struct asker		 reloader[ADMIN_PEERS];	/* that wait for a reload */
 	size_t			 nreloaders;
 };
@@ -154,6 +154,27 @@ put_user(struct buf *b, const struct admin *a, const struct peer *p)
 	wire_put_str(b, who);
 }
 
+/* Passes a question on to index. */
+static void
+ask_index(struct core *c, struct peer *p, uint32_t id, const char *command, const char *arg)
+{
+	struct curious *q = roles_get(c, ROLE_INDEX)->ready ? curious_new(c->admin) : NULL;
+	struct buf b;
+
+	if (q == NULL) {
+		tell_words(p, id, roles_get(c, ROLE_INDEX)->ready ? "too many ask at once; ask again\n" :
+		    "the index is not up; ask again\n");
+		return;
+	}
+	*q = (struct curious){ .peer = p, .id = id, .question = ++c->admin->questions,
+		.of = OF_INDEX };
+	buf_init(&b, msg_limit(MSG_QUESTION));
+	wire_put_str(&b, command);
+	wire_put_str(&b, arg != NULL ? arg : "");
+	roles_send(c, ROLE_INDEX, MSG_QUESTION, q->question, &b, -1);
+	buf_free(&b);
+}
+
 /* Passes a question on to store. */
 static void
 ask_store(struct core *c, struct peer *p, uint32_t id, const char *command, const char *arg)
@@ -204,10 +225,26 @@ admin_store_gone(struct core *c)
 	for (size_t i = 0; a != NULL && i < ADMIN_PEERS; i++) {
 		struct curious q = a->curious[i];
 
-		if (q.peer == NULL || q.of == OF_SINK)
+		if (q.peer == NULL || q.of == OF_SINK || q.of == OF_INDEX)
 			continue;
 		curious_end(&a->curious[i]);
 		tell_words(q.peer, q.id, "the store died of it, or meanwhile; its log says why; ask "
+		    "again\n");
+	}
+}
+
+void
+admin_index_gone(struct core *c)
+{
+	struct admin *a = c->admin;
+	struct curious q;
+
+	for (size_t i = 0; a != NULL && i < ADMIN_PEERS; i++) {
+		q = a->curious[i];
+		if (q.peer == NULL || q.of != OF_INDEX)
+			continue;
+		curious_end(&a->curious[i]);
+		tell_words(q.peer, q.id, "the index died of it, or meanwhile; its log says why; ask "
 		    "again\n");
 	}
 }
@@ -317,31 +354,35 @@ static const struct {
 	void		(*ask)(struct core *, struct peer *, uint32_t, const char *, int trusted);
 	/* Instead of ask: done at once. 0 or -1, and what the operator is told. */
 	int		(*order)(struct core *, const char *arg, struct buf *said);
-	/* Neither: store answers (store/question.h). */
+	/* Neither: store answers (store/question.h), or index (index/search.h). */
+	int		index;
 } commands[] = {
-	{ "status", 0, 0, ask_status, NULL },
-	{ "plugins", 1, 0, ask_plugins, NULL },
-	{ "reload", 1, 0, ask_reload, NULL },
-	{ "editions", 1, 1, ask_editions, NULL },
-	{ "explain", 1, 1, NULL, NULL },
-	{ "dead", 1, 1, NULL, NULL },
-	{ "replay", 1, 1, NULL, NULL },
-	{ "drop", 1, 1, NULL, NULL },
-	{ "skip", 1, 1, NULL, NULL },
-	{ "test", 1, 1, ask_test, NULL },
-	{ "past", 1, 1, NULL, NULL },
-	{ "past page", 1, 1, NULL, NULL },
-	{ "refilter", 1, 1, NULL, NULL },
-	{ "refiltered", 1, 1, NULL, NULL },
-	{ "refresh", 1, 1, NULL, refresh_now },
-	{ "split", 1, 1, NULL, NULL },
-	{ "join", 1, 1, NULL, NULL },
-	{ "hide", 1, 1, NULL, NULL },
-	{ "unhide", 1, 1, NULL, NULL },
-	{ "resume", 1, 1, NULL, deliver_resume },
-	{ "subscribers", 1, 1, NULL, NULL },
-	{ "bounce", 1, 1, NULL, NULL },
-	{ "drop output", 1, 0, NULL, abandoned_drop },
+	{ "status", 0, 0, ask_status, NULL, 0 },
+	{ "plugins", 1, 0, ask_plugins, NULL, 0 },
+	{ "reload", 1, 0, ask_reload, NULL, 0 },
+	{ "editions", 1, 1, ask_editions, NULL, 0 },
+	{ "explain", 1, 1, NULL, NULL, 0 },
+	{ "dead", 1, 1, NULL, NULL, 0 },
+	{ "replay", 1, 1, NULL, NULL, 0 },
+	{ "drop", 1, 1, NULL, NULL, 0 },
+	{ "skip", 1, 1, NULL, NULL, 0 },
+	{ "test", 1, 1, ask_test, NULL, 0 },
+	{ "past", 1, 1, NULL, NULL, 0 },
+	{ "past page", 1, 1, NULL, NULL, 0 },
+	{ "refilter", 1, 1, NULL, NULL, 0 },
+	{ "refiltered", 1, 1, NULL, NULL, 0 },
+	{ "refresh", 1, 1, NULL, refresh_now, 0 },
+	{ "split", 1, 1, NULL, NULL, 0 },
+	{ "join", 1, 1, NULL, NULL, 0 },
+	{ "hide", 1, 1, NULL, NULL, 0 },
+	{ "unhide", 1, 1, NULL, NULL, 0 },
+	{ "resume", 1, 1, NULL, deliver_resume, 0 },
+	{ "subscribers", 1, 1, NULL, NULL, 0 },
+	{ "bounce", 1, 1, NULL, NULL, 0 },
+	{ "drop output", 1, 0, NULL, abandoned_drop, 0 },
+	{ "search", 0, 0, NULL, NULL, 1 },
+	{ "similar", 0, 0, NULL, NULL, 1 },
+	{ "complete", 0, 0, NULL, NULL, 1 },
 };
 
 static void
@@ -364,6 +405,8 @@ obey(struct core *c, struct peer *p, uint32_t id, size_t command, const char *ar
 		give_order(c, p, id, command, arg);
 	else if (commands[command].ask != NULL)
 		commands[command].ask(c, p, id, arg, trusted);
+	else if (commands[command].index)
+		ask_index(c, p, id, commands[command].name, arg);
 	else
 		ask_store(c, p, id, commands[command].name, arg);
 }

@@ -2,6 +2,7 @@
 #include "dispatch.h"
 #include "abandoned.h"
 #include "admin.h"
+#include "indexing.h"
 #include "parts.h"
 #include "status.h"
 #include "status_build.h"
@@ -181,6 +182,8 @@ store_ready(struct core *c, struct frame *f)
 	admin_store_ready(c);
 	if (c->listener != -1)
 		role_start(c, ROLE_SERVE);
+	role_start(c, ROLE_INDEX);
+	indexing_head(c);
 }
 
 static void
@@ -198,6 +201,7 @@ store_grew(struct core *c, struct frame *f)
 	if (asked)
 		deliver_asked(c);
 	deliver_head(c, head);
+	indexing_head(c);
 }
 
 /* A commit is on disk: a poll's, or one of intake.c. */
@@ -215,8 +219,10 @@ store_committed(struct core *c, struct frame *f)
 		wire_get(&w, owed_page, &o);
 	if (wire_end(&w) == -1)
 		fatal("store's COMMITTED is malformed");
-	if (cd.head > c->head)
+	if (cd.head > c->head) {
 		deliver_head(c, cd.head);
+		indexing_head(c);
+	}
 	if (cd.aside)
 		intake_committed(c, f->id, &cd);
 	else
@@ -436,6 +442,29 @@ serve_frame(struct role *r, struct frame *f)
 	}
 }
 
+static void
+index_setup(struct role *r)
+{
+	indexing_setup(r);
+}
+
+static void
+index_frame(struct role *r, struct frame *f)
+{
+	switch (f->type) {
+	case MSG_READY:
+		break;
+	case MSG_INDEXED:
+		indexing_at(r->core, f);
+		break;
+	case MSG_ANSWER:
+		admin_answered(r->core, f);
+		break;
+	default:
+		fatal("index sent a %s", msg_name(f->type));
+	}
+}
+
 /* ---- A role's death ---- */
 
 /* If store cannot open its database, its exit status says why and becomes the daemon's. */
@@ -473,6 +502,14 @@ static void
 serve_gone(struct role *r, const struct peer *lost, int status)
 {
 	admin_forget(r->core, lost);
+	fetch_gone(r, lost, status);
+}
+
+static void
+index_gone(struct role *r, const struct peer *lost, int status)
+{
+	indexing_gone(r->core);
+	admin_index_gone(r->core);
 	fetch_gone(r, lost, status);
 }
 

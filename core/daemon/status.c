@@ -1,6 +1,7 @@
 /* The daemon's state as JSON: for `courant status` and /api/v1/status. */
 #include "status.h"
 #include "abandoned.h"
+#include "indexing.h"
 #include "base/date.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -495,6 +496,7 @@ put_head(struct core *c, struct buf *out, int trusted)
 		put(out, "memory", memory_json(c));
 		put(out, "disk", disk_json(c));
 	}
+	put(out, "index", indexing_json(c));
 	put(out, "roles", roles_json(c));
 	workers_status(c, worker_json, &workers);
 	put(out, "workers", workers.list);

@@ -1,4 +1,4 @@
-/* The database as the role serve reads it. */
+/* The database as the roles serve and index read it. */
 #include "reader.h"
 #include "schema.h"
 #include "base/buf.h"
@@ -110,6 +110,20 @@ static const char *const statements[LOOK_MAX] = {
 	[LOOK_VERDICTS_BEFORE] = "SELECT first, last, blob FROM verdict"
 	    " WHERE route = ?1 AND last < ?2 + " SCANNED " AND first < ?2 AND kept > 0"
 	    " ORDER BY last DESC",
+	[LOOK_INDEXED] = "SELECT l.n, i.rid, i.revision, i.seen, s.name, r.blob, i.id FROM log l"
+	    " CROSS JOIN item i ON i.id = l.item AND i.last = l.n CROSS JOIN source s ON s.id = l.source"
+	    " CROSS JOIN record r ON r.n = l.n WHERE l.n > ?1 ORDER BY l.n LIMIT ?2",
+	[LOOK_MATCH] = "SELECT i.id, i.story, t.heat, i.seen FROM log l CROSS JOIN item i ON i.id = l.item"
+	    " AND i.last = l.n CROSS JOIN story t ON t.id = i.story AND t.hidden IS NULL WHERE l.n = ?1",
+	[LOOK_ITEM] = "SELECT i.last, i.rid, i.revision, i.seen, s.name, r.blob, t.heat, t.items FROM item i"
+	    " CROSS JOIN source s ON s.id = i.source CROSS JOIN record r ON r.n = i.last"
+	    " CROSS JOIN story t ON t.id = i.story AND t.hidden IS NULL WHERE i.id = ?1",
+	[LOOK_ITEM_OF] = "SELECT i.id, i.story FROM item i WHERE i.rid = ?1",
+	[LOOK_KEY] = "SELECT i.id, i.story FROM near k CROSS JOIN item i ON i.id = k.item"
+	    " WHERE k.key = ?1 ORDER BY i.id LIMIT ?2",
+	[LOOK_TOTAL] = "SELECT (SELECT max(n) FROM log), (SELECT value FROM meta WHERE name = 'records'),"
+	    " (SELECT value FROM meta WHERE name = 'seed')",
+	[LOOK_AGE] = "SELECT at FROM log WHERE n >= ?1 ORDER BY n LIMIT 1",
 	[LOOK_VERDICTS_AFTER] = ("SELECT first, last, blob FROM verdict"
 	    " WHERE route = ?1 AND last > ?2 AND kept > 0 ORDER BY last"),
 };

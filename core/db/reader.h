@@ -1,4 +1,4 @@
-/* The database as the role serve reads it: opened read-only, one short statement at a time. A
+/* The database as the roles serve and index read it: opened read-only, one short statement at a time. A
  * statement is ended as soon as its rows are read, since an open one prevents a full checkpoint of
  * the write-ahead log. */
 #ifndef CORE_READER_H
@@ -49,6 +49,14 @@ enum reader_sql {
 	LOOK_EDITION,	/* state, when the sealed one behind it was sealed, or 0; ?1 route, ?2 name */
 	LOOK_VERDICTS_BEFORE,	/* first, last, blob; ?1 route, ?2 before n: the newest first */
 	LOOK_VERDICTS_AFTER,	/* the same; ?2 after n: the oldest first */
+	LOOK_INDEXED,	/* struct reader_row, behind it the item, of the versions that are the last of
+			 * their item; ?1 after n, ?2 limit: the oldest first. Hidden ones, too */
+	LOOK_MATCH,	/* item, story, heat, seen, of the row ?1, if it is its item's last version */
+	LOOK_ITEM,	/* struct reader_row, behind it heat and items of its story; ?1 the item */
+	LOOK_ITEM_OF,	/* item, story, of the record ?1, a rid */
+	LOOK_KEY,	/* item, story, of those that have the key ?1 (story_key.h); ?2 limit */
+	LOOK_AGE,	/* when the first row of the log from ?1 on was stored, ms */
+	LOOK_TOTAL,	/* max(n) of the log, records, the database's seed */
 	LOOK_MAX
 };
 

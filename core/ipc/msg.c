@@ -48,6 +48,8 @@ static const struct {
 	[MSG_ANSWER] = { "ANSWER", 64 * KB },
 	[MSG_CONSENT] = { "CONSENT", 4 * KB },
 	[MSG_CONSENTED] = { "CONSENTED", 4 },
+	[MSG_INDEX_START] = { "INDEX_START", 16 * KB },
+	[MSG_INDEXED] = { "INDEXED", 1024 },
 	[MSG_W_START] = { "W_START", 8 * MB },
 	[MSG_W_COPY] = { "W_COPY", 0 },
 	[MSG_W_ABOUT] = { "W_ABOUT", 256 * KB },
@@ -145,4 +147,6 @@ WIRE_TABLE(visit_done, VISIT_DONE_FIELDS);
 WIRE_TABLE(seal_ask, SEAL_ASK_FIELDS);
 WIRE_TABLE(seal_told, SEAL_TOLD_FIELDS);
 WIRE_TABLE(consent, CONSENT_FIELDS);
+WIRE_TABLE(index_start, INDEX_START_FIELDS);
+WIRE_TABLE(indexed, INDEXED_FIELDS);
 WIRE_TABLE(serve_start, SERVE_START_FIELDS);

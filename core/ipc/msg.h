@@ -67,6 +67,10 @@ enum msg_type {
 	/* serve -> core -> store, and back: what a visitor does about a subscription */
 	MSG_CONSENT,		/* struct consent. id: serve's own */
 	MSG_CONSENTED,		/* u32 enum consented, once it is on disk. id: that of MSG_CONSENT */
+	/* core <-> index. To it besides: MSG_HEAD, after each commit; MSG_QUESTION, answered by
+	 * MSG_ANSWER (index/search.h) */
+	MSG_INDEX_START,	/* struct index_start */
+	MSG_INDEXED,		/* struct indexed, when it has changed */
 
 	/* core (or courant) <-> worker */
 	MSG_W_START,		/* struct w_start, u32 n, n * (str path, bytes options); W_FILTER:
@@ -685,6 +689,17 @@ enum consented {
 /* ---- serve ---- */
 #define PROXIES_MAX	64		/* addresses in serve_start.proxies */
 #define PROXY_ADDRESS	46		/* bytes of an address as text, with its NUL */
+#define INDEX_START_FIELDS(F, s) \
+	F(s, STR, database)		/* opened read-only after store is ready */ \
+	F(s, STR, folder)		/* of index.db */
+WIRE_STRUCT(index_start, INDEX_START_FIELDS);
+#define INDEXED_FIELDS(F, s) \
+	F(s, I64, n)			/* all rows of the log up to this one can be found */ \
+	F(s, I64, docs)			/* versions of records in the index */ \
+	F(s, U32, building)		/* 1: it is built anew */ \
+	F(s, U32, waits)		/* 1: for room on the disk, or for the database */ \
+	F(s, STR, why)			/* it is built anew, or waits; or NULL */
+WIRE_STRUCT(indexed, INDEXED_FIELDS);
 #define SERVE_START_FIELDS(F, s) \
 	F(s, STR, database)		/* opened read-only after store is ready */ \
 	F(s, STR, out)			/* folder of the output files */ \

@@ -11,7 +11,8 @@
 	ROLE(STORE, store, 0) \
 	ROLE(FETCH, fetch, 0) \
 	ROLE(SEND, send, 0) \
-	ROLE(SERVE, serve, 1)
+	ROLE(SERVE, serve, 1) \
+	ROLE(INDEX, index, 1)
 
 /* Roles of which there are as many processes as there is work for, each with one connection:
  * daemon/supervise/mailers.c starts them. */

@@ -76,6 +76,12 @@ static const struct rule database[] = {
 	CALL_IF(fcntl, IS(1, F_SETLK)), CALL_IF(fcntl, IS(1, F_SETLKW)),
 	CALL_IF(fcntl, IS(1, F_OFD_GETLK)), CALL_IF(fcntl, IS(1, F_OFD_SETLK)),
 };
+/* Files of its own, in the one folder that Landlock lets it write in. O_TRUNC: versions of Landlock
+ * before 3 do not know it. */
+static const struct rule owns[] = {
+	CALL_IF(openat, LACKS(2, O_TRUNC | NO_TMPFILE)), CALL_IF(open, LACKS(1, O_TRUNC | NO_TMPFILE)),
+	CALL(rename), CALL(renameat), CALL(renameat2),
+};
 /* A reader's locks, and folders of outputs. */
 static const struct rule reads[] = {
 	CALL_IF(fcntl, IS(1, F_GETLK)), CALL_IF(fcntl, IS(1, F_SETLK)),
@@ -122,11 +128,12 @@ static const struct {
 } rows[] = {
 	{ { RULES(every), SCMP_ACT_ALLOW, 0, 0 }, OF(ROLES_ALL) - 1 },
 	{ { RULES(unseen), FAIL, 0, 0 }, OF(ROLES_ALL) - 1 },
-	{ { RULES(database), SCMP_ACT_ALLOW, 0, 0 }, OF(ROLE_STORE) },
-	{ { RULES(reads), SCMP_ACT_ALLOW, 0, 0 }, OF(ROLE_SERVE) },
+	{ { RULES(database), SCMP_ACT_ALLOW, 0, 0 }, OF(ROLE_STORE) | OF(ROLE_INDEX) },
+	{ { RULES(owns), SCMP_ACT_ALLOW, 0, 0 }, OF(ROLE_INDEX) },
+	{ { RULES(reads), SCMP_ACT_ALLOW, 0, 0 }, OF(ROLE_SERVE) | OF(ROLE_INDEX) },
 	{ { RULES(accepts), SCMP_ACT_ALLOW, 0, 0 }, OF(ROLE_SERVE) },
 	{ { RULES(interface_names), QUIET, 0, 0 }, OF(ROLE_SERVE) },
-	{ { RULES(spawns), FAIL, 0, 0 }, OF(ROLE_STORE) | OF(ROLE_SERVE) },
+	{ { RULES(spawns), FAIL, 0, 0 }, OF(ROLE_STORE) | OF(ROLE_SERVE) | OF(ROLE_INDEX) },
 	{ { RULES(connects), SCMP_ACT_ALLOW, 0, 0 }, NETWORK },
 	{ { RULES(local_services), QUIET, 0, 0 }, NETWORK },
 	{ { RULES(spawns_no_thread), FAIL, 0, 0 }, NETWORK },

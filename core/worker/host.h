@@ -101,6 +101,11 @@ struct host {
 	char		 asked_number[HOST_NUMBER];	/* by the filter that runs */
 	double		 asked_least;
 	const struct cr_record *judged;		/* the record that it judges */
+	/* The same as it is stored, and its source and time: borrowed from the batch. */
+	struct bytes	 stored;
+	const char	*stored_source;
+	int64_t		 stored_seen;
+	int		 searched;		/* its words have been read (host_search.c) */
 	struct buf	 trail;			/* struct result_said of the filters called so
 						 * far */
 	size_t		 trail_last;		/* offset of the last of them */

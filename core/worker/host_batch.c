@@ -160,6 +160,10 @@ reader_next(struct batch_reader *rd)
 		snprintf(host.error, sizeof(host.error), "a record of the batch is malformed");
 		return NULL;
 	}
+	host.stored = item.record;
+	host.stored_source = item.source;
+	host.stored_seen = item.seen;
+	host.searched = 0;
 	if (item.id != NULL)
 		record_set(r, CR_ID, item.id, strlen(item.id));
 	if (item.source != NULL)

@@ -9,6 +9,7 @@
 #include "host_mail.h"
 #include "host_parse.h"
 #include "host_record.h"
+#include "host_search.h"
 #include "host_state.h"
 #include "host_stream.h"
 #include "host_visit.h"
@@ -38,6 +39,7 @@ host_init(const struct w_start *start)
 	host_http_table(cr);
 	host_visit_table(cr);
 	host_mail_table(cr);
+	host_search_table(cr);
 	host.grants = start->grants;
 	buf_init(&host.clean, HOST_SCRATCH);
 	buf_init(&host.folded, HOST_SCRATCH);

@@ -138,6 +138,7 @@ struct cr_fake {
 	int64_t		 from, to, sealed, left_out;	/* of editions; sealed, 0: now, of letters too */
 	const char	*sender, *list_id;	/* for a plugin with CR_MAIL */
 	size_t		 unaccepted;		/* so many of the next messages are not accepted */
+	int		 found;			/* answer of search() in filter(): 1 at first */
 
 	/* Results of the last job. */
 	int		 failed;		/* 0, enum cr_why, CR_FAKE_RETRY */
@@ -209,7 +210,7 @@ cr_fake_new(const struct cr_plugin *plugin, const char *options)
 		.stored = cr_fake_host_stored, .answer = cr_fake_host_answer,
 		.feed_of = cr_fake_host_feed_of, .done = cr_fake_host_done,
 		.tex = cr_fake_host_tex, .wait_for = cr_fake_host_wait_for,
-		.mails = cr_fake_host_mails,
+		.mails = cr_fake_host_mails, .search = cr_fake_host_search,
 	};
 	f->mem = first;
 	f->plugin = plugin;
@@ -225,6 +226,7 @@ cr_fake_new(const struct cr_plugin *plugin, const char *options)
 	f->list_id = "test.example.org";
 	f->arrived = CR_NO_TIME;
 	f->retry = -1;
+	f->found = 1;
 	f->log.mem = &f->mem;
 	cr_fake_str(&f->log, "");
 	f->given = cr_fake_given(&f->mem, options != NULL ? options : "");

@@ -33,6 +33,7 @@
  * CR_BY_TITLE; emit() refuses a record that has neither guid nor link. 1.3 wait() in deliver(), which
  * may leave records for another call; done(), done of cr_request. 1.4 tex(), wait_for(). 1.5 CR_MAIL,
  * CR_BATCH_EDITION, CR_BATCH_LETTER, CR_BATCH_ARCHIVE, sections, recipients and others of a batch, mails().
+ * 1.6 search().
  */
 #ifndef COURANT_PLUGIN_H
 #define COURANT_PLUGIN_H
@@ -43,7 +44,7 @@
 extern "C" {
 #endif
 
-#define CR_MINOR	5
+#define CR_MINOR	6
 #define CR_HAS(p, m)	((p)->size >= offsetof(__typeof__(*(p)), m) + sizeof((p)->m))
 #define CR_NO_TIME	INT64_MIN
 #define CR_PRINTF(f, a)	__attribute__((format(printf, f, a)))
@@ -388,6 +389,14 @@ struct cr {
 	 * (see struct cr_mail; a place without a recipient; a second one to a reader): none is; the log
 	 * says why. */
 	int	(*mails)(struct cr *, const struct cr_mail *, size_t n);
+
+	/* 1.6: check, open, filter. In filter(): whether a search for the query, in the language of
+	 * `courant search`, finds the record at hand by all its words: 1, or 0. It looks at the record
+	 * as it was stored, without changes by filters before. In check() and open(): 0: such a
+	 * filter is possible. -1: it is not; *why (or NULL) has the reason. Else *why is NULL, or says
+	 * what of the query is searched as words, since it is not understood. Borrowed until the
+	 * callback returns. */
+	int	(*search)(struct cr *, const char *query, const char **why);
 };
 
 /* Types of options. `NAME_file: PATH` in the configuration reads any of them from a file. A secret

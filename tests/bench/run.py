@@ -2,7 +2,7 @@
 """make bench: what Courant takes, as ratios to what cannot be avoided, all measured in one run.
 
 Usage: run.py [--quick] [NAME...]; --quick measures less of each, a NAME (parse, path, webhook, dropin,
-memory, same, story, heat, mail) that one alone.
+memory, same, story, heat, search, mail) that one alone.
 Each row names its aim; nothing fails when an aim is missed: the numbers are for people."""
 import json
 import os
@@ -20,6 +20,7 @@ from common import QUICK, TREE, WORDS, feed, helper, row
 from parsers import bench_parse, best, timed
 from courant import BUILD, Daemon, folder, processes, until
 from receiver import Receiver
+from search import bench_search
 from smtpd import Smtpd
 import pairs
 
@@ -327,7 +328,7 @@ def bench_mail(work):
 
 BENCHES = {"parse": bench_parse, "path": bench_path, "webhook": bench_webhook,
            "dropin": bench_dropin, "memory": bench_memory, "same": bench_same,
-           "story": bench_story, "heat": bench_heat, "mail": bench_mail}
+           "story": bench_story, "heat": bench_heat, "search": bench_search, "mail": bench_mail}
 
 
 def main():

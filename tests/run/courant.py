@@ -21,8 +21,8 @@ LONG = os.environ.get("COURANT_LONG", "") not in ("", "0")
 SLOW = float(os.environ.get("COURANT_SLOW", "1"))  # sanitizers: how much longer to wait
 SANITIZED = "ASAN_OPTIONS" in os.environ
 REPORT = r"(?m)^.*(?:ERROR: \w+Sanitizer|runtime error: )[\s\S]*"   # to the log's end
-DENIED = r"(?m)^\S+ (?:store|fetch|send|mail|serve)\[\d+\]: .*denied: .*"
-ROLES = ("store", "fetch", "send", "serve")
+DENIED = r"(?m)^\S+ (?:store|fetch|send|mail|serve|index)\[\d+\]: .*denied: .*"
+ROLES = ("store", "fetch", "send", "serve", "index")
 SHARED = next((p for p in (pathlib.Path(os.environ.get("COURANT_SHARED", "/nonexistent")),
                            TREE.parent / "shared") if p.is_dir()), None)
 
@@ -208,7 +208,7 @@ class Daemon:
         if done.returncode != 0:
             return False
         now = json.loads(done.stdout, object_hook=Told)
-        wanted = {"core", "store", "fetch", "send"} | ({"serve"} if now["listen"] else set())
+        wanted = {"core", "store", "fetch", "send", "index"} | ({"serve"} if now["listen"] else set())
         return {r["name"] for r in now["roles"] if r["state"] == "running"} >= wanted
 
     def stop(self, seconds=20):
@@ -329,6 +329,23 @@ class Daemon:
                 (leg["place"] or 0) >= head for r in now["routes"] for leg in r["sinks"])
         self.until(quiet, seconds, "all sources read, all routes at the head of the log")
         return self
+
+    def indexed(self, seconds=30):
+        """Until all of the log can be searched."""
+        def all_of_it():
+            now = self.status()
+            at = now["index"]
+            return (at["n"] or 0) >= now["counts"]["head"] and not at["building"] and not at["waiting"]
+        self.until(all_of_it, seconds, "all of the log is indexed")
+        return self
+
+    def search(self, query, *more, command="search", check=True):
+        """The answer of `courant search`; None: it could not be answered."""
+        done = self.courant(command, "--json", *more, "--", query, check=False)
+        if done.stdout == b"" and not check:
+            return None
+        assert done.returncode in (0, 1) and done.stdout, (query, done)
+        return json.loads(done.stdout, object_hook=Told)
 
     def out(self, name):
         return self.state / "out" / name

@@ -47,12 +47,15 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="reads /proc of the da
 def test_only_store_has_the_database_open_for_writing_and_serve_reads_it(running):
     d = running
     d.http("/api/v1/records")
-    writers, readers = set(), set()
+    writers, readers, index = set(), set(), set()
     for name, pid in d.pids().items():
         for target, flags in opened(pid).values():
-            if re.search(r"\.db$", target):
+            if re.search(r"/index\.db(\.next)?$", target):
+                index.add(name)
+            elif re.search(r"\.db$", target):
                 (writers if flags & os.O_ACCMODE != os.O_RDONLY else readers).add(name)
-    assert writers == {"store"} and readers <= {"serve"}, (writers, readers)
+    assert writers == {"store"} and readers <= {"serve", "index"}, (writers, readers)
+    assert index <= {"index"}, index
 
 
 @needs_root

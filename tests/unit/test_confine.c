@@ -25,6 +25,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,11 +40,11 @@
 
 #define R(id)		(1u << ROLE_##id)
 #define NET		(R(FETCH) | R(SEND) | R(MAIL))
-#define ALL		(R(STORE) | R(SERVE) | NET)
+#define ALL		(R(STORE) | R(SERVE) | R(INDEX) | NET)
 #define LOG_MAX		(1 << 20)
 
 static struct {
-	char	 folder[64], database[128], out[128], foreign[128];
+	char	 folder[64], database[128], out[128], foreign[128], index[128], own[160];
 	pid_t	 parent;
 	int	 null;			/* /dev/null, open */
 } t;
@@ -109,9 +110,11 @@ sealed(void)
 	ROW("", 0, opened("/etc/passwd", O_RDONLY)) \
 	ROW("", 0, opened("/proc/self/mem", O_RDONLY)) \
 	ROW("", NET, opened("/etc/hosts", O_RDONLY)) \
-	ROW("", R(SERVE), opened(t.database, O_RDONLY)) \
-	ROW("", R(SERVE), opened(t.out, O_RDONLY)) \
-	ROW("", R(SERVE) | R(STORE), opened(t.folder, O_RDONLY | O_DIRECTORY)) \
+	ROW("", R(SERVE) | R(INDEX), opened(t.database, O_RDONLY)) \
+	ROW("", R(SERVE) | R(INDEX), opened(t.out, O_RDONLY)) \
+	ROW("openat", R(INDEX), opened(t.own, O_RDWR | O_CREAT)) \
+	ROW("openat", 0, opened(t.own, O_RDWR | O_TRUNC)) \
+	ROW("", R(SERVE) | R(STORE) | R(INDEX), opened(t.folder, O_RDONLY | O_DIRECTORY)) \
 	ROW("", 0, opened(t.foreign, O_RDONLY)) \
 	ROW("openat", 0, opened(t.database, O_WRONLY)) \
 	ROW("openat", 0, opened(t.database, O_RDWR)) \
@@ -134,9 +137,9 @@ sealed(void)
 	ROW("mkdirat", 0, syscall(SYS_mkdirat, AT_FDCWD, t.out, 0700)) \
 	ROW("mknodat", 0, syscall(SYS_mknodat, AT_FDCWD, t.out, S_IFIFO | 0600, 0)) \
 	ROW(NULL, 0, syscall(SYS_unlinkat, AT_FDCWD, t.foreign, 0)) \
-	ROW("fallocate", R(STORE), syscall(SYS_fallocate, t.null, 0, 0, 1)) \
-	ROW("fsync", R(STORE), syscall(SYS_fsync, t.null)) \
-	ROW("pwrite64", R(STORE), syscall(SYS_pwrite64, t.null, "", 1, 0)) \
+	ROW("fallocate", R(STORE) | R(INDEX), syscall(SYS_fallocate, t.null, 0, 0, 1)) \
+	ROW("fsync", R(STORE) | R(INDEX), syscall(SYS_fsync, t.null)) \
+	ROW("pwrite64", R(STORE) | R(INDEX), syscall(SYS_pwrite64, t.null, "", 1, 0)) \
 	ROW("chdir", 0, syscall(SYS_chdir, "/")) \
 	ROW("umask", 0, syscall(SYS_umask, 0)) \
 	ROW("copy_file_range", 0, syscall(SYS_copy_file_range, t.null, NULL, t.null, NULL, 1, 0)) \
@@ -233,11 +236,14 @@ enter(enum role_id id)
 	const struct confine_path store = { t.folder,
 		LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_READ_DIR };
 	const struct confine_path serve = { t.folder, LAND_READ };
+	const struct confine_path index[] = { { t.folder, LAND_READ }, { t.index, LAND_OWN } };
 
 	if (id == ROLE_STORE)
 		confine(id, &store, 1);
 	else if (id == ROLE_SERVE)
 		confine(id, &serve, 1);
+	else if (id == ROLE_INDEX)
+		confine(id, index, 2);
 	else
 		lookup_confine(id, NULL, NULL, NULL);
 }
@@ -324,6 +330,9 @@ setup(void **state)
 	snprintf(t.database, sizeof(t.database), "%s/courant.db", t.folder);
 	snprintf(t.out, sizeof(t.out), "%s/out", t.folder);
 	snprintf(t.foreign, sizeof(t.foreign), "/tmp/test_confine.%d", (int)t.parent);
+	snprintf(t.index, sizeof(t.index), "%s/index", t.folder);
+	snprintf(t.own, sizeof(t.own), "%s/index.db", t.index);
+	assert_int_equal(mkdir(t.index, 0700), 0);
 	close(open(t.database, O_WRONLY | O_CREAT, 0644));
 	close(open(t.out, O_WRONLY | O_CREAT, 0644));
 	close(open(t.foreign, O_WRONLY | O_CREAT, 0644));
@@ -339,6 +348,8 @@ teardown(void **state)
 	unlink(t.database);
 	unlink(t.out);
 	unlink(t.foreign);
+	unlink(t.own);
+	rmdir(t.index);
 	return rmdir(t.folder);
 }
 

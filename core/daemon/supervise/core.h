@@ -53,6 +53,7 @@ struct core {
 	struct abandoned *abandoned;
 	struct admin	*admin;
 	struct status_build *status_build;
+	struct indexing	*indexing;	/* how far the index is: indexing.h */
 	struct tally	*tally;		/* status.c: what store counted last */
 };
 
