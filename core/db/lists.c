@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct { enum reader_sql look; int span; } statements[] = {
@@ -71,13 +72,15 @@ list_place_write(const struct list_place *p, char out[LIST_PLACE])
 int
 list_place_read(struct list_place *p, const char *s)
 {
-	char again[LIST_PLACE];
-	uint64_t key, born, story;
+	char again[LIST_PLACE], *at = NULL;
+	uint64_t part[3] = { 0 };
 
-	if (strlen(s) >= LIST_PLACE || sscanf(s, "%16" SCNx64 "-%16" SCNx64 "-%16" SCNx64, &key, &born, &story) != 3)
+	if (strlen(s) >= LIST_PLACE)
 		return -1;
-	*p = (struct list_place){ .born = (int64_t)born, .story = (int64_t)story };
-	memcpy(&p->key, &key, sizeof(key));
+	for (size_t i = 0; i < 3; i++)
+		part[i] = strtoull(i == 0 ? s : at + (*at == '-'), &at, 16);
+	*p = (struct list_place){ .born = (int64_t)part[1], .story = (int64_t)part[2] };
+	memcpy(&p->key, &part[0], sizeof(p->key));
 	list_place_write(p, again);
 	return strcmp(s, again) == 0 && !isnan(p->key) ? 0 : -1;
 }

@@ -290,7 +290,7 @@ const char *const schema_steps[] = {
 	 * address (subscribers.c). state: as it was then. */
 	"CREATE TABLE suppressed (route INTEGER, hash BLOB, state INTEGER NOT NULL,"
 	" at INTEGER NOT NULL, PRIMARY KEY (route, hash)) WITHOUT ROWID;"
-	"INSERT INTO meta VALUES ('suppress', random());"
+	"INSERT OR IGNORE INTO meta VALUES ('suppress', random());"
 	/* Letters of the host's own, to be sent and sent; kept for a month, since the limits count
 	 * them. subscriber: 0: its row is gone. hash: of the address. network: of the visitor who
 	 * asked; '': an operator did. attempts: that failed; due: the next one, ms. */

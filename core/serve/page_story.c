@@ -179,10 +179,10 @@ terms_put(struct buf *b, const struct share *shares, int n, int64_t half_life, i
 static int
 story_answer(struct serve *s, struct evhttp_request *req, const struct list_row *row)
 {
-	struct share shares[TERMS];
-	struct story story;
+	struct share shares[TERMS] = { 0 };
+	struct story story = { .ntellers = 0 };
 	const char *title;
-	int64_t half_life;
+	int64_t half_life = 0;
 	struct buf b;
 	int n = terms_read(s, row->story, shares, &half_life);
 
@@ -208,7 +208,7 @@ page_story(struct serve *s, struct evhttp_request *req, const char *path)
 	const char *id = path + strlen(FOLDER);
 	unsigned char rid[LIST_RID];
 	char text[TEXT_BASE32_16], *where;
-	struct list_row row;
+	struct list_row row = { .story = 0 };
 	int64_t hidden = 0;
 	int own = 0, rc;
 

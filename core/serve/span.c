@@ -2,7 +2,6 @@
 #include "span.h"
 #include "base/zone.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -39,22 +38,36 @@ thursday(int year, int week)
 	return fourth + (3 - (days + 3) % 7 + 7 * (week - 1)) * DAY;	/* 1970-01-01 was a Thursday */
 }
 
+/* Reads so many digits, and the characters behind them. -1: something else is there. */
+static int
+digits(const char **at, int n, const char *then)
+{
+	const size_t len = strlen(then);
+	int value = 0;
+
+	for (; n > 0; n--, ++*at) {
+		if (**at < '0' || **at > '9')
+			return -1;
+		value = 10 * value + **at - '0';
+	}
+	if (strncmp(*at, then, len) != 0)
+		return -1;
+	*at += len;
+	return value;
+}
+
 int
 span_read(struct span *s, enum calendar_every every, const char *zone, const char *name)
 {
-	int year = 0, month = 0, day = 0, n = 0;
+	const char *at = name;
+	const int year = digits(&at, 4, every == CALENDAR_WEEK ? "-W" : "-");
+	const int second = year == -1 ? -1 : digits(&at, 2, every == CALENDAR_DAY ? "-" : "");
+	const int day = every != CALENDAR_DAY || second == -1 ? 15 : digits(&at, 2, "");
 	int64_t when;
 
-	if (every == CALENDAR_DAY && sscanf(name, "%4d-%2d-%2d%n", &year, &month, &day, &n) == 3)
-		when = noon(year, month, day);
-	else if (every == CALENDAR_WEEK && sscanf(name, "%4d-W%2d%n", &year, &day, &n) == 2)
-		when = thursday(year, day);
-	else if (every == CALENDAR_MONTH && sscanf(name, "%4d-%2d%n", &year, &month, &n) == 2)
-		when = noon(year, month, 15);
-	else
+	if (year < 1970 || year > 2999 || second == -1 || day == -1 || *at != '\0')
 		return -1;
-	if (name[n] != '\0' || year < 1970 || year > 2999)
-		return -1;
+	when = every == CALENDAR_WEEK ? thursday(year, second) : noon(year, second, day);
 	span_at(s, every, zone, when - zone_offset(zone, when / 1000) * 1000);
 	return strcmp(s->name, name) == 0 ? 0 : -1;
 }

@@ -168,7 +168,7 @@ about_put(struct buf *b, const struct story *s)
 	numbers_put(b, s);
 	sources_put(b, s);
 	buf_str(b, DOT);
-	time_put(b, s->row.born);
+	time_put(b, record_date(s->face, s->ntellers > 0 ? s->teller[0].seen : s->row.born));
 }
 
 void

@@ -82,7 +82,7 @@ def test_a_removed_format_is_gone_at_once_and_comes_back(d):
 
 
 def test_a_path_that_moves_leaves_the_old_file_to_nobody(d):
-    d.routes["kept"]["to"][1]["jsonl"]["path"] = "new/all.jsonl"
+    d.routes["kept"]["to"][1]["jsonl"]["path"] = "next/all.jsonl"
     reload(d)
     assert abandoned(d) == {"all.jsonl": "kept"} and d.http("/all.jsonl").status == 410
     assert d.http("/all.json").status == 200

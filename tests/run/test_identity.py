@@ -153,9 +153,8 @@ def test_one_rule_of_dates_for_page_api_feed_and_template(daemon, origin):
     seen = next(r["seen"] for r in records if r["title"] == "Seen")[:16]
     want = {"Published": "2026-11-02T10:00", "Updated": "2026-11-03T12:34", "Seen": seen}
     assert api == want and pushed == want
-    page = d.http("/").text
-    shown = dict(re.findall(r'<h2><a [^>]*>([^<]*)</a></h2>\s*<p class="from">[^<]*<time datetime="([^"]{16})',
-                            page))
+    page = d.http("/new").text
+    shown = dict(re.findall(r'<h2[^>]*><a [^>]*>([^<]*)</a></h2>.*?<time datetime="([^"]{16})', page, re.S))
     assert shown == want
     items = json.loads(d.out("r.json").read_bytes())["items"]
     assert {i["title"]: i["date_published"][:16] for i in items} == want

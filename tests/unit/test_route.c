@@ -87,7 +87,7 @@ a_route_has_filters_and_sinks(void **state)
 	    "      - feed: { path: r, backlog: all }\n"
 	    "      - feed: { path: deep/r, keep: 7 }\n"
 	    "      - webhook: { url: 'https://h.example/', backlog: none }\n"
-	    "  s: { from: [a], to: { feed: { path: s }, jsonl: { path: s.jsonl, keep: 3 },\n"
+	    "  s: { from: [a], to: { feed: { path: s1 }, jsonl: { path: s.jsonl, keep: 3 },\n"
 	    "    webhook: { url: x } } }\n"
 	    "  t: { from: [a], backlog: 12, to: [ jsonl: { path: t.jsonl } ] }\n"
 	    "  u: { from: [a], to: }\n");

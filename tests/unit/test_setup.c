@@ -657,7 +657,7 @@ defaults_count_where_nothing_else_is_said(void **state)
 		 "  b: { plugin: depot, key: own, every: 1 h }\n"
 		 "routes:\n"
 		 "  r: { from: [a], filters: [ match: { any: x } ], to: { feed: { path: r } } }\n"
-		 "  s: { from: [a], filters: [ match: { in: [] } ], to: { feed: { path: s, keep: 5 "
+		 "  s: { from: [a], filters: [ match: { in: [] } ], to: { feed: { path: s1, keep: 5 "
 		 "} } }\n");
 	assert_string_equal(source(s, "a")->instance->secrets[0].value, "general");
 	assert_string_equal(source(s, "b")->instance->secrets[0].value, "own");
