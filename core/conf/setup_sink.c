@@ -167,7 +167,8 @@ is_reserved(const char *path)
 		"routes", "s", "search", "source", "sources", "style.css", "subscribe", "token", "trending", "week", "x" };
 	size_t len;
 
-	path += strspn(path, "./");
+	while (path[0] == '.' && path[1] == '/')
+		path += 2 + strspn(path + 2, "/");
 	len = strcspn(path, "/");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (len == strlen(names[i]) && strncmp(path, names[i], len) == 0)

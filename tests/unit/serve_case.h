@@ -86,6 +86,7 @@ put_record(int64_t n, int64_t source, const char *title, const char *link)
 	db_run(&t.db, SQL_ITEM_ADD, DB_INT(n), DB_BLOB(rid, 16), DB_INT(source), DB_INT(0),
 	    DB_INT(0), DB_INT(DAY + n * 60000), DB_INT(n));
 	db_run(&t.db, SQL_STORY_ADD, DB_INT(n), DB_INT(1), DB_TEXT(NULL));
+	db_run(&t.db, SQL_HEAT_BORN, DB_INT(n), DB_INT(DAY + n * 60000));
 	db_run(&t.db, SQL_RECORD_ADD, DB_INT(n), DB_BLOB(b.data, b.len));
 	buf_free(&b);
 	record_free(rec);

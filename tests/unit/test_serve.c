@@ -323,7 +323,7 @@ the_page_shows_records_and_links_only_to_pages(void **state)
 	(void)state;
 	write_file("all.rss", "x", 1);
 	write_file("b&c.json", "x", 1);
-	get(&a, "/");
+	get(&a, "/new");
 	assert_int_equal(a.status, 200);
 	assert_string_equal(header(&a, "Content-Type"), "text/html; charset=utf-8");
 	assert_non_null(strstr(header(&a, "Content-Security-Policy"), "default-src 'none'"));
