@@ -33,22 +33,31 @@ def healthy(d, origin):
     d.sources["healthy"] = {"plugin": "feed", "url": origin.url("/healthy"), "every": "500 ms"}
 
 
+def is_alive(pid):
+    try:
+        return "RssAnon" in pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
 def taken(d):
-    """Bytes of memory of all workers, memory files that they have open included."""
-    all_, files = 0, {}
+    """Bytes of memory of all workers, memory files that they have open included. 0: one died while the others were
+    read, who was not there together with its successor."""
+    all_, files, counted = 0, {}, []
     for pid, line in processes(d.process.pid).items():
         if "courant-worker" not in line:
             continue
         try:
             said = pathlib.Path(f"/proc/{pid}/status").read_text()
             all_ += 1024 * int(re.search(r"RssAnon:\s+(\d+)", said)[1])
+            counted.append(pid)
             for fd in os.scandir(f"/proc/{pid}/fd"):
                 st = os.stat(fd.path)
                 if os.readlink(fd.path).startswith("/memfd:"):
                     files[st.st_ino] = 512 * st.st_blocks
         except (OSError, TypeError):
             continue
-    return all_ + sum(files.values())
+    return all_ + sum(files.values()) if all(map(is_alive, counted)) else 0
 
 
 def peak(d, seconds, until=None):
