@@ -19,7 +19,7 @@
 
 #define APPLICATION	0x43524958	/* "CRIX", at byte 68 of the file */
 #define STEPS		100		/* of SQLite's virtual machine between two time checks */
-#define CACHE_KIB	4096		/* page cache */
+#define CACHE_KIB	512		/* page cache: the kernel has the file as well */
 #define WAL_MAX		(16 << 20)	/* bytes of the WAL file after a reset, at most */
 
 struct fulltext {
@@ -42,6 +42,8 @@ static const char tables[] =
 	 * asks for the lengths of rows. */
 	"CREATE VIRTUAL TABLE f USING fts5(title, text, tags, content='', columnsize=0,"
 	" tokenize='ascii');"
+	/* bytes of words that wait in memory to be merged into the file */
+	"INSERT INTO f (f, rank) VALUES ('hashsize', 262144);"
 	"CREATE VIRTUAL TABLE v USING fts5vocab(f, row);"
 	"CREATE TABLE sig (item INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
 	/* df: rows that had the word when they were counted last. */
