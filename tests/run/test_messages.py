@@ -10,7 +10,7 @@ from courant import TREE, rss
 from smtpd import Smtpd
 from test_mail import parsed
 from test_maildir import INJECTIONS, item, legal, parts
-from test_readers import enter, mails, papers, server  # noqa: F401
+from test_subscriber_mail import enter, mails, papers, server  # noqa: F401
 
 sys.path.insert(0, str(TREE / "tests" / "web"))
 import vectors  # noqa: E402

@@ -6,7 +6,7 @@ import os
 import pytest
 from smtpd import Smtpd
 from test_letter import SUMMARY, TITLES
-from test_readers import leave_path, links, mails, papers, server, text_of  # noqa: F401
+from test_subscriber_mail import leave_path, links, mails, papers, server, text_of  # noqa: F401
 from test_subscribers import states
 
 
