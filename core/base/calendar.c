@@ -1,6 +1,7 @@
 /* Times that repeat by the calendar of a zone. All is counted in whole days of the local calendar, and
  * in offsets of the zone: mktime() takes now the earlier, now the later of two equal local times. */
 #include "calendar.h"
+#include "date.h"
 #include "zone.h"
 
 #include <stdio.h>
@@ -11,7 +12,7 @@
 
 /* ---- Days since 1970 and dates ---- */
 
-struct date { int64_t year; int month, day; };	/* month, day: from 1 */
+struct date { int year, month, day; };	/* month, day: from 1 */
 
 static int64_t
 floor_div(int64_t a, int64_t b)
@@ -19,30 +20,13 @@ floor_div(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
-/* Years of the Gregorian calendar that begin in March, so that the leap day is the last one. */
 static struct date
 date_of(int64_t days)
 {
-	int64_t shifted = days + 719468, era = floor_div(shifted, 146097);
-	int64_t of_era = shifted - era * 146097;
-	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-	int64_t march = (5 * of_year + 2) / 153;
 	struct date d;
 
-	d.day = (int)(of_year - (153 * march + 2) / 5 + 1);
-	d.month = (int)(march < 10 ? march + 3 : march - 9);
-	d.year = year + era * 400 + (d.month <= 2);
+	date_civil(days, &d.year, &d.month, &d.day);
 	return d;
-}
-
-static int64_t
-days_of(int64_t year, int month, int day)
-{
-	int64_t y = year - (month <= 2), era = floor_div(y, 400), of_era = y - era * 400;
-	int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
 /* 0: Monday. */
@@ -154,6 +138,6 @@ calendar_name(const struct calendar *c, int64_t t, char out[CALENDAR_NAME])
 	thursday = day - weekday(day) + 3;	/* a week is of the year that has its Thursday */
 	d = date_of(thursday);
 	snprintf(out, CALENDAR_NAME, "%04d-W%02d", (int)d.year,
-	    (int)((thursday - days_of(d.year, 1, 1)) / 7) + 1);
+	    (int)((thursday - date_days(d.year, 1, 1)) / 7) + 1);
 	return out;
 }

@@ -140,9 +140,8 @@ date_sign(const struct date_sign *table, size_t count, const char *s)
 	return NULL;
 }
 
-/* Days since 1970-01-01 in the proleptic Gregorian calendar; years begin in March here, so that
- * the leap day is the last. */
-static int64_t
+/* Years begin in March here, so that the leap day is the last. */
+int64_t
 date_days(int year, int month, int day)
 {
 	int64_t y = month > 2 ? year : year - 1, era = (y >= 0 ? y : y - 399) / 400;
@@ -152,7 +151,7 @@ date_days(int year, int month, int day)
 	return era * 146097 + in_era * 365 + in_era / 4 - in_era / 100 + in_year - 719468;
 }
 
-static void
+void
 date_civil(int64_t days, int *year, int *month, int *day)
 {
 	int64_t era, in_era, y, in_year, m;

@@ -11,6 +11,10 @@
  * complete date is ignored. 0, or -1 with *ms unchanged: no date, or one that does not exist. */
 int	date_parse(const char *, int64_t *ms);
 
+/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar, month and day from 1, and back. */
+int64_t	date_days(int year, int month, int day);
+void	date_civil(int64_t days, int *year, int *month, int *day);
+
 /* Writes into out[DATE_MAX], which is returned; years are clamped to 0..9999. */
 const char *date_rfc3339(char *out, int64_t ms);	/* 2026-11-21T09:16:00Z, with .123 if not 0 */
 const char *date_http(char *out, int64_t ms);		/* RFC 9110 5.6.7 */

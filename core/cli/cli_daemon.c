@@ -220,3 +220,13 @@ cli_ask_json(const char *command, const char *arg)
 	free(text);
 	return answer;
 }
+
+json_t *
+cli_ask_about(const char *command, const json_t *question)
+{
+	char *arg = json_dumps(question, JSON_COMPACT);
+	json_t *answer = cli_ask_json(command, arg);
+
+	free(arg);
+	return answer;
+}

@@ -30,4 +30,6 @@ const char *cli_conf_denied(void);
 /* As cli_ask(), for an answer in JSON. NULL: the daemon refused, or the answer cannot be read; why is
  * printed. */
 json_t	*cli_ask_json(const char *command, const char *arg);
+/* The same with a question in JSON. */
+json_t	*cli_ask_about(const char *command, const json_t *question);
 #endif

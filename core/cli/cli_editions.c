@@ -111,8 +111,7 @@ cli_editions(int argc, char **argv)
 		{ NULL, 0, NULL, 0 } };
 	const char *what = "list", *text = "";
 	int opt, json = 0, html = 0, orders = 0, rc = 0;
-	char *arg;
-	json_t *o;
+	json_t *answer, *o;
 
 	optind = 0;
 	while ((opt = cli_option_next(argc, argv, ":h", longs)) != -1) {
@@ -138,10 +137,9 @@ cli_editions(int argc, char **argv)
 	}
 	if ((o = json_pack("{s:s, s:s, s:s, s:b}", "what", what, "route", argv[optind], "text", text, "html", html)) == NULL)
 		cli_misused("a name is no UTF-8");
-	arg = json_dumps(o, JSON_COMPACT);
+	answer = cli_ask_about("editions", o);
 	json_decref(o);
-	o = cli_ask_json("editions", arg);
-	free(arg);
+	o = answer;
 	if (o == NULL)
 		return 1;
 	if (html)

@@ -61,9 +61,8 @@ static int
 has_subscribers(const struct setup *s)
 {
 	for (size_t i = 0; i < s->nroutes; i++)
-		for (size_t k = 0; k < s->routes[i].nsinks; k++)
-			if (s->routes[i].sinks[k].subscribe)
-				return 1;
+		if (setup_subscribed(&s->routes[i]))
+			return 1;
 	return 0;
 }
 

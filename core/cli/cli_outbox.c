@@ -133,17 +133,6 @@ one_selector(const struct order *o)
 
 /* ---- Questions ---- */
 
-/* Asks the daemon; NULL: it refused, and its error is printed. */
-static json_t *
-ask(const char *command, const json_t *question)
-{
-	char *arg = json_dumps(question, JSON_COMPACT);
-	json_t *answer = cli_ask_json(command, arg);
-
-	free(arg);
-	return answer;
-}
-
 /* Adds an answer's numbers to those of the sink in the sums so far. */
 static void
 add_sink(json_t *sums, const json_t *sink)
@@ -174,7 +163,7 @@ give(const char *command, json_t *question)
 	size_t i;
 
 	do {
-		if ((answer = ask(command, question)) == NULL) {
+		if ((answer = cli_ask_about(command, question)) == NULL) {
 			json_decref(sums);
 			sums = NULL;
 			break;
@@ -286,7 +275,7 @@ cli_dead(int argc, char **argv)
 	size_t i, k;
 
 	arguments(&order, argc, argv, longs);
-	answer = ask("dead", order.question);
+	answer = cli_ask_about("dead", order.question);
 	json_decref(order.question);
 	if (answer == NULL)
 		return 1;

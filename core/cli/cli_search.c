@@ -67,16 +67,13 @@ print_stories(const json_t *o)
 static int
 ask(const char *command, json_t *question, int json)
 {
-	char *arg;
 	json_t *o;
 	size_t n;
 
 	if (question == NULL)
 		return 1;
-	arg = json_dumps(question, JSON_COMPACT);
+	o = cli_ask_about(command, question);
 	json_decref(question);
-	o = cli_ask_json(command, arg);
-	free(arg);
 	if (o == NULL)
 		return 1;
 	n = json_array_size(json_object_get(o, "stories"));
@@ -134,17 +131,14 @@ static int
 complete(const char *text)
 {
 	json_t *question = json_pack("{s:s}", "q", text), *o, *one;
-	char *arg;
 	size_t i;
 
 	if (question == NULL) {
 		print_error("courant: the word is no UTF-8\n");
 		return 1;
 	}
-	arg = json_dumps(question, JSON_COMPACT);
+	o = cli_ask_about("complete", question);
 	json_decref(question);
-	o = cli_ask_json("complete", arg);
-	free(arg);
 	if (o == NULL)
 		return 1;
 	json_array_foreach(json_object_get(o, "words"), i, one)

@@ -30,16 +30,6 @@
 static const char *const columns[] = { "address", "state", "asked", "confirmed", "ended", "leave" };
 #define COLUMNS		(sizeof(columns) / sizeof(columns[0]))
 
-static json_t *
-ask(const char *command, const json_t *question)
-{
-	char *arg = json_dumps(question, JSON_COMPACT);
-	json_t *answer = cli_ask_json(command, arg);
-
-	free(arg);
-	return answer;
-}
-
 /* Reads at most max bytes. -1 with errno. */
 static int
 read_all(int fd, struct buf *b, size_t max)
@@ -70,7 +60,7 @@ each_row(json_t *question, void (*each)(void *, const json_t *), void *arg)
 
 	json_object_set_new(question, "do", json_string("list"));
 	do {
-		if ((answer = ask("subscribers", question)) == NULL)
+		if ((answer = cli_ask_about("subscribers", question)) == NULL)
 			return 1;
 		json_array_foreach(json_object_get(answer, "subscribers"), i, row)
 			each(arg, row);
@@ -197,7 +187,7 @@ import_send(struct import *m)
 	if (json_array_size(m->rows) == 0)
 		return 0;
 	json_object_set(m->question, "rows", m->rows);
-	answer = ask("subscribers", m->question);
+	answer = cli_ask_about("subscribers", m->question);
 	json_array_clear(m->rows);
 	if (answer == NULL)
 		return -1;
@@ -384,7 +374,7 @@ one(json_t *question, const char *act, const char *address, int json)
 	json_object_set_new(question, "do", json_string(act));
 	if (json_object_set_new(question, "address", json_string(address)) == -1)
 		cli_misused("the address is no UTF-8");
-	if ((answer = ask("subscribers", question)) == NULL)
+	if ((answer = cli_ask_about("subscribers", question)) == NULL)
 		return 1;
 	if (json)
 		(void)print_json(answer, 0);
@@ -460,7 +450,7 @@ bounce_ask(const struct dsn *d, const struct dsn_recipient *to)
 		if (json_object_set_new(question, "address", json_string(addresses[i])) == -1)
 			continue;		/* no UTF-8: no address of ours */
 		json_decref(answer);
-		if ((answer = ask("bounce", question)) == NULL)
+		if ((answer = cli_ask_about("bounce", question)) == NULL)
 			break;
 		rows = json_object_get(answer, "subscribers");
 		if (json_array_size(rows) > 0)
@@ -521,7 +511,7 @@ leave(const struct dsn *d, int json)
 	json_t *question = json_object(), *answer;
 
 	json_set_text(question, "leave", d->leave);
-	answer = ask("bounce", question);
+	answer = cli_ask_about("bounce", question);
 	json_decref(question);
 	if (answer != NULL && !json)
 		print("the reader whose key is %s gets no more\n", d->leave);

@@ -223,7 +223,7 @@ setup_waiting(const struct setup *s, struct buf *b)
 	return n;
 }
 
-static int
+int
 setup_subscribed(const struct route *r)
 {
 	for (size_t i = 0; i < r->nsinks; i++)

@@ -244,6 +244,7 @@ source_streams(const struct source *s)
 size_t		 setup_waiting(const struct setup *, struct buf *);
 /* Adds the same reasons to the mistakes: the name of a missing plugin may be mistyped. */
 void		 setup_mistaken(const struct setup *, struct mistakes *);
+int		 setup_subscribed(const struct route *);	/* readers can subscribe to one of its sinks */
 /* Appends a warning, a line, for each thing that is configured and will not do what one may expect; returns how
  * many. */
 size_t		 setup_warnings(const struct setup *, struct buf *);

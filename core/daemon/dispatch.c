@@ -94,8 +94,7 @@ put_route(struct buf *b, const struct route *r)
 		sr.send_empty = (uint32_t)r->edition->send_empty;
 		sr.archive = r->edition->archive;
 	}
-	for (size_t i = 0; i < r->nsinks; i++)
-		sr.subscribe |= (uint32_t)r->sinks[i].subscribe;
+	sr.subscribe = (uint32_t)setup_subscribed(r);
 	sr.prefer = (struct bytes){ (const char *)r->prefer, r->nprefer * sizeof(*r->prefer) };
 	wire_put(b, store_route, &sr);
 	buf_free(&rules);

@@ -1,6 +1,7 @@
 /* The query language of searches. */
 #include "query.h"
 #include "searched.h"
+#include "base/date.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/utf8.h"
@@ -126,16 +127,6 @@ digits(const char **s, const char *end, int n)
 	return value;
 }
 
-/* Days from 1970-01-01 to a day of the Gregorian calendar (month 1 to 12). */
-static int64_t
-day_number(int64_t year, int month, int day)
-{
-	const int64_t y = month <= 2 ? year - 1 : year, era = y / 400, of_era = y - era * 400;
-	const int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
 /* Reads YEAR, YEAR-MONTH or YEAR-MONTH-DAY as the beginning of it, UTC. -1: it is no such date. */
 static int
 date_read(const char *s, size_t n, int64_t *ms)
@@ -148,10 +139,10 @@ date_read(const char *s, size_t n, int64_t *ms)
 		day = digits(&s, end, 2);
 	}
 	if (year < 1 || month < 1 || month > 12 || day < 1 || s != end ||
-	    day_number(year, month, day) >= day_number(month < 12 ? year : year + 1,
+	    date_days(year, month, day) >= date_days(month < 12 ? year : year + 1,
 	    month < 12 ? month + 1 : 1, 1))
 		return -1;
-	*ms = day_number(year, month, day) * DAY;
+	*ms = date_days(year, month, day) * DAY;
 	return 0;
 }
 

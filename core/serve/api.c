@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "db/reader.h"
-#include "db/schema.h"
 #include "record/verdict.h"
 
 #include <courant/plugin.h>
@@ -149,13 +148,6 @@ params_read(struct serve *s, struct evhttp_request *req, const struct param *tab
 
 /* ---- health ---- */
 
-void
-api_unreadable(struct serve *s, struct evhttp_request *req)
-{
-	reply_header(req, "Retry-After", "1");
-	reply_error(s, req, 503, "%s", reader_why(s->reader));
-}
-
 /* The first column of the first row. 0; 1: there is no row; -1: the database cannot be read. */
 static int
 first_number(struct reader *r, int64_t *n)
@@ -189,16 +181,6 @@ api_list_ask(struct serve *s, struct evhttp_request *req, struct evkeyvalq *valu
 }
 
 int64_t
-api_half_life(struct serve *s)
-{
-	int64_t ms = 0;
-
-	if (reader_ask(s->reader, LOOK_META, DB_TEXT(SCHEMA_HALF_LIFE)) == -1 || first_number(s->reader, &ms) != 0)
-		return 0;
-	return ms;
-}
-
-int64_t
 api_head(struct serve *s)
 {
 	int64_t head = 0;
@@ -214,7 +196,7 @@ api_health(struct serve *s, struct evhttp_request *req, const char *path)
 
 	(void)path;
 	if (log_head(s, &head) == -1) {
-		api_unreadable(s, req);
+		reply_unreadable(s, req);
 		return;
 	}
 	buf_init(&b, 16);
@@ -369,7 +351,7 @@ find(struct serve *s, struct evhttp_request *req, enum reader_sql look, const ch
 	if (reader_ask(s->reader, look, DB_TEXT(name)) == 0)
 		rc = first_number(s->reader, id);
 	if (rc == -1)
-		api_unreadable(s, req);
+		reply_unreadable(s, req);
 	else if (rc == 1)
 		reply_error(s, req, 404, "there is no %s \"%.100s\"", what, name);
 	return rc == 0 ? 0 : -1;
@@ -395,7 +377,7 @@ records_answer(struct serve *s, struct evhttp_request *req, const struct params 
 		reply_buf(s, req, 200, API_JSON, &g.b);
 	} else {
 		buf_free(&g.b);
-		api_unreadable(s, req);
+		reply_unreadable(s, req);
 	}
 }
 
@@ -444,7 +426,7 @@ api_record(struct serve *s, struct evhttp_request *req, const char *path)
 	else if (rc == 0)
 		reply_error(s, req, 404, "there is no record %s", id);
 	else
-		api_unreadable(s, req);
+		reply_unreadable(s, req);
 }
 
 /* ---- sources ---- */
@@ -515,7 +497,7 @@ sources_answer(struct serve *s, struct evhttp_request *req, const struct params 
 	if (rc == 0)
 		reply_buf(s, req, 200, API_JSON, &b);
 	else
-		api_unreadable(s, req);
+		reply_unreadable(s, req);
 	buf_free(&b);
 	buf_free(&last);
 }

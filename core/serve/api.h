@@ -28,16 +28,12 @@ struct serve;
 #define API_SOURCES		100	/* sources of a page, by default */
 #define API_PAGE_BYTES		(4u << 20)	/* bytes after which a page ends */
 
-/* Answers with 503 and why the database cannot be read. */
-void	api_unreadable(struct serve *, struct evhttp_request *);
-
 #define API_STORIES		20	/* stories of a page, by default */
 
 /* What a list of stories is asked for; values own the texts, and are cleared by the caller. -1: answered with 400. */
 struct api_list_ask { int64_t limit; const char *list, *after; };
 struct evkeyvalq;
 int	api_list_ask(struct serve *, struct evhttp_request *, struct evkeyvalq *values, struct api_list_ask *);
-int64_t	api_half_life(struct serve *);	/* of heat, ms; 0: unknown */
 int64_t	api_head(struct serve *);	/* the log's last n; 0: unknown */
 
 void	api_health(struct serve *, struct evhttp_request *, const char *path);

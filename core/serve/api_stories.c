@@ -6,10 +6,8 @@
 #include "serve.h"
 #include "story_read.h"
 #include "base/buf.h"
-#include "base/date.h"
 #include "base/json.h"
 #include "db/reader.h"
-#include "record/heat.h"
 #include "record/heat_term.h"
 #include "record/record.h"
 
@@ -18,7 +16,6 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -53,7 +50,6 @@ tellers_json(const struct story *s)
 static json_t *
 story_json(const struct story *s, int64_t half_life)
 {
-	const struct heat_rules rules = { .half_life = half_life };
 	json_t *o = json_object(), *numbers = json_object();
 
 	json_set_text(o, "id", s->id);
@@ -64,7 +60,7 @@ story_json(const struct story *s, int64_t half_life)
 	json_object_set_new(o, "authors", authors_json(s->face));
 	json_set_number(o, "sources", s->row.items);
 	json_set_time(o, "born", s->row.born);
-	heat_json_set(o, "heat", isinf(s->row.heat) || half_life <= 0 ? 0 : heat_at(&rules, s->row.heat, date_now()));
+	heat_json_set(o, "heat", story_heat_now(&s->row, half_life));
 	heat_json_set(o, "score", s->row.score);
 	for (size_t i = 0; i < s->nnumbers; i++)
 		json_object_set_new(numbers, s->number[i].name, json_integer(s->number[i].value));
@@ -79,7 +75,7 @@ stories_json(struct serve *s, const struct list *l, const struct list_place *beh
 {
 	struct list_row *rows = calloc(most + 1, sizeof(*rows));
 	int n = rows != NULL ? list_read(s->reader, l, behind, most + 1, rows) : -1, rc = n == -1 ? -1 : 0;
-	const int64_t half_life = api_half_life(s);
+	const int64_t half_life = story_half_life(s->reader);
 	json_t *all = json_array();
 	struct list_place next;
 	char place[LIST_PLACE];
@@ -127,7 +123,7 @@ api_stories(struct serve *s, struct evhttp_request *req, const char *path)
 		answer = json_object();
 		if (stories_json(s, &list, ask.after != NULL ? &behind : NULL, (size_t)ask.limit, answer) == -1) {
 			json_decref(answer);
-			api_unreadable(s, req);
+			reply_unreadable(s, req);
 		} else {
 			json_set_number(answer, "head", api_head(s));
 			buf_init(&b, SERVE_ANSWER_MAX);

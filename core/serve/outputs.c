@@ -345,37 +345,15 @@ gzipped(struct serve *s, const struct found *f)
 
 /* ---- conditions (RFC 9110 13) ---- */
 
-/* Whether a list of entity tags has this one, by weak comparison. */
-static int
-list_has(const char *list, const char *etag)
-{
-	size_t len = strlen(etag);
-	const char *end;
-
-	for (;;) {
-		list += strspn(list, " \t,");
-		if (*list == '*')
-			return 1;
-		if (strncmp(list, "W/", 2) == 0)
-			list += 2;
-		if (*list != '"' || (end = strchr(list + 1, '"')) == NULL)
-			return 0;
-		if ((size_t)(end + 1 - list) == len && memcmp(list, etag, len) == 0)
-			return 1;
-		list = end + 1;
-	}
-}
-
 static int
 not_modified(struct evhttp_request *req, const struct found *f)
 {
 	const struct evkeyvalq *in = evhttp_request_get_input_headers(req);
-	const char *match = evhttp_find_header(in, "If-None-Match");
 	const char *since = evhttp_find_header(in, "If-Modified-Since");
 	int64_t ms;
 
-	if (match != NULL)
-		return list_has(match, f->etag);
+	if (evhttp_find_header(in, "If-None-Match") != NULL)
+		return reply_matches(req, f->etag);
 	return since != NULL && date_parse(since, &ms) == 0 && f->st.st_mtim.tv_sec <= ms / 1000;
 }
 

@@ -1,8 +1,10 @@
 /* The archive of editions: the list of a route's, and the page and documents of each. */
 #include "page_edition.h"
 #include "outputs.h"
+#include "pages.h"
 #include "reply.h"
 #include "serve.h"
+#include "story_html.h"
 #include "base/date.h"
 #include "base/digest.h"
 #include "base/mem.h"
@@ -57,13 +59,6 @@ asked_read(struct asked *a, const char *path)
 	a->file = xasprintf("%s%s", path, dot != NULL ? "" : ".html");
 	a->json = dot != NULL && strcmp(dot, ".json") == 0;
 	return strchr(slash + 1, '/') == NULL ? 0 : -1;
-}
-
-static void
-unreadable(struct serve *s, struct evhttp_request *req)
-{
-	reply_header(req, "Retry-After", "1");
-	reply_error(s, req, 503, "%s", reader_why(s->reader));
 }
 
 /* Finds the route. 1; 0: it has no editions; -1: the database cannot be read. */
@@ -139,7 +134,7 @@ edition_answer(struct serve *s, struct evhttp_request *req, const struct asked *
 	if (text_valid(a->name, strlen(a->name)) == strlen(a->name)) {
 		if (reader_ask(s->reader, LOOK_EDITION, DB_INT(a->id), DB_TEXT(a->name)) == -1 ||
 		    (rc = reader_step(s->reader)) == -1) {
-			unreadable(s, req);
+			reply_unreadable(s, req);
 			return;
 		}
 		if (rc == 1) {
@@ -158,12 +153,6 @@ edition_answer(struct serve *s, struct evhttp_request *req, const struct asked *
 }
 
 /* ---- The list ---- */
-
-static void
-xml(struct buf *b, const char *s)
-{
-	text_xml(b, s, strlen(s));
-}
 
 /* The page of the list that is asked for, from 1; 0: none. */
 static long
@@ -188,20 +177,6 @@ page_asked(struct evhttp_request *req)
 	return page;
 }
 
-static void
-put_head(struct buf *b, const struct asked *a)
-{
-	const char *title = a->title != NULL && a->title[0] != '\0' ? a->title : a->route;
-
-	buf_str(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>");
-	xml(b, title);
-	buf_str(b, ": editions</title>\n"
-	    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-	    "<link rel=\"stylesheet\" href=\"/style.css\">\n</head>\n<body>\n<header>\n<h1>");
-	xml(b, title);
-	buf_str(b, "</h1>\n<nav><ul><li><a href=\"/\">Courant</a></li></ul></nav>\n</header>\n<main>\n");
-}
-
 /* Adds the row that was read: a link, if the edition has a page. */
 static void
 put_row(struct serve *s, struct buf *b, const struct asked *a)
@@ -215,12 +190,12 @@ put_row(struct serve *s, struct buf *b, const struct asked *a)
 	buf_str(b, "<article>\n<h2>");
 	if (fd != -1) {
 		buf_str(b, "<a href=\"" ROOT);
-		xml(b, a->route);
+		xml_put(b, a->route);
 		buf_str(b, "/");
-		xml(b, name);
+		xml_put(b, name);
 		buf_str(b, "\">");
 	}
-	xml(b, name);
+	xml_put(b, name);
 	buf_str(b, fd != -1 ? "</a></h2>\n" : "</h2>\n");
 	buf_fmt(b, "<p class=\"from\">%lld record%s", (long long)n, n == 1 ? "" : "s");
 	if (left_out > 0)
@@ -235,24 +210,25 @@ put_row(struct serve *s, struct buf *b, const struct asked *a)
 static void
 put_around(struct buf *b, const struct asked *a, long page, int more)
 {
-	buf_str(b, "</main>\n<footer>");
+	buf_str(b, "<nav class=\"around from\" aria-label=\"Pages\">");
 	if (page > 1) {
 		buf_str(b, "<a rel=\"prev\" href=\"" ROOT);
-		xml(b, a->route);
+		xml_put(b, a->route);
 		buf_fmt(b, "?page=%ld\">newer</a>", page - 1);
 	}
 	if (more) {
-		buf_str(b, page > 1 ? " \xc2\xb7 <a rel=\"next\" href=\"" ROOT : "<a rel=\"next\" href=\"" ROOT);
-		xml(b, a->route);
+		buf_str(b, "<a rel=\"next\" href=\"" ROOT);
+		xml_put(b, a->route);
 		buf_fmt(b, "?page=%ld\">older</a>", page + 1);
 	}
-	buf_str(b, "</footer>\n</body>\n</html>\n");
+	buf_str(b, "</nav>\n");
 }
 
 static void
 list_answer(struct serve *s, struct evhttp_request *req, const struct asked *a)
 {
 	long page = page_asked(req);
+	const char *title;
 	struct buf b;
 	int rc, n = 0;
 
@@ -260,25 +236,30 @@ list_answer(struct serve *s, struct evhttp_request *req, const struct asked *a)
 		reply_error(s, req, 400, "page is no number from 1 to %d", PAGE_MAX);
 		return;
 	}
+	title = a->title != NULL && a->title[0] != '\0' ? a->title : a->route;
+	page_begin(s, &b, title, "");
+	buf_str(&b, "<h1>");
+	xml_put(&b, title);
+	buf_str(&b, "</h1>\n");
 	if (reader_ask(s->reader, LOOK_EDITIONS, DB_INT(a->id), DB_INT(PAGE_EDITIONS + 1),
 	    DB_INT((page - 1) * PAGE_EDITIONS)) == -1) {
-		unreadable(s, req);
+		buf_free(&b);
+		reply_unreadable(s, req);
 		return;
 	}
-	buf_init(&b, SERVE_ANSWER_MAX);
-	put_head(&b, a);
 	while ((rc = reader_step(s->reader)) == 1 && n++ < PAGE_EDITIONS)
 		put_row(s, &b, a);
 	reader_done(s->reader);
 	if (rc == -1) {
 		buf_free(&b);
-		unreadable(s, req);
+		reply_unreadable(s, req);
 		return;
 	}
 	if (n == 0)
 		buf_str(&b, "<p>There are no editions here yet.</p>\n");
 	put_around(&b, a, page, rc == 1);
-	reply_buf(s, req, 200, "text/html; charset=utf-8", &b);
+	page_end(s, &b);
+	page_answer(s, req, &b);
 }
 
 void
@@ -288,7 +269,7 @@ page_edition(struct serve *s, struct evhttp_request *req, const char *path)
 	int rc = asked_read(&a, path) == 0 ? route_find(s, &a) : 0;
 
 	if (rc == -1)
-		unreadable(s, req);
+		reply_unreadable(s, req);
 	else if (rc == 0)
 		reply_error(s, req, 404, "there is no %s", path);
 	else if (a.name != NULL)

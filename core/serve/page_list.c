@@ -98,7 +98,7 @@ listing_answer(struct serve *s, struct evhttp_request *req, const struct listing
 	}
 	n = list_read(s->reader, &l->list, said ? &behind : NULL, PAGE_STORIES + 1, rows);
 	if (n == -1) {
-		page_unreadable(s, req);
+		reply_unreadable(s, req);
 		return;
 	}
 	page_begin(s, &b, l->here[0] == '/' && l->here[1] == '\0' ? NULL : l->title, l->here);
@@ -107,7 +107,7 @@ listing_answer(struct serve *s, struct evhttp_request *req, const struct listing
 		buf_fmt(&b, "<p>%s</p>\n", l->empty);
 	else if (stories_put(s, &b, rows, n > PAGE_STORIES ? PAGE_STORIES : (size_t)n) == -1) {
 		buf_free(&b);
-		page_unreadable(s, req);
+		reply_unreadable(s, req);
 		return;
 	}
 	if (n > PAGE_STORIES)

@@ -9,10 +9,7 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "db/reader.h"
-#include "db/schema.h"
 #include "record/heat.h"
-#include "record/heat_term.h"
 #include "record/record.h"
 
 #include <courant/plugin.h>
@@ -25,77 +22,8 @@
 #define FOLDER		"/s/"
 #define DAYS		7		/* of the curve of heat */
 #define DAY		INT64_C(86400000)
-#define TERMS		64		/* that are shown */
 #define WIDE		600		/* of the curve, in units of the picture */
 #define HIGH		90
-
-/* A term of the story's heat, and who brought it. */
-struct share {
-	struct heat_term term;
-	char		 source[128];
-};
-
-/* 1; 0: there is no such story; -1: the database cannot be read. *own: the id that the address has is the story's;
- * *hidden: an operator hid it. */
-static int
-row_find(struct serve *s, const unsigned char rid[LIST_RID], struct list_row *row, int *own, int64_t *hidden)
-{
-	struct reader *r = s->reader;
-	struct bytes id;
-	int rc;
-
-	if (reader_ask(r, LOOK_STORY, DB_BLOB(rid, LIST_RID)) == -1)
-		return -1;
-	if ((rc = reader_step(r)) == 1) {
-		*row = (struct list_row){ .story = reader_int(r, 0), .heat = reader_real(r, 2),
-			.score = reader_real(r, 3), .born = reader_int(r, 4), .items = reader_int(r, 5) };
-		*hidden = reader_int(r, 6);
-		id = reader_blob(r, 1);
-		if (id.len == LIST_RID)
-			memcpy(row->rid, id.data, LIST_RID);
-		*own = memcmp(row->rid, rid, LIST_RID) == 0;
-	}
-	reader_done(r);
-	return rc;
-}
-
-/* The terms that make the heat; *half_life: ms. Returns how many; -1. */
-static int
-terms_read(struct serve *s, int64_t story, struct share *shares, int64_t *half_life)
-{
-	struct { int64_t item; char source[sizeof(shares[0].source)]; } by[TERMS];
-	struct heat_term all[TERMS];
-	struct reader *r = s->reader;
-	int rc, n = 0, k;
-
-	if (reader_ask(r, LOOK_STORY_TERMS, DB_INT(story)) == -1)
-		return -1;
-	while ((rc = reader_step(r)) == 1 && n < TERMS) {
-		const char *name = reader_text(r, 2), *source = reader_text(r, 10);
-
-		all[n] = (struct heat_term){ .item = reader_int(r, 0), .source = reader_int(r, 1),
-			.hi = reader_int(r, 3), .w = reader_real(r, 4), .heat = reader_real(r, 5),
-			.n = reader_int(r, 6), .first = reader_int(r, 7), .last = reader_int(r, 8) };
-		snprintf(all[n].name, sizeof(all[n].name), "%s", name != NULL ? name : "");
-		by[n].item = all[n].item;
-		snprintf(by[n++].source, sizeof(by[0].source), "%s", source != NULL ? source : "");
-	}
-	reader_done(r);
-	heat_terms_count(all, (size_t)n);	/* sorts them */
-	for (int i = 0; i < n; i++) {
-		for (k = 0; by[k].item != all[i].item; k++)
-			;
-		shares[i].term = all[i];
-		memcpy(shares[i].source, by[k].source, sizeof(by[0].source));
-	}
-	*half_life = 0;
-	if (rc == -1 || reader_ask(r, LOOK_META, DB_TEXT(SCHEMA_HALF_LIFE)) == -1)
-		return -1;
-	if ((rc = reader_step(r)) == 1)
-		*half_life = reader_int(r, 0);
-	reader_done(r);
-	return rc == -1 ? -1 : n;
-}
 
 static void
 tellers_put(struct buf *b, const struct story *s)
@@ -120,25 +48,25 @@ tellers_put(struct buf *b, const struct story *s)
 
 /* What is left at `when` of a sum of what came before. */
 static double
-left_at(const struct share *shares, int n, int64_t half_life, int64_t when)
+left_at(const struct story_heat *h, int64_t when)
 {
-	const struct heat_rules rules = { .half_life = half_life };
+	const struct heat_rules rules = { .half_life = h->half_life };
 	double sum = -INFINITY;
 
-	for (int i = 0; i < n; i++)
-		if (shares[i].term.counts && shares[i].term.first <= when)
-			sum = heat_sum(sum, shares[i].term.heat);
+	for (size_t i = 0; i < h->n; i++)
+		if (h->term[i].term.counts && h->term[i].term.first <= when)
+			sum = heat_sum(sum, h->term[i].term.heat);
 	return isinf(sum) ? 0 : heat_at(&rules, sum, when);
 }
 
 /* The last days as a line; the table below says the same in numbers. */
 static void
-curve_put(struct buf *b, const struct share *shares, int n, int64_t half_life, int64_t now)
+curve_put(struct buf *b, const struct story_heat *h, int64_t now)
 {
 	double at[DAYS * 4 + 1], most = 0.001;
 
 	for (int i = 0; i <= DAYS * 4; i++) {
-		at[i] = left_at(shares, n, half_life, now - (DAYS * 4 - i) * DAY / 4);
+		at[i] = left_at(h, now - (DAYS * 4 - i) * DAY / 4);
 		most = at[i] > most ? at[i] : most;
 	}
 	buf_fmt(b, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Heat over the last %d days\">"
@@ -149,20 +77,20 @@ curve_put(struct buf *b, const struct share *shares, int n, int64_t half_life, i
 }
 
 static void
-terms_put(struct buf *b, const struct share *shares, int n, int64_t half_life, int64_t now)
+terms_put(struct buf *b, const struct story_heat *h, int64_t now)
 {
-	const struct heat_rules rules = { .half_life = half_life };
+	const struct heat_rules rules = { .half_life = h->half_life };
 
 	buf_str(b, "<section aria-labelledby=\"heat\">\n<h2 id=\"heat\">Heat</h2>\n");
-	curve_put(b, shares, n, half_life, now);
+	curve_put(b, h, now);
 	buf_str(b, "<table>\n<thead><tr><th>From</th><th>What</th><th class=\"n\">Value</th><th class=\"n\">Heat now</th></tr></thead>\n<tbody>\n");
-	for (int i = 0; i < n; i++) {
-		const struct heat_term *t = &shares[i].term;
+	for (size_t i = 0; i < h->n; i++) {
+		const struct heat_term *t = &h->term[i].term;
 
 		if (!t->counts)
 			continue;
 		buf_str(b, "<tr><td>");
-		xml_put(b, shares[i].source);
+		xml_put(b, h->term[i].source);
 		buf_str(b, "</td><td>");
 		xml_put(b, t->name[0] != '\0' ? t->name : "it told the story");
 		if (t->name[0] != '\0')
@@ -172,33 +100,36 @@ terms_put(struct buf *b, const struct share *shares, int n, int64_t half_life, i
 		buf_fmt(b, "</td><td class=\"n\">%.3f</td></tr>\n", isinf(t->heat) ? 0 : heat_at(&rules, t->heat, now));
 	}
 	buf_fmt(b, "</tbody>\n</table>\n<p class=\"when\">All of it halves every %" PRId64 " hours.</p>\n</section>\n",
-	    half_life / 3600000);
+	    h->half_life / 3600000);
 }
 
 /* 0; -1: the database cannot be read. */
 static int
 story_answer(struct serve *s, struct evhttp_request *req, const struct list_row *row)
 {
-	struct share shares[TERMS] = { 0 };
-	struct story story = { .ntellers = 0 };
+	struct story_heat heat;
+	struct story story;
 	const char *title;
-	int64_t half_life = 0;
 	struct buf b;
-	int n = terms_read(s, row->story, shares, &half_life);
 
-	if (n == -1 || story_load(s->reader, row, &story) == -1)
+	if (story_heat_read(s->reader, row, &heat) == -1)
 		return -1;
+	if (story_load(s->reader, row, &story) == -1) {
+		story_heat_free(&heat);
+		return -1;
+	}
 	title = record_get(story.face, CR_TITLE, 0);
 	page_begin(s, &b, title != NULL ? title : story.id, "");
 	buf_str(&b, "<article>\n");
 	story_put_whole(&b, &story);
 	buf_str(&b, "</article>\n");
 	tellers_put(&b, &story);
-	if (half_life > 0 && n > 0)
-		terms_put(&b, shares, n, half_life, date_now() / 60000 * 60000);
+	if (heat.half_life > 0 && heat.n > 0)
+		terms_put(&b, &heat, date_now() / 60000 * 60000);
 	page_end(s, &b);
 	page_answer(s, req, &b);
 	story_unload(&story);
+	story_heat_free(&heat);
 	return 0;
 }
 
@@ -210,23 +141,23 @@ page_story(struct serve *s, struct evhttp_request *req, const char *path)
 	char text[TEXT_BASE32_16], *where;
 	struct list_row row = { .story = 0 };
 	int64_t hidden = 0;
-	int own = 0, rc;
+	int rc;
 
 	if (text_base32_read(rid, id, strlen(id)) == -1) {
 		reply_error(s, req, 404, "\"%.100s\" is no id of a story", id);
 		return;
 	}
-	rc = row_find(s, rid, &row, &own, &hidden);
+	rc = story_find(s->reader, rid, &row, &hidden);
 	if (rc == 0)
 		reply_error(s, req, 404, "there is no story %s", id);
 	else if (rc == 1 && hidden != 0)
 		reply_error(s, req, 410, "the story was hidden");
-	else if (rc == 1 && !own) {
+	else if (rc == 1 && memcmp(row.rid, rid, LIST_RID) != 0) {
 		text_base32(text, row.rid, LIST_RID);
 		where = xasprintf(FOLDER "%s", text);
 		reply_header(req, "Location", where);
 		free(where);
 		reply_error(s, req, 301, "it is told as %s", text);
 	} else if (rc == -1 || story_answer(s, req, &row) == -1)
-		page_unreadable(s, req);
+		reply_unreadable(s, req);
 }

@@ -55,7 +55,7 @@ struct consents {
 /* ---- Pages ---- */
 
 static void
-page_begin(struct buf *b, const char *title)
+bare_begin(struct buf *b, const char *title)
 {
 	buf_init(b, PAGE_MAX);
 	buf_str(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>");
@@ -67,7 +67,7 @@ page_begin(struct buf *b, const char *title)
 }
 
 static void
-page_end(struct serve *s, struct evhttp_request *req, int status, struct buf *b)
+bare_end(struct serve *s, struct evhttp_request *req, int status, struct buf *b)
 {
 	buf_str(b, "</main>\n</body>\n</html>\n");
 	reply_header(req, "Content-Security-Policy", POLICY);
@@ -83,9 +83,9 @@ page_word(struct serve *s, struct evhttp_request *req, int status, const char *t
 {
 	struct buf b;
 
-	page_begin(&b, title);
+	bare_begin(&b, title);
 	buf_fmt(&b, "<h1>%s</h1>\n<p>%s</p>\n", title, text);
-	page_end(s, req, status, &b);
+	bare_end(s, req, status, &b);
 }
 
 /* A page with one button, which posts to the page's own address. */
@@ -94,9 +94,9 @@ page_button(struct serve *s, struct evhttp_request *req, const char *label)
 {
 	struct buf b;
 
-	page_begin(&b, label);
+	bare_begin(&b, label);
 	buf_fmt(&b, "<form method=\"post\"><button type=\"submit\">%s</button></form>\n", label);
-	page_end(s, req, 200, &b);
+	bare_end(s, req, 200, &b);
 }
 
 /* wrong: what is wrong with the address that was sent; or NULL. */
@@ -105,7 +105,7 @@ page_form(struct serve *s, struct evhttp_request *req, const char *title, const 
 {
 	struct buf b;
 
-	page_begin(&b, title);
+	bare_begin(&b, title);
 	buf_str(&b, "<h1>");
 	text_xml(&b, title, strlen(title));
 	buf_str(&b, " by mail</h1>\n");
@@ -122,7 +122,7 @@ page_form(struct serve *s, struct evhttp_request *req, const char *title, const 
 	    "<button type=\"submit\">Subscribe</button>\n</form>\n"
 	    "<p class=\"from\">A mail will ask you to confirm. Each mail after that has a link by which you leave. The "
 	    "address is kept for these mails alone.</p>\n");
-	page_end(s, req, wrong != NULL ? 400 : 200, &b);
+	bare_end(s, req, wrong != NULL ? 400 : 200, &b);
 }
 
 /* ---- To core ---- */

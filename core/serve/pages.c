@@ -5,13 +5,11 @@
 #include "serve.h"
 #include "story_html.h"
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/text.h"
 #include "base/utf8.h"
 #include "db/reader.h"
 
-#include <event2/http.h>
-
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -170,25 +168,15 @@ page_end(struct serve *s, struct buf *b)
 void
 page_answer(struct serve *s, struct evhttp_request *req, struct buf *b)
 {
-	const char *had = evhttp_find_header(evhttp_request_get_input_headers(req), "If-None-Match");
-	uint64_t h = UINT64_C(14695981039346656037);	/* FNV-1a */
-	char etag[24];
+	char hash[DIGEST_BASE64], etag[DIGEST_BASE64 + 2];
 
-	for (size_t i = 0; i < b->len; i++)
-		h = (h ^ (unsigned char)b->data[i]) * UINT64_C(1099511628211);
-	snprintf(etag, sizeof(etag), "\"%016" PRIx64 "\"", h);
+	digest_base64(b->data, b->len, hash);
+	snprintf(etag, sizeof(etag), "\"%s\"", hash);
 	reply_header(req, "ETag", etag);
-	reply_header(req, "Cache-Control", "no-cache");
-	if (had != NULL && strstr(had, etag) != NULL) {
+	if (reply_matches(req, etag)) {
+		reply_header(req, "Cache-Control", "no-cache");
 		buf_free(b);
 		reply_empty(req, 304);
 	} else
 		reply_buf(s, req, 200, "text/html; charset=utf-8", b);
-}
-
-void
-page_unreadable(struct serve *s, struct evhttp_request *req)
-{
-	reply_header(req, "Retry-After", "1");
-	reply_error(s, req, 503, "%s", reader_why(s->reader));
 }

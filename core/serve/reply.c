@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "db/reader.h"
 
 #include <event2/buffer.h>
 #include <event2/http.h>
@@ -157,4 +158,40 @@ reply_error(struct serve *serve, struct evhttp_request *req, int status, const c
 		buf_str(&b, "\n");
 		reply_buf(serve, req, status, "text/plain; charset=utf-8", &b);
 	}
+}
+
+/* Whether a list of entity tags has this one, by weak comparison. */
+static int
+list_has(const char *list, const char *etag)
+{
+	size_t len = strlen(etag);
+	const char *end;
+
+	for (;;) {
+		list += strspn(list, " \t,");
+		if (*list == '*')
+			return 1;
+		if (strncmp(list, "W/", 2) == 0)
+			list += 2;
+		if (*list != '"' || (end = strchr(list + 1, '"')) == NULL)
+			return 0;
+		if ((size_t)(end + 1 - list) == len && memcmp(list, etag, len) == 0)
+			return 1;
+		list = end + 1;
+	}
+}
+
+int
+reply_matches(struct evhttp_request *req, const char *etag)
+{
+	const char *match = evhttp_find_header(evhttp_request_get_input_headers(req), "If-None-Match");
+
+	return match != NULL && list_has(match, etag);
+}
+
+void
+reply_unreadable(struct serve *s, struct evhttp_request *req)
+{
+	reply_header(req, "Retry-After", "1");
+	reply_error(s, req, 503, "%s", reader_why(s->reader));
 }

@@ -21,6 +21,11 @@ void	 reply_empty(struct evhttp_request *, int status);
 void	 reply_error(struct serve *, struct evhttp_request *, int status, const char *fmt, ...)
 	    __attribute__((format(printf, 4, 5)));
 
+/* Answers with 503 and why the database cannot be read. */
+void	 reply_unreadable(struct serve *, struct evhttp_request *);
+/* Whether the client has it already: its If-None-Match has the entity tag (quoted; RFC 9110 13.1.2). */
+int	 reply_matches(struct evhttp_request *, const char *etag);
+
 /* Bytes that several answers share while they are sent; counted by references. */
 struct shared {
 	struct serve *serve;

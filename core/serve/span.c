@@ -1,9 +1,9 @@
 /* Days, weeks and months of the site's zone. */
 #include "span.h"
+#include "base/date.h"
 #include "base/zone.h"
 
 #include <string.h>
-#include <time.h>
 
 #define DAY	INT64_C(86400000)
 
@@ -20,22 +20,13 @@ span_at(struct span *s, enum calendar_every every, const char *zone, int64_t whe
 	(void)calendar_name(&c, s->to, s->after);
 }
 
-/* Noon of a day by UTC; day may be beyond its month. */
-static int64_t
-noon(int year, int month, int day)
-{
-	struct tm tm = { .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = 12 };
-
-	return (int64_t)timegm(&tm) * 1000;
-}
-
-/* Noon of the Thursday of a week of ISO 8601, by UTC: that of week 1 is in the same week as 4 January. */
+/* The day of the Thursday of a week of ISO 8601: that of week 1 is in the same week as 4 January. */
 static int64_t
 thursday(int year, int week)
 {
-	const int64_t fourth = noon(year, 1, 4), days = fourth / DAY;
+	const int64_t fourth = date_days(year, 1, 4);
 
-	return fourth + (3 - (days + 3) % 7 + 7 * (week - 1)) * DAY;	/* 1970-01-01 was a Thursday */
+	return fourth + 3 - (fourth + 3) % 7 + 7 * (week - 1);	/* 1970-01-01 was a Thursday */
 }
 
 /* Reads so many digits, and the characters behind them. -1: something else is there. */
@@ -67,7 +58,7 @@ span_read(struct span *s, enum calendar_every every, const char *zone, const cha
 
 	if (year < 1970 || year > 2999 || second == -1 || day == -1 || *at != '\0')
 		return -1;
-	when = every == CALENDAR_WEEK ? thursday(year, second) : noon(year, second, day);
+	when = (every == CALENDAR_WEEK ? thursday(year, second) : date_days(year, second, day)) * DAY + DAY / 2;
 	span_at(s, every, zone, when - zone_offset(zone, when / 1000) * 1000);
 	return strcmp(s->name, name) == 0 ? 0 : -1;
 }
