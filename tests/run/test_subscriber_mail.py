@@ -499,7 +499,7 @@ def test_who_is_forgotten_is_in_no_row(papers, server):
 def test_kills_at_sending_to_subscribers(papers, server, n):
     rng = random.Random(n)
     many = [f"r{i:03}@example.org" for i in range(80)]
-    server.say("dot", Reply("250 2.0.0 queued", delay=0.01))
+    server.say("dot", Reply("250 2.0.0 queued", delay=0.05))
     d = papers(mail={"at_once": 2})
     enter(d, many)
     d.clock.until(2025, 3, 11, 7, 0)
@@ -519,7 +519,7 @@ def test_kills_at_sending_to_subscribers(papers, server, n):
     assert len(server.messages) - len(many) <= 2 * kills
     for a in many:
         assert len({m.data for m in server.to(a)}) == 1, a
-    assert kills > 0
+    assert kills >= 9, "50 in all the tests of this kind"
 
 
 def memory_of_tree(root):
